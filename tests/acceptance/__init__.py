@@ -1,0 +1,1 @@
+"""Binds features/ to a backend, and enumerates every point at which a leader can die."""
