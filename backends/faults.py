@@ -1,0 +1,492 @@
+"""Faults at the wire: a transport that loses, delays, refuses, cuts, pauses or kills.
+
+`FaultyTransport` stands between the official client and whatever it sends with (a `urllib3.PoolManager`, or the
+in-process transport of the fake), so the same faults hit every backend. `install` puts one under a client; all
+transports of a run share one `Faults`, the book of rules. A `Rule` says which calls (`Match`, which of them by number,
+or a chance by seed) and what happens to them (a `Fault`):
+
+    LoseRequest   the connection breaks before anything was sent: not applied
+    LoseAnswer    the connection breaks after the server has done it: applied, and the client cannot know
+    Late          the client gives up, and the request arrives afterwards all the same
+    Delay         the answer takes its time; beyond the client's timeout it is lost
+    Answer        the server refuses, without having looked: 403, 409, 429 with Retry-After, 500, 503
+    CutWatch      the stream breaks after some events
+    Pause         the caller stands still at this point while the rest of the world goes on
+    Crash         the caller dies at this point, as by SIGKILL
+
+It refuses to change what a request says, and to invent success: a fault takes away, it never adds.
+
+Everything happens on the caller's thread and by the clock that was given; nothing sleeps in real time under a simulated
+clock. Rules may be added and removed from any thread, and from inside a `Pause`.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import random
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
+from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias, cast
+from urllib.parse import parse_qs, unquote, urlsplit
+
+from urllib3 import HTTPConnectionPool, HTTPResponse, Timeout
+from urllib3.exceptions import ProtocolError, ReadTimeoutError
+
+from backends.clock import Clock
+
+if TYPE_CHECKING:
+    from kubernetes.client import ApiClient
+
+Wire: TypeAlias = Any
+"""A response as the official client reads it: `urllib3.HTTPResponse`, or the fake's with the same members."""
+When: TypeAlias = Literal["before", "after"]
+"""On which side of the server a fault strikes: before it has the request, or after it has answered."""
+
+
+class Transport(Protocol):
+    """What the official client sends with: `ApiClient.rest_client.pool_manager`."""
+
+    def request(self, method: str, url: str, **options: Any) -> Wire:
+        """Send one request and return the response, its body unread."""
+        ...
+
+    def clear(self) -> None:
+        """Drop idle connections."""
+        ...
+
+
+class ReplicaDied(BaseException):
+    """The process that sent this is dead, as by SIGKILL. A BaseException: whoever catches it runs code after death."""
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One request, read for matching. `verb` is Kubernetes' (get, list, watch, create, update, patch, ...)."""
+
+    identity: str
+    method: str
+    target: str
+    """Path and query as on the wire."""
+    verb: str
+    group: str
+    resource: str
+    """Plural, with its subresource: `pods`, `pods/eviction`; "" for what is no resource (`/version`)."""
+    namespace: str
+    name: str
+    timeout_s: float | None = None
+    """How long the caller will wait for the answer; None: for ever."""
+
+    def __str__(self) -> str:
+        place = f"{self.namespace}/{self.name}".strip("/")
+        return f"{self.verb} {self.resource or self.target} {place}".strip()
+
+
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """One call under way: what a fault is given to strike at."""
+
+    call: Call
+    clock: Clock
+    forward: Callable[[], Wire]
+    """Goes on: the next fault, then the server. Returns the response, its body unread."""
+    hold: Callable[[float], None]
+    """Lets the network keep the request for so many seconds; no further fault strikes it."""
+
+
+class Fault(Protocol):
+    """What happens to a call. Faults that strike the same call lie around each other, the oldest rule outermost."""
+
+    def strike(self, exchange: Exchange) -> Wire:
+        """Let the exchange go on, or not, and return what the client gets to see. May raise."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class LoseRequest:
+    """The connection is reset before the request is out: the server never sees it."""
+
+    def strike(self, exchange: Exchange) -> Wire:
+        """Break the connection."""
+        raise _reset(f"{exchange.call} was reset before it was sent")
+
+
+@dataclass(frozen=True, slots=True)
+class LoseAnswer:
+    """The connection is reset after the server has done it: the client is in doubt."""
+
+    def strike(self, exchange: Exchange) -> Wire:
+        """Go on, then break the connection."""
+        exchange.forward()
+        raise _reset(f"{exchange.call} was reset while the answer was awaited")
+
+
+@dataclass(frozen=True, slots=True)
+class Late:
+    """The network holds the request for `seconds` (> 0); the client gives up at its timeout, or at once if it has none.
+
+    The request is delivered by `Faults.deliver_due`, which every later call on any transport asks first.
+    """
+
+    seconds: float
+
+    def strike(self, exchange: Exchange) -> Wire:
+        """Keep the request for later and let the client run into its timeout."""
+        exchange.hold(self.seconds)
+        exchange.clock.sleep(min(exchange.call.timeout_s or 0.0, self.seconds))
+        raise _timed_out(exchange.call)
+
+
+@dataclass(frozen=True, slots=True)
+class Delay:
+    """The answer takes `seconds` (>= 0) longer; beyond the client's timeout it never arrives, though it was done."""
+
+    seconds: float
+
+    def strike(self, exchange: Exchange) -> Wire:
+        """Go on, then wait, at most as long as the client does."""
+        response = exchange.forward()
+        patience = exchange.call.timeout_s
+        if patience is not None and self.seconds >= patience:
+            exchange.clock.sleep(patience)
+            raise _timed_out(exchange.call)
+        exchange.clock.sleep(self.seconds)
+        return response
+
+
+REASONS: Mapping[int, str] = {
+    400: "BadRequest",
+    401: "Unauthorized",
+    403: "Forbidden",
+    404: "NotFound",
+    409: "Conflict",
+    410: "Expired",
+    422: "Invalid",
+    429: "TooManyRequests",
+    500: "InternalError",
+    503: "ServiceUnavailable",
+    504: "Timeout",
+}
+"""The reason that a Status of this code carries (k8s.io/apimachinery, `metav1.StatusReason`)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """The server (or what stands before it) refuses with `status` (400 to 599) and has done nothing."""
+
+    status: int
+    message: str = ""
+    retry_after_s: int | None = None
+
+    def __post_init__(self) -> None:
+        if not 400 <= self.status <= 599:
+            raise ValueError(f"status: {self.status} is no refusal; a fault never invents success")
+
+    def strike(self, exchange: Exchange) -> Wire:
+        """Answer in the server's place, with a Status object."""
+        call = exchange.call
+        reason = REASONS.get(self.status, "")
+        body = {
+            "kind": "Status",
+            "apiVersion": "v1",
+            "metadata": {},
+            "status": "Failure",
+            "message": self.message or f'{call.resource} "{call.name}" is refused by a fault of this run',
+            "reason": reason,
+            "details": {"group": call.group, "kind": call.resource, "name": call.name},
+            "code": self.status,
+        }
+        headers = {"Content-Type": "application/json"}
+        if self.retry_after_s is not None:
+            headers["Retry-After"] = str(self.retry_after_s)
+        text = io.BytesIO(json.dumps(body).encode())
+        return HTTPResponse(text, status=self.status, reason=reason, headers=headers, preload_content=False)
+
+
+@dataclass(frozen=True, slots=True)
+class CutWatch:
+    """A watch breaks after `events` (>= 0) pieces of its stream; other calls pass."""
+
+    events: int = 0
+
+    def strike(self, exchange: Exchange) -> Wire:
+        """Go on, and hand out a response whose stream breaks."""
+        response = exchange.forward()
+        return _CutResponse(response, self.events) if exchange.call.verb == "watch" else response
+
+
+@dataclass(frozen=True, slots=True)
+class Pause:
+    """The caller stands still on this side of the call while `meanwhile` runs: the rest of the world goes on.
+
+    That is a process that is stopped, starved or collecting garbage; paused `before`, it is also a request that the
+    network delivers late to a server while its sender still waits.
+    """
+
+    meanwhile: Callable[[], None]
+    when: When = "before"
+
+    def strike(self, exchange: Exchange) -> Wire:
+        """Let the others go on, before the request is out or before the answer is read."""
+        if self.when == "before":
+            self.meanwhile()
+            return exchange.forward()
+        response = exchange.forward()
+        self.meanwhile()
+        return response
+
+
+@dataclass(frozen=True, slots=True)
+class Crash:
+    """The caller dies on this side of the call: with the request unsent, or with the answer unread."""
+
+    when: When = "before"
+
+    def strike(self, exchange: Exchange) -> Wire:
+        """Die."""
+        if self.when == "after":
+            exchange.forward()
+        raise ReplicaDied(f"{exchange.call.identity} died {self.when} {exchange.call}")
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """Which calls. Every field is a shell-style pattern; "*" takes anything."""
+
+    verb: str = "*"
+    resource: str = "*"
+    namespace: str = "*"
+    name: str = "*"
+    identity: str = "*"
+
+    def takes(self, call: Call) -> bool:
+        """Whether the call is one of these."""
+        return (
+            fnmatchcase(call.verb, self.verb)
+            and fnmatchcase(call.resource, self.resource)
+            and fnmatchcase(call.namespace, self.namespace)
+            and fnmatchcase(call.name, self.name)
+            and fnmatchcase(call.identity, self.identity)
+        )
+
+
+@dataclass(slots=True, eq=False)
+class Rule:
+    """What happens to which calls: to `times` of them (None: all), from the `first` that matches (1 is the first).
+
+    `chance` (0 to 1) lets each of those pass or not by the seed of its `Faults`. Counts what it saw and did.
+    """
+
+    match: Match
+    fault: Fault
+    first: int = 1
+    times: int | None = None
+    chance: float = 1.0
+    seen: int = field(default=0, init=False)
+    struck: int = field(default=0, init=False)
+
+    def strikes(self, call: Call, dice: random.Random) -> bool:
+        """Count the call; whether this rule acts on it."""
+        if not self.match.takes(call):
+            return False
+        self.seen += 1
+        if self.seen < self.first or (self.times is not None and self.struck >= self.times):
+            return False
+        if self.chance < 1.0 and dice.random() >= self.chance:
+            return False
+        self.struck += 1
+        return True
+
+
+class Faults:
+    """The book of rules that all transports of one run share, with what the network still holds.
+
+    `watcher`, if given, is shown every call before any fault strikes: that is how a run is recorded. `seed` decides
+    every `chance`.
+    """
+
+    def __init__(self, clock: Clock, *, seed: int = 0, watcher: Callable[[Call], None] | None = None) -> None:
+        self.clock = clock
+        self.watcher = watcher
+        self._dice = random.Random(seed)  # noqa: S311  # a replayable run, no secret
+        self._rules: list[Rule] = []
+        self._held: list[tuple[float, Callable[[], Wire]]] = []
+        self._lock = threading.Lock()
+
+    def add(self, fault: Fault, match: Match | None = None, **limits: Any) -> Rule:
+        """Add a rule (`limits`: `first`, `times`, `chance` of `Rule`) and return it; it acts from the next call on."""
+        rule = Rule(match or Match(), fault, **limits)
+        with self._lock:
+            self._rules.append(rule)
+        return rule
+
+    def remove(self, rule: Rule) -> None:
+        """Take a rule away; one that is gone already is fine."""
+        with self._lock:
+            self._rules = [kept for kept in self._rules if kept is not rule]
+
+    def clear(self) -> None:
+        """Take all rules away. What the network holds is still delivered."""
+        with self._lock:
+            self._rules = []
+
+    def partition(self, identity: str) -> Rule:
+        """Cut one client off: nothing it sends gets out, until the rule is removed."""
+        return self.add(LoseRequest(), Match(identity=identity))
+
+    def striking(self, call: Call) -> list[Fault]:
+        """The faults that act on this call, in the order in which their rules were added."""
+        with self._lock:
+            return [rule.fault for rule in self._rules if rule.strikes(call, self._dice)]
+
+    def hold(self, seconds: float, send: Callable[[], Wire]) -> None:
+        """Keep a request in the network for `seconds`."""
+        with self._lock:
+            self._held.append((self.clock.monotonic() + seconds, send))
+            self._held.sort(key=lambda held: held[0])
+
+    def deliver_due(self) -> int:
+        """Deliver what the network held up to now, oldest first; nobody reads the answers. Returns how many."""
+        delivered = 0
+        while (send := self._next_due()) is not None:
+            send()
+            delivered += 1
+        return delivered
+
+    def _next_due(self) -> Callable[[], Wire] | None:
+        with self._lock:
+            if self._held and self._held[0][0] <= self.clock.monotonic():
+                return self._held.pop(0)[1]
+            return None
+
+
+class FaultyTransport:
+    """A transport in front of another one, with the faults of `faults` in between, for the client of one identity."""
+
+    def __init__(self, inner: Transport, faults: Faults, identity: str = "") -> None:
+        self._inner = inner
+        self._faults = faults
+        self.identity = identity
+
+    def request(self, method: str, url: str, **options: Any) -> Wire:
+        """Send one request through the faults that strike it.
+
+        Raises urllib3's `ProtocolError` or `ReadTimeoutError` as the real network does, and `ReplicaDied`.
+        """
+        call = read_call(method, url, identity=self.identity, body=options.get("body"), timeout=options.get("timeout"))
+        if self._faults.watcher is not None:
+            self._faults.watcher(call)
+        self._faults.deliver_due()
+
+        def send() -> Wire:
+            return self._inner.request(method, url, **options)
+
+        forward = send
+        for fault in reversed(self._faults.striking(call)):
+            forward = self._around(fault, call, forward, send)
+        return forward()
+
+    def _around(
+        self, fault: Fault, call: Call, forward: Callable[[], Wire], send: Callable[[], Wire]
+    ) -> Callable[[], Wire]:
+        faults = self._faults
+        exchange = Exchange(call, faults.clock, forward, lambda seconds: faults.hold(seconds, send))
+        return lambda: fault.strike(exchange)
+
+    def clear(self) -> None:
+        """Drop the inner transport's idle connections."""
+        self._inner.clear()
+
+
+def install(client: ApiClient, faults: Faults, identity: str) -> FaultyTransport:
+    """Put a `FaultyTransport` under an official client, in front of what it sends with now."""
+    transport = FaultyTransport(cast(Transport, client.rest_client.pool_manager), faults, identity)
+    client.rest_client.pool_manager = transport
+    return transport
+
+
+def read_call(method: str, url: str, *, identity: str = "", body: object = None, timeout: object = None) -> Call:
+    """Read one request as Kubernetes does: path, query, and the name in the body of a create."""
+    split = urlsplit(url)
+    group, resource, namespace, name = _read_path(split.path)
+    verb = _verb(method.upper(), split.query, named=bool(name))
+    if verb == "create" and not name:
+        name = _name_in(body)
+    target = split.path + (f"?{split.query}" if split.query else "")
+    return Call(identity, method.upper(), target, verb, group, resource, namespace, name, _seconds(timeout))
+
+
+def _read_path(path: str) -> tuple[str, str, str, str]:
+    """Group, resource with subresource, namespace and name of a path; four "" for what is no resource."""
+    parts = [unquote(part) for part in path.strip("/").split("/")]
+    if parts[:1] == ["api"] and len(parts) > 2:
+        group, rest = "", parts[2:]
+    elif parts[:1] == ["apis"] and len(parts) > 3:
+        group, rest = parts[1], parts[3:]
+    else:
+        return "", "", "", ""
+    namespace = ""
+    if rest[0] == "namespaces" and len(rest) > 2 and rest[2] not in ("status", "finalize"):
+        namespace, rest = rest[1], rest[2:]
+    resource = "/".join([rest[0], *rest[2:]])
+    return group, resource, namespace, rest[1] if len(rest) > 1 else ""
+
+
+def _verb(method: str, query: str, *, named: bool) -> str:
+    """The request verb, as the API server's authorizer names it."""
+    if method in ("GET", "HEAD"):
+        if parse_qs(query).get("watch", ["0"])[-1] in ("1", "true"):
+            return "watch"
+        return "get" if named else "list"
+    if method == "DELETE":
+        return "delete" if named else "deletecollection"
+    return {"POST": "create", "PUT": "update", "PATCH": "patch"}.get(method, method.lower())
+
+
+def _name_in(body: object) -> str:
+    """`metadata.name` of a JSON body, "" when there is none."""
+    try:
+        found = json.loads(body) if isinstance(body, (str, bytes)) else {}
+        return str(found["metadata"]["name"])
+    except (ValueError, TypeError, KeyError):
+        return ""
+
+
+def _seconds(timeout: object) -> float | None:
+    """How long the caller waits for an answer, from urllib3's ways to say it."""
+    if isinstance(timeout, Timeout):
+        read = timeout.read_timeout
+        return float(read) if isinstance(read, (int, float)) else None
+    return float(timeout) if isinstance(timeout, (int, float)) else None
+
+
+def _reset(what: str) -> ProtocolError:
+    return ProtocolError("Connection aborted.", ConnectionResetError(104, what))
+
+
+def _timed_out(call: Call) -> ReadTimeoutError:
+    return ReadTimeoutError(HTTPConnectionPool("apiserver"), call.target, "Read timed out.")
+
+
+class _CutResponse:
+    """A response whose stream breaks after some pieces; everything else is the inner response's."""
+
+    def __init__(self, inner: Wire, events: int) -> None:
+        self._inner = inner
+        self._events = events
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._inner, name)
+
+    def stream(self, *args: Any, **options: Any) -> Iterator[bytes]:
+        """The inner stream's first pieces, then a broken connection."""
+        pieces = iter(self._inner.stream(*args, **options))
+        for _ in range(self._events):
+            try:
+                yield next(pieces)
+            except StopIteration:
+                return
+        self._inner.close()
+        raise ProtocolError("Connection broken: the watch was cut", ConnectionResetError(104, "Connection reset"))
