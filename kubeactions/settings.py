@@ -1,0 +1,448 @@
+"""`datadog.yaml` and the environment, read once into frozen `Settings`.
+
+The command line calls `load`; everything else is given a `Settings`, or a part of one. Each key is one `Setting` in
+the table `KEYS`: its reader, the attribute it fills and its help; the environment variable (`DD_` + the key in capitals,
+dots as underscores) and the error texts follow from it. The environment wins over the file, as in the Datadog agent.
+
+Keys of other features are ignored. An unknown key under `kubeactions`, in the file or the environment, is an error
+with its line and the nearest known key: a mistyped limit must not silently be no limit. This file decides nothing
+about actions and reads nothing but the settings file and the service account's namespace.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TypeVar
+
+import yaml
+
+from kubeactions.errors import SettingsError
+from kubeactions.plugins import nearest
+
+SERVICE_ACCOUNT_NAMESPACE = Path("/var/run/secrets/kubernetes.io/serviceaccount/namespace")
+"""Where the kubelet writes the pod's namespace: https://kubernetes.io/docs/tasks/run-application/access-api-from-pod/."""
+MAX_FILE_BYTES = 1024 * 1024
+"""A settings file above this is a mistake, not settings."""
+
+_DNS_LABEL = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
+_DNS_SUBDOMAIN = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*")
+_DURATION = re.compile(r"(?:(\d+(?:\.\d+)?)h)?(?:(\d+(?:\.\d+)?)m)?(?:(\d+(?:\.\d+)?)s)?")
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Upper bounds on what a payload may hold; over one of them a config, or an action, is rejected on record."""
+
+    actions_per_config: int = 100
+    """Over it the config is rejected whole, in one record."""
+    config_bytes: int = 1024 * 1024
+    """Length of a payload, in bytes."""
+    action_bytes: int = 32 * 1024
+    """Length of one action's canonical JSON, in bytes: each record carries its whole action."""
+    nesting_depth: int = 32
+    """How deep objects and lists may lie in each other, the payload's outermost object being 1."""
+    open_bytes: int = 192 * 1024
+    """Bytes of records in the ledger's head that are not closed yet; over it configs wait unacknowledged."""
+
+
+@dataclass(frozen=True, slots=True)
+class Election:
+    """The Lease's numbers, in seconds; the elector refuses those that cannot be safe."""
+
+    lease_name: str = "datadog-leader-election"
+    lease_duration_s: float = 15.0
+    renew_deadline_s: float = 10.0
+    retry_period_s: float = 2.0
+    release_on_shutdown: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Own:
+    """Who this replica is in the cluster, from the downward API; all "" outside of one."""
+
+    namespace: str = ""
+    pod_name: str = ""
+    pod_uid: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Plug:
+    """One source or reporter to open: its registered name and its options."""
+
+    type: str
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Everything that an operator can set. Times are in seconds."""
+
+    enabled: bool = False
+    remote_configuration_enabled: bool = True
+    cluster_name: str = ""
+    ledger_namespace: str = "default"
+    """`kubeactions.persistent_store.namespace`: where the ledger and the Lease live."""
+    election: Election = field(default_factory=Election)
+    limits: Limits = field(default_factory=Limits)
+    expiry_s: float = 3600.0
+    """An action older than this, counted from its stamp, is not executed."""
+    future_tolerance_s: float = 10.0
+    """How far ahead of our clock a stamp may be."""
+    retention_s: float = 7 * 86400.0
+    """How long a reported record is kept, beyond the time in which its action could still be accepted."""
+    request_timeout_s: float = 5.0
+    """Overall deadline of one request to the API server."""
+    poll_interval_s: float = 2.0
+    """Pause between two readings of the sources when nothing else is to be done."""
+    protected_namespaces: frozenset[str] = frozenset()
+    """In addition to the built-in ones and the agent's own, which cannot be unprotected."""
+    allowed_actions: frozenset[str] | None = None
+    """None: every registered type."""
+    safety_hook: str = ""
+    """`package.module:function`; "" is none."""
+    sensitive_words: tuple[str, ...] = ()
+    """Further words whose values `get_resource` hides (`orchestrator_explorer.custom_sensitive_words`)."""
+    sources: tuple[Plug, ...] = ()
+    reporters: tuple[Plug, ...] = (Plug("log"), Plug("kubernetes"))
+    own: Own = field(default_factory=Own)
+
+    @property
+    def active(self) -> bool:
+        """Both switches are on: kubeactions and the remote configuration that it lives from."""
+        return self.enabled and self.remote_configuration_enabled
+
+    @property
+    def why_inactive(self) -> str:
+        """One line that names the switch that is off, "" when none is."""
+        if not self.enabled:
+            return "kubeactions.enabled is false: set it to true (or DD_KUBEACTIONS_ENABLED=true)"
+        if not self.remote_configuration_enabled:
+            return "remote_configuration.enabled is false: kubeactions needs it"
+        return ""
+
+
+# --- readers: an untyped value in, a typed one out, or ValueError with a reason that completes "<key>: ..." ---
+
+
+def boolean(value: object) -> bool:
+    """`true`/`false`, also as the strings that the Datadog agent accepts (Go's strconv.ParseBool)."""
+    if isinstance(value, bool):
+        return value
+    if isinstance(value, str | int) and str(value) in {"1", "t", "T", "true", "True", "TRUE"}:
+        return True
+    if isinstance(value, str | int) and str(value) in {"0", "f", "F", "false", "False", "FALSE"}:
+        return False
+    raise ValueError(f"true or false is expected, not {value!r}")
+
+
+def text(value: object) -> str:
+    """A string."""
+    if not isinstance(value, str):
+        raise ValueError(f"a string is expected, not {value!r}")
+    return value
+
+
+def seconds(low: float, high: float) -> Callable[[object], float]:
+    """A reader of a duration in [low, high] seconds: a number, or text such as `90`, `90s`, `5m`, `1h30m`."""
+
+    def read(value: object) -> float:
+        found = _duration(value)
+        if found is None or not low <= found <= high:
+            raise ValueError(f"a duration of {low:g} s to {high:g} s is expected (90, 90s, 5m), not {value!r}")
+        return found
+
+    return read
+
+
+def _duration(value: object) -> float | None:
+    if isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value):
+        return float(value)
+    if not isinstance(value, str) or not value:
+        return None
+    if re.fullmatch(r"\d{1,12}(\.\d{1,9})?", value):
+        return float(value)
+    match = _DURATION.fullmatch(value)
+    if match is None or len(value) > 40:
+        return None
+    hours, minutes, secs = (float(part or 0) for part in match.groups())
+    return hours * 3600 + minutes * 60 + secs
+
+
+def integer(low: int, high: int) -> Callable[[object], int]:
+    """A reader of a whole number in [low, high], also as decimal text."""
+
+    def read(value: object) -> int:
+        if isinstance(value, str) and re.fullmatch(r"\d{1,18}", value):
+            value = int(value)
+        if not isinstance(value, int) or isinstance(value, bool) or not low <= value <= high:
+            raise ValueError(f"a whole number from {low} to {high} is expected, not {value!r}")
+        return value
+
+    return read
+
+
+def namespace(value: object) -> str:
+    """A DNS-1123 label (https://kubernetes.io/docs/concepts/overview/working-with-objects/names/)."""
+    if not _DNS_LABEL.fullmatch(found := text(value)):
+        raise ValueError(f"{found!r} is no namespace name (lower-case letters, digits and '-', at most 63)")
+    return found
+
+
+def object_name(value: object) -> str:
+    """A DNS-1123 subdomain."""
+    found = text(value)
+    if len(found) > 253 or not _DNS_SUBDOMAIN.fullmatch(found):
+        raise ValueError(f"{found!r} is no object name (lower-case letters, digits, '-' and '.', at most 253)")
+    return found
+
+
+def texts(value: object) -> tuple[str, ...]:
+    """A list of strings; from the environment a JSON list, or words between blanks or commas."""
+    if isinstance(value, str):
+        value = _structured(value) if value.lstrip().startswith("[") else re.split(r"[\s,]+", value.strip())
+    if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
+        raise ValueError(f"a list of strings is expected, not {value!r}")
+    return tuple(item for item in value if item)
+
+
+def namespaces(value: object) -> frozenset[str]:
+    """A list of namespace names."""
+    return frozenset(namespace(item) for item in texts(value))
+
+
+def allowed(value: object) -> frozenset[str] | None:
+    """A list of action types; None stays None: all of them."""
+    return None if value is None else frozenset(texts(value))
+
+
+def plugs(value: object) -> tuple[Plug, ...]:
+    """A list of names, or of objects with `type` and options; from the environment a JSON list or words."""
+    if isinstance(value, str):
+        value = _structured(value) if value.lstrip().startswith("[") else list(texts(value))
+    if not isinstance(value, list):
+        raise ValueError(f"a list is expected, not {value!r}")
+    return tuple(_plug(item) for item in value)
+
+
+def _plug(item: object) -> Plug:
+    if isinstance(item, str):
+        return Plug(item)
+    if not isinstance(item, dict) or not isinstance(item.get("type"), str):
+        raise ValueError(f"each item is a name or an object with `type`, not {item!r}")
+    return Plug(item["type"], {key: option for key, option in item.items() if key != "type"})
+
+
+def _structured(value: str) -> object:
+    try:
+        return yaml.safe_load(value)
+    except yaml.YAMLError as error:
+        raise ValueError(f"{value!r} is no JSON list") from error
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """One key: dotted path in the file, reader, what it means, and the attribute of `Settings` that it fills."""
+
+    key: str
+    read: Callable[[object], Any]
+    attribute: str
+    help: str
+
+    @property
+    def variable(self) -> str:
+        """The environment variable that overrides it."""
+        return "DD_" + self.key.replace(".", "_").upper()
+
+
+KEYS: tuple[Setting, ...] = (
+    Setting("kubeactions.enabled", boolean, "enabled", "the switch; off unless it is true"),
+    Setting("remote_configuration.enabled", boolean, "remote_configuration_enabled", "needed too; on by default"),
+    Setting("cluster_name", text, "cluster_name", "the cluster's name in reports"),
+    Setting("kubeactions.persistent_store.namespace", namespace, "ledger_namespace", "of the ledger and the Lease"),
+    Setting("leader_lease_name", object_name, "election.lease_name", "name of the Lease"),
+    Setting("leader_lease_duration", seconds(3, 3600), "election.lease_duration_s", "seconds a Lease is valid"),
+    Setting(
+        "leader_election_release_on_shutdown", boolean, "election.release_on_shutdown", "hand over at once on SIGTERM"
+    ),
+    Setting("kubeactions.limits.actions_per_config", integer(1, 10_000), "limits.actions_per_config", "more: rejected"),
+    Setting("kubeactions.limits.config_bytes", integer(1024, 16 << 20), "limits.config_bytes", "of one payload"),
+    Setting("kubeactions.limits.action_bytes", integer(1024, 128 << 10), "limits.action_bytes", "of one action"),
+    Setting("kubeactions.limits.nesting_depth", integer(8, 100), "limits.nesting_depth", "of objects and lists"),
+    Setting("kubeactions.limits.open_bytes", integer(8 << 10, 256 << 10), "limits.open_bytes", "of open records"),
+    Setting("kubeactions.expiry_s", seconds(1, 30 * 86400), "expiry_s", "age from which an action is expired"),
+    Setting("kubeactions.future_tolerance_s", seconds(0, 3600), "future_tolerance_s", "how far ahead a stamp may be"),
+    Setting("kubeactions.retention_s", seconds(0, 366 * 86400), "retention_s", "how long history is kept"),
+    Setting("kubeactions.request_timeout_s", seconds(0.1, 60), "request_timeout_s", "deadline of one API request"),
+    Setting("kubeactions.poll_interval_s", seconds(0.05, 600), "poll_interval_s", "pause between two readings"),
+    Setting("kubeactions.protected_namespaces", namespaces, "protected_namespaces", "more namespaces to keep out of"),
+    Setting("kubeactions.allowed_actions", allowed, "allowed_actions", "the only action types to run"),
+    Setting("kubeactions.safety_hook", text, "safety_hook", "package.module:function that may veto or delay"),
+    Setting("kubeactions.sources", plugs, "sources", "where configs come from"),
+    Setting("kubeactions.reporters", plugs, "reporters", "where results go"),
+    Setting(
+        "orchestrator_explorer.custom_sensitive_words",
+        texts,
+        "sensitive_words",
+        "words that get_resource hides values of",
+    ),
+)
+"""Every key that is read, in the order in which help prints them."""
+
+_UNSUPPORTED = {
+    "kubeactions.forwarder": "the event platform is no destination of this version; see kubeactions.reporters",
+    "kubeactions.exec_command": "exec_command is no action type of this version",
+}
+_REQUIRED_VALUES: Mapping[str, tuple[Callable[[object], object], frozenset[object], str]] = {
+    "leader_election": (boolean, frozenset({True}), "only an elected leader executes actions: it cannot be off"),
+    "leader_election_default_resource": (
+        text,
+        frozenset({"", "lease", "leases"}),
+        "this version elects with a coordination.k8s.io Lease only: write lease",
+    ),
+}
+"""Keys of the agent that are accepted with these values only, and only matter while kubeactions is enabled."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Given:
+    """One value that somebody gave, and where: `datadog.yaml:3` or the variable's name."""
+
+    value: object
+    where: str
+
+
+def load(path: Path | None, environ: Mapping[str, str]) -> Settings:
+    """Read the settings file (None: environment and defaults only) and the environment.
+
+    Raises `SettingsError`, one line: the file cannot be read, is not YAML, or a value under our keys is wrong.
+    """
+    content = ""
+    if path is not None:
+        try:
+            with path.open("rb") as file:
+                raw = file.read(MAX_FILE_BYTES + 1)
+        except OSError as error:
+            raise SettingsError(f"{path}: cannot read the settings: {error.strerror}") from error
+        if len(raw) > MAX_FILE_BYTES:
+            raise SettingsError(f"{path}: more than {MAX_FILE_BYTES} bytes; this is no settings file")
+        try:
+            content = raw.decode()
+        except UnicodeDecodeError as error:
+            raise SettingsError(f"{path}: not UTF-8 (byte {error.start})") from error
+    return parse(content, environ, origin=str(path or ""))
+
+
+def parse(content: str, environ: Mapping[str, str], *, origin: str = "datadog.yaml") -> Settings:
+    """The same from text; pure but for the service account's namespace. Raises `SettingsError`."""
+    given = {**_from_file(content, origin), **_from_environment(environ)}
+    values: dict[str, Any] = {}
+    for setting in KEYS:
+        if setting.key in given:
+            values[setting.attribute] = _read(setting.read, setting.key, given[setting.key])
+    settings = _build(values, own_identity(environ))
+    if settings.enabled:
+        for key, (read, accepted, why) in _REQUIRED_VALUES.items():
+            if key in given and _read(read, key, given[key]) not in accepted:
+                raise SettingsError(f"{given[key].where}: {key}: {why}")
+    return settings
+
+
+def own_identity(environ: Mapping[str, str]) -> Own:
+    """Who we are, from `POD_NAMESPACE`, `POD_NAME` (or `DD_POD_NAME`) and `POD_UID`, else its account's file."""
+    own = environ.get("POD_NAMESPACE", "")
+    if not own and "KUBERNETES_SERVICE_HOST" in environ:
+        try:
+            own = SERVICE_ACCOUNT_NAMESPACE.read_text().strip()
+        except OSError:
+            own = ""  # A pod without a mounted token: it names no namespace to protect.
+    return Own(own, environ.get("DD_POD_NAME") or environ.get("POD_NAME", ""), environ.get("POD_UID", ""))
+
+
+def _read(read: Callable[[object], T], key: str, given: _Given) -> T:
+    try:
+        return read(given.value)
+    except ValueError as error:
+        raise SettingsError(f"{given.where}: {key}: {error}") from error
+
+
+def _build(values: Mapping[str, Any], own: Own) -> Settings:
+    def part(prefix: str) -> dict[str, Any]:
+        return {name.partition(".")[2]: value for name, value in values.items() if name.startswith(prefix)}
+
+    election = part("election.")
+    if "lease_duration_s" in election:
+        # The proportions of 15 / 10 / 2 are kept, so that one number sets all three, as in the agent.
+        duration = election["lease_duration_s"]
+        election |= {"renew_deadline_s": duration * 2 / 3, "retry_period_s": duration * 2 / 15}
+    flat = {name: value for name, value in values.items() if "." not in name}
+    return Settings(**flat, election=Election(**election), limits=Limits(**part("limits.")), own=own)
+
+
+def _from_environment(environ: Mapping[str, str]) -> dict[str, _Given]:
+    by_variable = {setting.variable: setting.key for setting in KEYS}
+    by_variable |= {"DD_" + key.upper(): key for key in _REQUIRED_VALUES}
+    found = {}
+    for variable, value in environ.items():
+        if variable in by_variable:
+            found[by_variable[variable]] = _Given(value, f"environment variable {variable}")
+        elif variable.startswith("DD_KUBEACTIONS_"):
+            known = [name for name in by_variable if name.startswith("DD_KUBEACTIONS_")]
+            raise SettingsError(f"unknown environment variable {variable}{nearest(variable, known)}")
+    return found
+
+
+def _from_file(content: str, origin: str) -> dict[str, _Given]:
+    try:
+        loader = yaml.SafeLoader(content)
+        root = loader.get_single_node()
+        found = dict(_leaves(loader, root, origin)) if root is not None else {}
+    except yaml.MarkedYAMLError as error:
+        line = f":{error.problem_mark.line + 1}" if error.problem_mark else ""
+        raise SettingsError(f"{origin}{line}: broken YAML: {error.problem}") from error
+    except (yaml.YAMLError, ValueError, RecursionError) as error:  # ValueError: 2026-13-45, as a date
+        raise SettingsError(f"{origin}: broken YAML: {str(error).splitlines()[0]}") from error
+    return found
+
+
+def _leaves(loader: yaml.SafeLoader, root: yaml.Node, origin: str) -> Iterator[tuple[str, _Given]]:
+    """Every known key that the file gives, with its line; refuses unknown and repeated ones under `kubeactions`."""
+    if not isinstance(root, yaml.MappingNode):
+        raise SettingsError(f"{origin}:{root.start_mark.line + 1}: settings are an object of keys, as in datadog.yaml")
+    known = {setting.key for setting in KEYS} | set(_REQUIRED_VALUES)
+    seen: set[str] = set()
+    pending: list[tuple[str, yaml.MappingNode]] = [("", root)]
+    while pending:
+        prefix, mapping = pending.pop()
+        for key_node, value_node in mapping.value:
+            where = f"{origin}:{key_node.start_mark.line + 1}"
+            key = f"{prefix}{key_node.value}"
+            ours = key in known or key == "kubeactions" or key.startswith("kubeactions.")
+            if ours and key in seen:
+                raise SettingsError(f"{where}: {key} is given twice")
+            seen.add(key)
+            if key in known:
+                yield key, _Given(loader.construct_object(value_node, deep=True), where)
+            elif any(name.startswith(f"{key}.") for name in known):
+                pending.extend(_section(key, value_node, where))
+            elif ours:
+                raise SettingsError(f"{where}: {_unknown(key, known)}")
+
+
+def _section(key: str, node: yaml.Node, where: str) -> list[tuple[str, yaml.MappingNode]]:
+    if isinstance(node, yaml.MappingNode):
+        return [(f"{key}.", node)]
+    if isinstance(node, yaml.ScalarNode) and node.value in {"", "~", "null"}:
+        return []
+    raise SettingsError(f"{where}: {key}: an object of keys is expected")
+
+
+def _unknown(key: str, known: set[str]) -> str:
+    for prefix, why in _UNSUPPORTED.items():
+        if key == prefix or key.startswith(f"{prefix}."):
+            return f"{key}: {why}"
+    return f"unknown key {key}{nearest(key, (name for name in known if name.startswith('kubeactions.')))}"
