@@ -22,6 +22,7 @@ clock. Rules may be added and removed from any thread, and from inside a `Pause`
 
 from __future__ import annotations
 
+import contextlib
 import io
 import json
 import random
@@ -33,7 +34,7 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias, cast
 from urllib.parse import parse_qs, unquote, urlsplit
 
 from urllib3 import HTTPConnectionPool, HTTPResponse, Timeout
-from urllib3.exceptions import ProtocolError, ReadTimeoutError
+from urllib3.exceptions import HTTPError, ProtocolError, ReadTimeoutError
 
 from backends.clock import Clock
 
@@ -351,7 +352,8 @@ class Faults:
         """Deliver what the network held up to now, oldest first; nobody reads the answers. Returns how many."""
         delivered = 0
         while (send := self._next_due()) is not None:
-            send()
+            with contextlib.suppress(HTTPError):  # its sender has hung up
+                send()
             delivered += 1
         return delivered
 
@@ -363,11 +365,15 @@ class Faults:
 
 
 class FaultyTransport:
-    """A transport in front of another one, with the faults of `faults` in between, for the client of one identity."""
+    """A transport in front of another one, with the faults of `faults` in between, for the client of one identity.
+
+    Once it has raised `ReplicaDied` it sends nothing any more: no `finally` of a dead process reaches the server.
+    """
 
     def __init__(self, inner: Transport, faults: Faults, identity: str = "") -> None:
         self._inner = inner
         self._faults = faults
+        self._dead = False
         self.identity = identity
 
     def request(self, method: str, url: str, **options: Any) -> Wire:
@@ -376,6 +382,8 @@ class FaultyTransport:
         Raises urllib3's `ProtocolError` or `ReadTimeoutError` as the real network does, and `ReplicaDied`.
         """
         call = read_call(method, url, identity=self.identity, body=options.get("body"), timeout=options.get("timeout"))
+        if self._dead:
+            raise ReplicaDied(f"{self.identity} is dead and cannot send {call}")
         if self._faults.watcher is not None:
             self._faults.watcher(call)
         self._faults.deliver_due()
@@ -386,7 +394,11 @@ class FaultyTransport:
         forward = send
         for fault in reversed(self._faults.striking(call)):
             forward = self._around(fault, call, forward, send)
-        return forward()
+        try:
+            return forward()
+        except ReplicaDied:
+            self._dead = True
+            raise
 
     def _around(
         self, fault: Fault, call: Call, forward: Callable[[], Wire], send: Callable[[], Wire]
@@ -457,8 +469,7 @@ def _name_in(body: object) -> str:
 def _seconds(timeout: object) -> float | None:
     """How long the caller waits for an answer, from urllib3's ways to say it."""
     if isinstance(timeout, Timeout):
-        read = timeout.read_timeout
-        return float(read) if isinstance(read, (int, float)) else None
+        timeout = timeout.read_timeout if timeout.total is None else timeout.total
     return float(timeout) if isinstance(timeout, (int, float)) else None
 
 
