@@ -1,0 +1,27 @@
+"""The small kubelet that makes pods start, become Ready, exit and go; for every backend that has no real one.
+
+    object + time -> Kubelet.look() -> Decision(status, remove, again_in_s) -> applied by the caller
+
+`stages.LIFE` is the whole behaviour as a table, `status` says how each stage looks, `pods` reads what a pod says of
+itself, `nodes` is the machine's own object. Nothing here talks to a server, and nothing here knows which one there is.
+
+Not done, and not pretended: images are not pulled, probes are not run, volumes are not mounted, nothing is logged;
+`exec`, `logs`, `attach` and `port-forward` have nobody to answer. Node heartbeats are not sent.
+"""
+
+from backends.kubelet.kubelet import Decision, Kubelet
+from backends.kubelet.nodes import node_address, node_object
+from backends.kubelet.stages import LIFE, NEVER, PREFIX, Stage, Timing, TimingError
+
+__all__ = [
+    "LIFE",
+    "NEVER",
+    "PREFIX",
+    "Decision",
+    "Kubelet",
+    "Stage",
+    "Timing",
+    "TimingError",
+    "node_address",
+    "node_object",
+]
