@@ -1,8 +1,9 @@
 """`datadog.yaml` and the environment, read once into frozen `Settings`.
 
 The command line calls `load`; everything else is given a `Settings`, or a part of one. Each key is one `Setting` in
-the table `KEYS`: its reader, the attribute it fills and its help; the environment variable (`DD_` + the key in capitals,
-dots as underscores) and the error texts follow from it. The environment wins over the file, as in the Datadog agent.
+the table `KEYS`: its reader, the attribute it fills and its help; the environment variable (`DD_` + the key in
+capitals, dots as underscores) and the error texts follow from it. The environment wins over the file, as in the
+Datadog agent.
 
 Keys of other features are ignored. An unknown key under `kubeactions`, in the file or the environment, is an error
 with its line and the nearest known key: a mistyped limit must not silently be no limit. This file decides nothing
@@ -255,7 +256,7 @@ class Setting:
 
     @property
     def variable(self) -> str:
-        """The environment variable that overrides it."""
+        """The variable that overrides it."""
         return "DD_" + self.key.replace(".", "_").upper()
 
 
