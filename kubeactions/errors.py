@@ -14,10 +14,14 @@
        ├─ Refused           a definite 4xx: nothing was done
        │  ├─ BadRequest (400)   ├─ Unauthorized (401)  ├─ Forbidden (403)   ├─ NotFound (404)
        │  ├─ Conflict (409)     ├─ Gone (410)          ├─ Invalid (422)     └─ TooManyRequests (429)
-       └─ Unavailable       anything else, a lost answer included: it may have been applied
+       ├─ Unavailable       anything else, a lost answer included: it may have been applied
+       │  └─ Unreachable    no connection came about: nothing was sent
+       └─ TooLarge          a read's answer is longer than the caller allowed
 
 Programming errors are RuntimeError or ValueError and are never caught.
 """
+
+# ruff: noqa: N818  The names say what happened in the field's words (Conflict, Gone, Forbidden); "Error" would add nothing.
 
 from __future__ import annotations
 
@@ -123,10 +127,18 @@ class Invalid(Refused):
 
 
 class TooManyRequests(Refused):
-    """429; `retry_after_s` is the server's Retry-After in seconds, None when it gave none."""
+    """429; `retry_after_s` is the server's Retry-After in seconds, None when it gave none (an eviction's may not)."""
 
     retry_after_s: float | None = None
 
 
 class Unavailable(KubeError):
     """Doubt: 5xx, a timeout, a cut connection. The request may have been applied."""
+
+
+class Unreachable(Unavailable):
+    """No connection came about, so nothing was sent. The one kind of `Unavailable` that leaves no doubt."""
+
+
+class TooLarge(KubeError):
+    """The answer to a read is longer than the caller allowed; nothing of it was kept."""
