@@ -15,6 +15,7 @@ for actions that were recorded by somebody else. Nothing here is a live look at 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -33,7 +34,7 @@ MAX_DELAY_S = 3600.0
 """A hook's delay is cut to this: it is asked again then, and expiry goes on counting."""
 
 
-class Decision(StrEnum):
+class Gate(StrEnum):
     """What is to be done with the action."""
 
     ALLOW = "allow"
@@ -44,10 +45,10 @@ class Decision(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class Ruling:
     """The ruling on one action: `reason` is a CamelCase code for programs, `message` one sentence for people."""
 
-    decision: Decision
+    gate: Gate
     reason: str
     message: str
     retry_after_s: float = 0.0
@@ -56,7 +57,7 @@ class Verdict:
     """REJECT only: REJECTED or EXPIRED."""
 
 
-ALLOWED = Verdict(Decision.ALLOW, "Allowed", "no rule refuses it")
+ALLOWED = Ruling(Gate.ALLOW, "Allowed", "no rule refuses it")
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +69,8 @@ class Facts:
     own_namespace: str = ""
     """The agent's namespace; "" off-cluster."""
     untouchable: tuple[Target, ...] = ()
-    """Ledger, its segments, Lease, own pod, own workload: compared by kind, namespace and name, or by UID."""
+    """Ledger, Lease, own pod, own workload: compared by kind, namespace and name, or by UID. The ledger's ConfigMap
+    stands for its segments too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +100,7 @@ def load_hooks(settings: Settings) -> tuple[SafetyHook, ...]:
 
 def judge(
     action: Action, spec: Spec, facts: Facts, settings: Settings, hooks: Sequence[SafetyHook] | None = None
-) -> Verdict:
+) -> Ruling:
     """Rule on one action; the first rule that objects decides. Never raises, whatever a hook does.
 
     `hooks` is what `load_hooks` returned. Settings that name a hook refuse everything when none is given: a check
@@ -115,7 +117,7 @@ def judge(
         if objection is not None:
             return objection
     if settings.safety_hook and not hooks:
-        return Verdict(Decision.REJECT, "SafetyHookMissing", f"the safety hook {settings.safety_hook} was not loaded")
+        return Ruling(Gate.REJECT, "SafetyHookMissing", f"the safety hook {settings.safety_hook} was not loaded")
     for hook in hooks or ():
         if (objection := _ask(hook, action, facts)) is not None:
             return objection
@@ -128,15 +130,21 @@ def protected_namespaces(facts: Facts, settings: Settings) -> frozenset[str]:
     return PROTECTED_NAMESPACES | settings.protected_namespaces | own
 
 
-def _identity(target: Target, facts: Facts) -> Verdict | None:
+def _identity(target: Target, facts: Facts) -> Ruling | None:
     for own in facts.untouchable:
         same_uid = bool(own.uid) and own.uid == target.uid
-        same_name = (
-            target.name.casefold() == own.name.casefold() and target.namespace.casefold() == own.namespace.casefold()
-        )
-        if same_uid or (same_name and _same_kind(target.kind, own.kind)):
-            return Verdict(Decision.REJECT, "OwnObject", f"{own} belongs to kubeactions itself and is never touched")
+        same_kind = _same_kind(target.kind, own.kind)
+        same_place = target.namespace.casefold() == own.namespace.casefold()
+        if same_uid or (same_kind and same_place and _same_name(target.name, own)):
+            return Ruling(Gate.REJECT, "OwnObject", f"{own} belongs to kubeactions itself and is never touched")
     return None
+
+
+def _same_name(given: str, own: Target) -> bool:
+    """The ledger's sealed segments, `<name>-<number>`, are the ledger too."""
+    if own.kind != "ConfigMap":
+        return given.casefold() == own.name.casefold()
+    return re.fullmatch(rf"{re.escape(own.name)}(-[0-9]+)?", given, re.IGNORECASE) is not None
 
 
 def _same_kind(given: str, kind: str) -> bool:
@@ -145,7 +153,7 @@ def _same_kind(given: str, kind: str) -> bool:
     return given.casefold() in {folded, f"{folded}s", f"{folded}es"}
 
 
-def _namespace(target: Target, facts: Facts, settings: Settings) -> Verdict | None:
+def _namespace(target: Target, facts: Facts, settings: Settings) -> Ruling | None:
     protected = {name.casefold() for name in protected_namespaces(facts, settings)}
     touched = {target.namespace.casefold()}
     if _same_kind(target.kind, "Namespace"):
@@ -153,50 +161,52 @@ def _namespace(target: Target, facts: Facts, settings: Settings) -> Verdict | No
     hit = sorted(touched & protected)
     if not hit:
         return None
-    return Verdict(Decision.REJECT, "ProtectedNamespace", f"namespace {hit[0]} is protected: no action may touch it")
+    return Ruling(Gate.REJECT, "ProtectedNamespace", f"namespace {hit[0]} is protected: no action may touch it")
 
 
-def _kind(target: Target) -> Verdict | None:
+def _kind(target: Target) -> Ruling | None:
     if target.group == "" and _same_kind(target.kind, "Secret"):
-        return Verdict(Decision.REJECT, "ProtectedKind", "Secrets are neither read nor changed by actions")
+        return Ruling(Gate.REJECT, "ProtectedKind", "Secrets are neither read nor changed by actions")
     return None
 
 
-def _type(spec: Spec, settings: Settings) -> Verdict | None:
+def _type(spec: Spec, settings: Settings) -> Ruling | None:
     if settings.allowed_actions is None or spec.type in settings.allowed_actions:
         return None
-    return Verdict(
-        Decision.REJECT, "ActionNotAllowed", f"{spec.type} is not in kubeactions.allowed_actions of this cluster"
-    )
+    return Ruling(Gate.REJECT, "ActionNotAllowed", f"{spec.type} is not in kubeactions.allowed_actions of this cluster")
 
 
-def _age(action: Action, now: datetime, settings: Settings) -> Verdict | None:
+def _age(action: Action, now: datetime, settings: Settings) -> Ruling | None:
     """Exactly at the bound passes, on both ends."""
     age = now - action.created_at
     stamp = action.created_at.isoformat().replace("+00:00", "Z")
     if age > timedelta(seconds=settings.expiry_s):
         text = f"stamped {stamp}, {age.total_seconds():.0f} s ago; actions expire after {settings.expiry_s:g} s"
-        return Verdict(Decision.REJECT, "Expired", text, status=Status.EXPIRED)
+        return Ruling(Gate.REJECT, "Expired", text, status=Status.EXPIRED)
     if -age > timedelta(seconds=settings.future_tolerance_s):
         ahead = -age.total_seconds()
         text = f"stamped {stamp}, {ahead:.0f} s in the future; {settings.future_tolerance_s:g} s are tolerated"
-        return Verdict(Decision.REJECT, "StampInFuture", text)
+        return Ruling(Gate.REJECT, "StampInFuture", text)
     return None
 
 
-def _ask(hook: SafetyHook, action: Action, facts: Facts) -> Verdict | None:
+def _ask(hook: SafetyHook, action: Action, facts: Facts) -> Ruling | None:
     name = f"{getattr(hook, '__module__', '')}:{getattr(hook, '__qualname__', type(hook).__name__)}"
     try:
-        answer: object = hook(action, facts)
+        return _heed(f"safety hook {name}", hook(action, facts))
     except Exception as error:  # noqa: BLE001  A check that breaks has not said yes.
         text = f"safety hook {name} failed, which counts as a veto: {type(error).__name__}: {error}"
-        return Verdict(Decision.REJECT, "SafetyHookFailed", text)
+        return Ruling(Gate.REJECT, "SafetyHookFailed", text)
+
+
+def _heed(name: str, answer: object) -> Ruling | None:
+    """The ruling that a hook's answer asks for; may raise when the answer is not what it claims to be."""
     if answer is None:
         return None
-    if isinstance(answer, Delay) and answer.seconds > 0:
-        wait = min(answer.seconds, MAX_DELAY_S)
-        return Verdict(Decision.WAIT, "SafetyHookDelay", f"safety hook {name}: {answer.text}", retry_after_s=wait)
     if isinstance(answer, Veto):
-        return Verdict(Decision.REJECT, "SafetyHookVeto", f"safety hook {name}: {answer.text}")
-    text = f"safety hook {name} answered {answer!r}, which counts as a veto: Veto, Delay or None is expected"
-    return Verdict(Decision.REJECT, "SafetyHookFailed", text)
+        return Ruling(Gate.REJECT, "SafetyHookVeto", f"{name}: {answer.text}")
+    if isinstance(answer, Delay) and answer.seconds > 0:
+        wait = min(float(answer.seconds), MAX_DELAY_S)
+        return Ruling(Gate.WAIT, "SafetyHookDelay", f"{name}: {answer.text}", retry_after_s=wait)
+    text = f"{name} answered {answer!r}, which counts as a veto: Veto, Delay or None is expected"
+    return Ruling(Gate.REJECT, "SafetyHookFailed", text)

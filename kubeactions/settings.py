@@ -104,6 +104,8 @@ class Settings:
     """In addition to the built-in ones and the agent's own, which cannot be unprotected."""
     allowed_actions: frozenset[str] | None = None
     """None: every registered type."""
+    permits: frozenset[str] = frozenset()
+    """What executors may do beyond their cautious default, by the names that they document."""
     safety_hook: str = ""
     """`package.module:function`; "" is none."""
     sensitive_words: tuple[str, ...] = ()
@@ -216,9 +218,14 @@ def namespaces(value: object) -> frozenset[str]:
     return frozenset(namespace(item) for item in texts(value))
 
 
+def words(value: object) -> frozenset[str]:
+    """A set of strings, written as a list."""
+    return frozenset(texts(value))
+
+
 def allowed(value: object) -> frozenset[str] | None:
     """A list of action types; None stays None: all of them."""
-    return None if value is None else frozenset(texts(value))
+    return None if value is None else words(value)
 
 
 def plugs(value: object) -> tuple[Plug, ...]:
@@ -282,6 +289,7 @@ KEYS: tuple[Setting, ...] = (
     Setting("kubeactions.poll_interval_s", seconds(0.05, 600), "poll_interval_s", "pause between two readings"),
     Setting("kubeactions.protected_namespaces", namespaces, "protected_namespaces", "more namespaces to keep out of"),
     Setting("kubeactions.allowed_actions", allowed, "allowed_actions", "the only action types to run"),
+    Setting("kubeactions.permits", words, "permits", "what executors may do beyond their cautious default"),
     Setting("kubeactions.safety_hook", text, "safety_hook", "package.module:function that may veto or delay"),
     Setting("kubeactions.sources", plugs, "sources", "where configs come from"),
     Setting("kubeactions.reporters", plugs, "reporters", "where results go"),
