@@ -248,7 +248,7 @@ def _plug(item: object) -> Plug:
 def _structured(value: str) -> object:
     try:
         return yaml.safe_load(value)
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
         raise ValueError(f"{value!r} is no JSON list") from error
 
 

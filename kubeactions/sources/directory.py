@@ -166,8 +166,8 @@ def file_name(id_: str, version: int) -> str:
 def read_config(path: Path, *, parse_bytes: int) -> Config:
     """One config file, wherever it lies, for `kubeactions validate`.
 
-    A name that is no `<id>@<version>` gives the file's name as id and version 1: the payload can be checked before it is
-    named. Raises `SourceError` when it cannot be read or its format is unknown; broken content is returned as it is.
+    A name that is no `<id>@<version>` gives the file's name as id and version 1: the payload can be checked before it
+    is named. Raises `SourceError` when it cannot be read or is broken YAML; broken JSON is returned as it is.
     """
     try:
         raw = _read_file(path.parent, path.name)
