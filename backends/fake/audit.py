@@ -1,0 +1,98 @@
+"""The audit trail: every request that the server answered, by whom, on what, when, and whether it changed anything.
+
+Written by the server at the end of each request; read by scenarios, which assert on it. Recording must cost next to
+nothing, so what is kept is a tuple, and an `AuditEvent` is made of it when somebody looks.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import NamedTuple
+
+LIMIT = 200_000
+"""Events kept; older ones are dropped and counted in `AuditLog.dropped`."""
+
+
+@dataclass(frozen=True, slots=True)
+class AuditEvent:
+    """One request, answered."""
+
+    at: datetime
+    monotonic: float
+    user: str
+    verb: str
+    group: str
+    resource: str
+    subresource: str
+    namespace: str
+    name: str
+    uid: str
+    """Of the object that was answered with or changed; empty where there was none."""
+    code: int
+    audit_id: str
+    dry_run: bool
+    method: str
+    target: str
+    changed: bool
+    """Did it commit anything?"""
+
+
+class AuditRecord(NamedTuple):
+    """What is kept of a request until somebody looks; the fields are those of `AuditEvent`."""
+
+    at: datetime
+    monotonic: float
+    user: str
+    verb: str
+    group: str
+    resource: str
+    subresource: str
+    namespace: str
+    name: str
+    uid: str
+    code: int
+    audit_id: str
+    dry_run: bool
+    method: str
+    target: str
+    changed: bool
+
+
+class AuditLog:
+    """The events of one cluster, oldest first."""
+
+    def __init__(self, limit: int = LIMIT) -> None:
+        self._records: deque[AuditRecord] = deque(maxlen=limit)
+        self.recorded = 0
+        """Requests recorded since the beginning."""
+
+    def append(self, record: AuditRecord) -> None:
+        """Keep one more request."""
+        self.recorded += 1
+        self._records.append(record)
+
+    @property
+    def dropped(self) -> int:
+        """How many old events are no longer here. Not 0: a scenario must not conclude anything from an absence."""
+        return self.recorded - len(self._records)
+
+    def __len__(self) -> int:
+        return len(self._records)
+
+    def __iter__(self) -> Iterator[AuditEvent]:
+        return (AuditEvent(*record) for record in tuple(self._records))
+
+    def find(self, **filters: object) -> list[AuditEvent]:
+        """The events whose fields equal all `filters`, oldest first. TypeError for a field that there is none of."""
+        unknown = set(filters) - set(AuditEvent.__slots__)
+        if unknown:
+            raise TypeError(f"an audit event has no {', '.join(sorted(unknown))}")
+        wanted = [(AuditRecord._fields.index(field), value) for field, value in filters.items()]
+        return [
+            AuditEvent(*record)
+            for record in tuple(self._records)
+            if all(record[index] == value for index, value in wanted)
+        ]

@@ -1,0 +1,160 @@
+"""The resources that are served: what exists under /api and /apis, read from recorded discovery documents.
+
+Loaded once a process and shared: everything here is frozen. `routes.py` finds a resource by path, the store keys
+objects by `Resource.storage`, and discovery requests are answered with `Catalogue.documents` as they were recorded
+from Kubernetes v1.34.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from importlib import resources
+from typing import Any
+
+import orjson
+
+KUBERNETES_VERSION = "v1.34.9"
+
+# One stored object, two doors: events of the core group and of events.k8s.io are the same objects.
+_STORED_AS = {("events.k8s.io", "events"): ("", "events")}
+
+
+@dataclass(frozen=True, slots=True)
+class Subresource:
+    """`pods/status` and the like: its own verbs, sometimes its own kind."""
+
+    name: str
+    group: str
+    version: str
+    kind: str
+    verbs: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Resource:
+    """One resource of one version, for example `deployments` of apps/v1."""
+
+    group: str
+    version: str
+    plural: str
+    singular: str
+    kind: str
+    namespaced: bool
+    verbs: frozenset[str]
+    short_names: tuple[str, ...] = ()
+    categories: tuple[str, ...] = ()
+    subresources: Mapping[str, Subresource] = field(default_factory=dict)
+
+    storage: tuple[str, str] = ("", "")
+    """Group and plural under which the objects are stored; the same for all versions of a resource."""
+    api_version: str = ""
+    prefix: bytes = b""
+    """The first members of every serialised object: kind and apiVersion. What is stored is what follows it."""
+    list_kind: str = ""
+
+    @property
+    def gvk(self) -> tuple[str, str, str]:
+        """Group, version and kind, as the schema names it."""
+        return (self.group, self.version, self.kind)
+
+    @property
+    def qualified(self) -> str:
+        """`deployments.apps`, `pods`: how messages name it."""
+        return f"{self.plural}.{self.group}" if self.group else self.plural
+
+    def prefix_for(self, api_version: str) -> bytes:
+        """The prefix of this kind under another version of its group."""
+        return b'{"kind":"%s","apiVersion":"%s",' % (self.kind.encode(), api_version.encode())
+
+
+@dataclass(frozen=True, slots=True)
+class Catalogue:
+    """All resources, by path parts and by kind, and the discovery documents they came from."""
+
+    resources: Mapping[tuple[str, str, str], Resource]
+    """(group, version, plural) -> resource."""
+    group_versions: frozenset[tuple[str, str]]
+    groups: frozenset[str]
+    documents: Mapping[str, Any]
+    """Path (and path + " aggregated") -> the recorded discovery document."""
+    by_kind: Mapping[tuple[str, str, str], Resource]
+    """(group, version, kind) -> resource."""
+
+    def __iter__(self) -> Iterator[Resource]:
+        return iter(self.resources.values())
+
+    def find(self, group: str, plural: str) -> Resource:
+        """The preferred version of a resource. KeyError where there is none."""
+        for resource in self.resources.values():
+            if resource.group == group and resource.plural == plural:
+                return resource
+        raise KeyError(f"{plural}.{group}")
+
+    def of_object(self, obj: Mapping[str, Any]) -> Resource:
+        """The resource that an object with apiVersion and kind belongs to. KeyError where there is none."""
+        group, _, version = str(obj.get("apiVersion", "")).rpartition("/")
+        return self.by_kind[group, version, str(obj.get("kind", ""))]
+
+    @staticmethod
+    @functools.cache
+    def load() -> Catalogue:
+        """The catalogue of the recorded server; read on the first call."""
+        raw = resources.files("backends.fake").joinpath("data/discovery.json").read_bytes()
+        return _catalogue(orjson.loads(raw))
+
+
+def _catalogue(documents: dict[str, Any]) -> Catalogue:
+    order = [("", "v1")]
+    for group in documents["/apis"]["groups"]:
+        order.extend((group["name"], version["version"]) for version in group["versions"])
+    table = {}
+    for group_name, version in order:
+        path = f"/apis/{group_name}/{version}" if group_name else "/api/v1"
+        for resource in _resources(group_name, version, documents[path]["resources"]):
+            table[group_name, version, resource.plural] = resource
+    return Catalogue(
+        resources=table,
+        group_versions=frozenset(order),
+        groups=frozenset(group for group, _ in order),
+        documents=documents,
+        by_kind={resource.gvk: resource for resource in table.values()},
+    )
+
+
+def _resources(group: str, version: str, rows: list[dict[str, Any]]) -> Iterator[Resource]:
+    api_version = f"{group}/{version}" if group else version
+    for row in rows:
+        if "/" in row["name"]:
+            continue
+        plural, kind = row["name"], row["kind"]
+        yield Resource(
+            group=group,
+            version=version,
+            plural=plural,
+            singular=row["singularName"],
+            kind=kind,
+            namespaced=row["namespaced"],
+            verbs=frozenset(row["verbs"]),
+            short_names=tuple(row.get("shortNames", ())),
+            categories=tuple(row.get("categories", ())),
+            subresources={sub.name: sub for sub in _subresources(group, version, plural, rows)},
+            storage=_STORED_AS.get((group, plural), (group, plural)),
+            api_version=api_version,
+            prefix=b'{"kind":"%s","apiVersion":"%s",' % (kind.encode(), api_version.encode()),
+            list_kind=f"{kind}List",
+        )
+
+
+def _subresources(group: str, version: str, plural: str, rows: list[dict[str, Any]]) -> Iterator[Subresource]:
+    for row in rows:
+        parent, _, name = row["name"].partition("/")
+        if parent == plural and name:
+            yield Subresource(
+                name=name,
+                group=row.get("group", group),
+                version=row.get("version", version),
+                kind=row["kind"],
+                verbs=frozenset(row["verbs"]),
+            )

@@ -1,0 +1,206 @@
+"""One cluster in memory: store, server, controllers and audit trail under one clock and one lock.
+
+Built by `FakeBackend`, by the HTTP server and by tests; two clusters share nothing. Nothing here sleeps and no thread
+runs: time has its effect when somebody looks (`handle` and `catch_up`), and then in due order, so that the state is
+the one that a cluster with live controllers would have reached by now.
+
+How a controller takes part (it is a plain object that holds a `Cluster`):
+
+    class Example:
+        def __init__(self, cluster):
+            self.cluster = cluster
+            cluster.store.subscribe(self.on_event)          # StoreEvent(type, key, rv, old, new, shown): Entry or None
+
+        def on_event(self, event):                          # inside the commit: note what is to be done, never write
+            if event.key.plural == "deployments":
+                self.cluster.enqueue(("example", event.key), self.cluster.reaction_s, lambda: self.step(event.key))
+
+        def step(self, key):                                # called by catch_up at its due time; may write
+            entry = self.cluster.store.get(key)             # Entry: .data bytes, .load() a dict of your own, .uid, .rv
+            self.cluster.time.wall(), .monotonic()          # the due time, however late catch_up was called
+            send = self.cluster.server.handle                # the request chain without catching up: for steps only
+            send(Request("POST", "/api/v1/namespaces/d/pods", headers, body, Identity("system:serviceaccount:...")))
+
+The same key waits once, at the earlier of its times. A step that wants to be called again enqueues itself.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Hashable, Iterable, Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+from backends.clock import Clock, SystemClock
+from backends.fake import bootstrap
+from backends.fake.admission import BuiltinAdmission
+from backends.fake.audit import AuditLog
+from backends.fake.catalogue import Catalogue
+from backends.fake.due import DueQueue
+from backends.fake.ids import Ids
+from backends.fake.messages import Identity, Request, Response
+from backends.fake.registry import Registry
+from backends.fake.rules import KindRules
+from backends.fake.server import Server
+from backends.fake.store import Key, Store
+
+REACTION_S = 0.01
+"""How long after a write a controller acts, in seconds of cluster time."""
+BOOTSTRAP_S = 10.0
+"""How long before its first request a cluster is said to have started, so that its own objects are there."""
+SETTLE_HORIZON_S = 30.0
+"""`settle` follows what is due up to this far apart; what comes later (a nightly CronJob) does not count."""
+
+
+class ClusterTime:
+    """The cluster's clock: the given one, or the due time of the step that is being run."""
+
+    def __init__(self, clock: Clock) -> None:
+        self.clock = clock
+        self._behind_s = 0.0
+
+    def wall(self) -> datetime:
+        """The time of day, in UTC."""
+        wall = self.clock.wall()
+        return wall - timedelta(seconds=self._behind_s) if self._behind_s else wall
+
+    def monotonic(self) -> float:
+        """Monotonic seconds."""
+        return self.clock.monotonic() - self._behind_s
+
+    def sleep(self, seconds: float, stop: threading.Event | None = None) -> None:
+        """Refused: nothing in a cluster sleeps."""
+        raise RuntimeError("nothing in the cluster sleeps: enqueue a step instead")
+
+    def run_at(self, at: float, step: Callable[[], None]) -> None:
+        """Run `step` with the time being `at` (monotonic seconds, not in the future)."""
+        self._behind_s = max(0.0, self.clock.monotonic() - at)
+        try:
+            step()
+        finally:
+            self._behind_s = 0.0
+
+
+class Cluster:
+    """A Kubernetes control plane, as far as a client can see it.
+
+    `seed` fixes uids and generated names. `controllers` False is an API server alone: no ServiceAccounts appear, and
+    pods may be created without one, as in envtest. `pod_ready_after_s` is how long a pod takes from bound to Ready.
+    `tokens` maps bearer tokens to identities; without it everyone is an administrator.
+    """
+
+    def __init__(
+        self,
+        clock: Clock | None = None,
+        *,
+        seed: int = 0,
+        controllers: bool = True,
+        pod_ready_after_s: float = 1.0,
+        tokens: Mapping[str, Identity] | None = None,
+    ) -> None:
+        self.clock: Clock = clock or SystemClock()
+        self.lock = threading.RLock()
+        self.time = ClusterTime(self.clock)
+        self.reaction_s = REACTION_S
+        self.pod_ready_after_s = pod_ready_after_s
+        self.catalogue = Catalogue.load()
+        self.ids = Ids(seed)
+        self.store = Store()
+        self.audit = AuditLog()
+        self.due = DueQueue()
+        self.registry = Registry(
+            self.store, self.time, self.ids, KindRules(),
+            BuiltinAdmission(self.store, self.catalogue, service_accounts=controllers),
+        )  # fmt: skip
+        self.server = Server(self.registry, self.catalogue, self.time, self.ids, self.audit, tokens)
+        self.tokens = tokens
+        self._catching_up = False
+        if controllers:
+            self._start_controllers()
+        self.time.run_at(self.clock.monotonic() - BOOTSTRAP_S, lambda: bootstrap.fill(self.server.handle))
+        self.catch_up()
+
+    def _start_controllers(self) -> None:
+        # Imported here: an API server alone does not need them.
+        from backends.fake.controllers import Controllers
+
+        self.controllers = Controllers(self)
+
+    # ---- requests
+
+    def handle(self, request: Request) -> Response:
+        """Let the past happen, then answer. Safe to call from any thread."""
+        with self.lock:
+            if not self._catching_up:
+                self.catch_up()
+            return self.server.handle(request)
+
+    # ---- time
+
+    def enqueue(self, key: Hashable, delay_s: float, step: Callable[[], None]) -> None:
+        """Run `step` `delay_s` seconds from now; if `key` waits already, the earlier time holds."""
+        self.due.add(key, self.time.monotonic() + delay_s, step)
+
+    def catch_up(self) -> None:
+        """Run every step that is due up to now, in due order, each with its own due time as the time."""
+        now = self.clock.monotonic()
+        next_at = self.due.next_at()
+        if next_at is None or next_at > now or self._catching_up:
+            return
+        with self.lock:
+            self._catching_up = True
+            try:
+                while (due := self.due.take(now)) is not None:
+                    self.time.run_at(due.at, due.step)
+            finally:
+                self._catching_up = False
+
+    def next_due(self) -> float | None:
+        """When the next step is due, in monotonic seconds of the clock; None when nothing waits."""
+        with self.lock:
+            return self.due.next_at()
+
+    def settle(self, limit_s: float = 3600.0) -> float:
+        """Move the simulated clock until nothing more is due soon; returns how many seconds that took.
+
+        Raises TypeError under a clock that cannot be moved, RuntimeError when there is no end within `limit_s`.
+        """
+        if not hasattr(self.clock, "advance"):
+            raise TypeError("settle moves the clock: it needs a simulated one")
+        begin = self.clock.monotonic()
+        self.catch_up()
+        while (at := self.next_due()) is not None:
+            now = self.clock.monotonic()
+            if at - now > SETTLE_HORIZON_S:
+                break
+            if now - begin > limit_s:
+                raise RuntimeError(f"the cluster does not settle: still busy after {limit_s} s")
+            self.clock.sleep(max(0.0, at - now))
+            self.catch_up()
+        return self.clock.monotonic() - begin
+
+    # ---- as data
+
+    def dump(self) -> list[dict[str, Any]]:
+        """Every object as it is stored, uids and all."""
+        with self.lock:
+            self.catch_up()
+            return [entry.load() for entry in self.store.everything()]
+
+    def load(self, objects: Iterable[dict[str, Any]]) -> None:
+        """Put objects in as they are, from a `dump`: nothing is defaulted or validated, what has the same key goes.
+
+        Raises KeyError for a kind that is not served.
+        """
+        with self.lock:
+            for obj in objects:
+                resource = self.catalogue.of_object(obj)
+                metadata = obj["metadata"]
+                key = Key(*resource.storage, metadata.get("namespace", ""), metadata["name"])
+                copy = {**obj, "metadata": dict(metadata)}
+                copy["metadata"].setdefault("uid", self.ids.uid())
+                held = self.store.get(key)
+                if held is not None:
+                    self.store.update(held, copy)
+                else:
+                    self.store.create(key, resource, copy)

@@ -1,0 +1,158 @@
+"""The request chain: who is it, what is asked, may it be answered, how is it answered.
+
+`Server.handle` is what every transport ends in: a request in, a response out, whatever came in. The order is the real
+server's: authentication, routing, content negotiation, decoding, admission, validation, storage. It holds no state of
+its own but what it was built from; it runs under the cluster's lock. Everything refused below is an `ApiError` and
+becomes a Status here; a bug below becomes a 500 Status with its text, as a panic does in the real server.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import orjson
+
+from backends.clock import Clock
+from backends.fake import authentication, deleting, discovery, negotiation, reading, statuses, subresources, writing
+from backends.fake.audit import AuditLog, AuditRecord
+from backends.fake.call import NO_QUERY, Call, parse_query
+from backends.fake.catalogue import Catalogue
+from backends.fake.ids import Ids
+from backends.fake.messages import Identity, Request, Response
+from backends.fake.registry import Registry
+from backends.fake.routes import Routes
+
+BODY_LIMIT_BYTES = 3 * 1024 * 1024
+"""MaxRequestBodyBytes of a real server's configuration."""
+
+Handler = Callable[[Registry, Call], Response]
+
+# verb of (method, is it one object?) -> the verb of RBAC and audit
+_VERBS = {
+    ("GET", True): "get", ("GET", False): "list", ("POST", False): "create", ("PUT", True): "update",
+    ("PATCH", True): "patch", ("DELETE", True): "delete", ("DELETE", False): "deletecollection",
+}  # fmt: skip
+
+_HANDLERS: dict[str, Handler] = {
+    "get": reading.get,
+    "list": reading.list_objects,
+    "watch": reading.watch,
+    "create": writing.create,
+    "update": writing.replace,
+    "patch": writing.patch,
+    "delete": deleting.delete,
+    "deletecollection": deleting.delete_collection,
+}
+
+
+class Server:
+    """The HTTP side of one cluster."""
+
+    def __init__(
+        self,
+        registry: Registry,
+        catalogue: Catalogue,
+        clock: Clock,
+        ids: Ids,
+        audit: AuditLog,
+        tokens: Mapping[str, Identity] | None,
+    ) -> None:
+        self._registry = registry
+        self._routes = Routes(catalogue)
+        self._discovery = discovery.Discovery(catalogue)
+        self._clock = clock
+        self._ids = ids
+        self._audit = audit
+        self._authenticator = authentication.Authenticator(tokens)
+
+    def handle(self, request: Request) -> Response:
+        """Answer. Never raises for anything that a client can send."""
+        path, _, raw = request.target.partition("?")
+        call = Call(request, path, parse_query(raw) if raw else NO_QUERY)
+        before = self._registry.store.revision
+        try:
+            response = self._answer(call)
+        except statuses.ApiError as error:
+            response = _refusal(error)
+        except RecursionError:
+            response = _refusal(statuses.bad_request("the body of the request is nested too deeply"))
+        self._finish(call, response, before)
+        return response
+
+    def _answer(self, call: Call) -> Response:
+        if call.identity is None:
+            call.identity = self._authenticator.identity(call.headers)
+        method = call.request.method
+        if len(call.request.body) > BODY_LIMIT_BYTES:
+            raise statuses.too_large(BODY_LIMIT_BYTES)
+        authentication.refuse_impersonation(call.headers)
+        route = call.route = self._routes.find(call.path)
+        if route.resource is None:
+            return self._discovery.answer(call)
+        resource = call.resource = route.resource
+        call.name = route.name
+        verb = call.verb = self._verb(call, method)
+        if route.subresource:
+            return subresources.answer(self._registry, call)
+        if verb not in resource.verbs or (verb == "create" and resource.namespaced and not route.namespace):
+            raise statuses.method_not_allowed()
+        call.encoding = negotiation.encoding_of(call.headers.get("accept", ""))
+        return _HANDLERS[verb](self._registry, call)
+
+    @staticmethod
+    def _verb(call: Call, method: str) -> str:
+        route = call.route
+        if route is None:
+            return ""
+        one = bool(route.name)
+        if one and route.subresource and method == "POST":
+            return "create"
+        verb = _VERBS.get((method, one), "")
+        if verb == "list" and call.flag("watch"):
+            return "watch"
+        return verb
+
+    def _finish(self, call: Call, response: Response, before: int) -> None:
+        asked = call.headers.get("audit-id")
+        audit_id = asked or self._ids.audit_id()
+        headers = response.headers
+        headers["Audit-Id"] = audit_id
+        if call.encoding == "yaml" and headers.get("Content-Type") == "application/json":
+            _as_yaml(response)
+        if call.warnings:
+            headers["Warning"] = ", ".join(f"299 - {orjson.dumps(text).decode()}" for text in call.warnings)
+        route, resource, identity = call.route, call.resource, call.identity
+        self._audit.append(
+            AuditRecord(
+                self._clock.wall(),
+                self._clock.monotonic(),
+                identity.name if identity is not None else "",
+                call.verb,
+                resource.group if resource is not None else "",
+                resource.plural if resource is not None else "",
+                route.subresource if route is not None else "",
+                route.namespace if route is not None else "",
+                call.name,
+                call.uid,
+                response.status,
+                audit_id,
+                call.dry_run,
+                call.request.method,
+                call.request.target,
+                self._registry.store.revision != before,
+            )
+        )
+
+
+def _refusal(error: statuses.ApiError) -> Response:
+    headers = {"Cache-Control": "no-cache, private", "Content-Type": "application/json", **error.headers}
+    return Response(error.code, headers, error.body())
+
+
+def _as_yaml(response: Response) -> None:
+    import yaml
+
+    body: Any = orjson.loads(response.body)
+    response.body = yaml.safe_dump(body, sort_keys=True).encode()
+    response.headers["Content-Type"] = "application/yaml"

@@ -1,0 +1,326 @@
+"""The objects: one revision counter, serialised bodies, indexes, and the history that watches start from.
+
+What etcd is to a real API server. Used by the registry only (controllers and audit listen, through `subscribe`).
+It knows nothing of kinds, rules or HTTP; it refuses to hand out anything mutable that it keeps: readers get an `Entry`
+with bytes, or a freshly parsed dict of their own from `Entry.load()`.
+
+An object is kept as the bytes that follow its kind and apiVersion (`Entry.tail`), because items of a list carry
+neither: so a list is a join of stored bytes, and one object is its resource's prefix plus the tail.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right, insort
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from operator import attrgetter
+from typing import Any, Literal, NamedTuple
+
+import orjson
+
+from backends.fake.catalogue import Resource
+
+HISTORY_LIMIT = 20_000
+"""Events kept per resource before the older half is dropped, as the real server's watch cache drops them."""
+
+EventType = Literal["ADDED", "MODIFIED", "DELETED"]
+
+
+class Key(NamedTuple):
+    """Where an object is stored. `namespace` is empty for cluster-scoped ones."""
+
+    group: str
+    plural: str
+    namespace: str
+    name: str
+
+
+class Entry:
+    """One version of one object, immutable."""
+
+    __slots__ = ("key", "labels", "owners", "resource", "rv", "tail", "terminating", "uid")
+
+    def __init__(self, key: Key, resource: Resource, obj: dict[str, Any], rv: int) -> None:
+        metadata = obj["metadata"]
+        if rv:
+            metadata["resourceVersion"] = str(rv)
+        self.key = key
+        self.resource = resource
+        self.rv = rv
+        self.uid: str = metadata["uid"]
+        self.labels: dict[str, str] = metadata.get("labels") or {}
+        references = metadata.get("ownerReferences")
+        self.owners: tuple[str, ...] = tuple(owner["uid"] for owner in references) if references else ()
+        self.terminating = "deletionTimestamp" in metadata
+        body = {"metadata": metadata}
+        for member, value in obj.items():
+            if member not in ("kind", "apiVersion", "metadata"):
+                body[member] = value
+        self.tail = orjson.dumps(body)[1:]
+
+    @property
+    def data(self) -> bytes:
+        """The whole object, serialised."""
+        return self.resource.prefix + self.tail
+
+    def load(self) -> dict[str, Any]:
+        """The whole object as a dict of the caller's own."""
+        obj: dict[str, Any] = orjson.loads(self.resource.prefix + self.tail)
+        return obj
+
+
+class StoreEvent(NamedTuple):
+    """One committed change. `old` is None for ADDED, `new` is None for DELETED."""
+
+    type: EventType
+    key: Key
+    rv: int
+    old: Entry | None
+    new: Entry | None
+    shown: Entry
+    """What a watch shows: `new`, or the last state under the revision of its deletion."""
+
+
+class Gone(Exception):
+    """The asked revision is older than the history that is kept; `oldest` is the first one that is."""
+
+    def __init__(self, oldest: int) -> None:
+        super().__init__(f"history starts at {oldest}")
+        self.oldest = oldest
+
+
+@dataclass(slots=True)
+class _Bucket:
+    """The objects of one resource in one namespace, by name, and their names in order."""
+
+    entries: dict[str, Entry]
+    names: list[str]
+
+    def ordered(self) -> list[Entry]:
+        entries = self.entries
+        return [entries[name] for name in self.names]
+
+
+class _Collection:
+    """One resource: buckets by namespace, and its history."""
+
+    __slots__ = ("buckets", "count", "events", "since", "watchers")
+
+    def __init__(self) -> None:
+        self.buckets: dict[str, _Bucket] = {}
+        self.count = 0
+        self.events: list[StoreEvent] = []
+        self.since = 0
+        """Events up to this revision are no longer kept."""
+        self.watchers: dict[tuple[str, str], dict[int, Callable[[StoreEvent], None]]] = {}
+
+    def ordered(self, namespace: str) -> list[Entry]:
+        if namespace:
+            bucket = self.buckets.get(namespace)
+            return bucket.ordered() if bucket else []
+        buckets = self.buckets
+        if len(buckets) == 1:
+            return next(iter(buckets.values())).ordered()
+        return [entry for name in sorted(buckets) for entry in buckets[name].ordered()]
+
+
+class Store:
+    """All objects of one cluster. Not thread-safe by itself: the cluster's lock is held around every call."""
+
+    def __init__(self, history_limit: int = HISTORY_LIMIT) -> None:
+        self._collections: dict[tuple[str, str], _Collection] = {}
+        self._dependents: dict[str, dict[Key, None]] = {}
+        self._listeners: list[Callable[[StoreEvent], None]] = []
+        self._history_limit = history_limit
+        self._watcher_ids = 0
+        self.revision = 0
+        """The revision of the last committed change; each change has its own."""
+        self.compacted = 0
+        """Revisions up to this one can no longer be listed or watched from."""
+
+    # ---- reading
+
+    def get(self, key: Key) -> Entry | None:
+        """The current version of an object, or None."""
+        collection = self._collections.get(key[:2])
+        bucket = collection.buckets.get(key[2]) if collection is not None else None
+        return bucket.entries.get(key[3]) if bucket is not None else None
+
+    def list(self, group: str, plural: str, namespace: str = "") -> list[Entry]:
+        """The objects of a resource, ordered by namespace and name; `namespace` empty: of all namespaces."""
+        collection = self._collections.get((group, plural))
+        return collection.ordered(namespace) if collection is not None else []
+
+    def count(self, group: str, plural: str) -> int:
+        """How many objects a resource has."""
+        collection = self._collections.get((group, plural))
+        return collection.count if collection is not None else 0
+
+    def list_at(self, group: str, plural: str, namespace: str, rv: int) -> list[Entry]:
+        """The objects as they were at revision `rv`. Raises `Gone` when that is too long ago.
+
+        Costs one look at each change since then.
+        """
+        if rv >= self.revision:
+            return self.list(group, plural, namespace)
+        then = {(entry.key.namespace, entry.key.name): entry for entry in self.list(group, plural, namespace)}
+        for event in reversed(self.since(group, plural, rv)):
+            if namespace and event.key.namespace != namespace:
+                continue
+            place = (event.key.namespace, event.key.name)
+            if event.old is None:
+                then.pop(place, None)
+            else:
+                then[place] = event.old
+        return [then[place] for place in sorted(then)]
+
+    def since(self, group: str, plural: str, rv: int) -> list[StoreEvent]:
+        """The changes of a resource after revision `rv`, in order. Raises `Gone` when some are no longer kept."""
+        collection = self._collections.get((group, plural))
+        oldest = max(self.compacted, collection.since if collection is not None else 0)
+        if rv < oldest:
+            raise Gone(oldest + 1)
+        if collection is None:
+            return []
+        return collection.events[bisect_right(collection.events, rv, key=attrgetter("rv")) :]
+
+    def everything(self) -> Iterator[Entry]:
+        """All objects, resource by resource in order of their first creation."""
+        for collection in self._collections.values():
+            yield from collection.ordered("")
+
+    def in_namespace(self, namespace: str) -> Iterator[Entry]:
+        """All objects in one namespace."""
+        for collection in self._collections.values():
+            bucket = collection.buckets.get(namespace)
+            if bucket is not None:
+                yield from bucket.ordered()
+
+    def dependents(self, uid: str) -> list[Key]:
+        """Keys of the objects that name `uid` in their ownerReferences."""
+        return list(self._dependents.get(uid, ()))
+
+    # ---- writing
+
+    def create(self, key: Key, resource: Resource, obj: dict[str, Any]) -> Entry:
+        """Commit a new object (its metadata.resourceVersion is set). The key must be free."""
+        collection = self._collections.get(key[:2])
+        if collection is None:
+            collection = self._collections[key[:2]] = _Collection()
+        bucket = collection.buckets.get(key.namespace)
+        if bucket is None:
+            bucket = collection.buckets[key.namespace] = _Bucket({}, [])
+        if key.name in bucket.entries:
+            raise RuntimeError(f"{key} is taken: the registry must look first")
+        entry = Entry(key, resource, obj, self._next_revision())
+        bucket.entries[key.name] = entry
+        insort(bucket.names, key.name)
+        collection.count += 1
+        self._index(entry)
+        self._publish(collection, StoreEvent("ADDED", key, entry.rv, None, entry, entry))
+        return entry
+
+    def update(self, old: Entry, obj: dict[str, Any]) -> Entry:
+        """Commit a new version of a stored object (its metadata.resourceVersion is set)."""
+        key = old.key
+        collection = self._collections[key[:2]]
+        entries = collection.buckets[key.namespace].entries
+        if entries.get(key.name) is not old:
+            raise RuntimeError(f"{key}: not the current version: the registry must read under the same lock")
+        entry = Entry(key, old.resource, obj, self._next_revision())
+        entries[key.name] = entry
+        if entry.owners != old.owners:
+            self._unindex(old)
+            self._index(entry)
+        self._publish(collection, StoreEvent("MODIFIED", key, entry.rv, old, entry, entry))
+        return entry
+
+    def delete(self, old: Entry, last: dict[str, Any] | None = None) -> Entry:
+        """Remove an object; returns its last state under the revision of the deletion.
+
+        `last` is the last state where it differs from the stored one (a grace period that was set, for example).
+        """
+        key = old.key
+        collection = self._collections[key[:2]]
+        bucket = collection.buckets[key.namespace]
+        if bucket.entries.pop(key.name, None) is not old:
+            raise RuntimeError(f"{key}: not the current version: the registry must read under the same lock")
+        del bucket.names[bisect_left(bucket.names, key.name)]
+        if not bucket.entries:
+            del collection.buckets[key.namespace]
+        collection.count -= 1
+        self._unindex(old)
+        gone = Entry(key, old.resource, last if last is not None else old.load(), self._next_revision())
+        self._publish(collection, StoreEvent("DELETED", key, gone.rv, old, None, gone))
+        return gone
+
+    def compact(self, rv: int) -> None:
+        """Forget the history up to revision `rv` (at most the current one)."""
+        self.compacted = max(self.compacted, min(rv, self.revision))
+        for collection in self._collections.values():
+            cut = bisect_right(collection.events, self.compacted, key=attrgetter("rv"))
+            del collection.events[:cut]
+
+    # ---- listening
+
+    def subscribe(self, callback: Callable[[StoreEvent], None]) -> Callable[[], None]:
+        """Call `callback` with every commit, inside the commit: it must not write; it notes what is to be done.
+
+        Returns what ends the subscription.
+        """
+        self._listeners.append(callback)
+        return lambda: self._listeners.remove(callback)
+
+    def watch(
+        self, group: str, plural: str, namespace: str, name: str, callback: Callable[[StoreEvent], None]
+    ) -> Callable[[], None]:
+        """Call `callback` with the commits of one resource; `namespace` and `name` narrow it where they are given.
+
+        Watchers are found by place, so a commit costs only the watchers that may want it. Returns what ends it.
+        """
+        collection = self._collections.get((group, plural))
+        if collection is None:
+            collection = self._collections[group, plural] = _Collection()
+        self._watcher_ids += 1
+        identifier, place = self._watcher_ids, (namespace, name)
+        collection.watchers.setdefault(place, {})[identifier] = callback
+
+        def end() -> None:
+            at_place = collection.watchers.get(place)
+            if at_place is not None and at_place.pop(identifier, None) is not None and not at_place:
+                del collection.watchers[place]
+
+        return end
+
+    # ---- inside
+
+    def _next_revision(self) -> int:
+        self.revision += 1
+        return self.revision
+
+    def _index(self, entry: Entry) -> None:
+        for uid in entry.owners:
+            self._dependents.setdefault(uid, {})[entry.key] = None
+
+    def _unindex(self, entry: Entry) -> None:
+        for uid in entry.owners:
+            keys = self._dependents.get(uid)
+            if keys is not None:
+                keys.pop(entry.key, None)
+                if not keys:
+                    del self._dependents[uid]
+
+    def _publish(self, collection: _Collection, event: StoreEvent) -> None:
+        events = collection.events
+        events.append(event)
+        if len(events) > self._history_limit:
+            cut = len(events) // 2
+            collection.since = events[cut - 1].rv
+            del events[:cut]
+        if collection.watchers:
+            key = event.key
+            for place in {("", ""), (key.namespace, ""), ("", key.name), (key.namespace, key.name)}:
+                for callback in tuple(collection.watchers.get(place, {}).values()):
+                    callback(event)
+        for listener in self._listeners:
+            listener(event)

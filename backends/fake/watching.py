@@ -1,0 +1,155 @@
+"""One watch, pull-based: what happened waits in it until somebody takes it.
+
+Opened by `reading.py`, emptied by a transport: the in-process one blocks (or lets simulated time pass) between two
+`take()`s, the HTTP one awaits the callback of `on_change`. A stream decides by itself what its client may see:
+selectors are applied here, so an object that leaves a selector is DELETED for this client and nobody else.
+Refuses to grow without bound: a client that does not read loses its watch, as with the real server.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+from typing import Any
+
+import orjson
+
+from backends.fake.store import Entry, StoreEvent
+
+Matcher = Callable[[Entry], bool]
+
+BACKLOG_LIMIT = 100_000
+"""Events that may wait in one stream."""
+BOOKMARK_INTERVAL_S = 60.0
+"""How often a client that allows bookmarks gets one (cacher.go: about once a minute)."""
+
+
+class WatchStream:
+    """The events of one watch, in order of their commits.
+
+    `deadline` is when the server ends it, in monotonic seconds of the cluster's clock; the transport looks.
+    """
+
+    __slots__ = (
+        "_bookmark", "_changed", "_end", "_last_rv", "_matches", "_waiting", "bookmark_at", "closed", "deadline",
+        "encode",
+    )  # fmt: skip
+
+    def __init__(
+        self,
+        matches: Matcher | None,
+        encode: Callable[[Entry], bytes],
+        deadline: float,
+        bookmark: Callable[[int], bytes] | None = None,
+        bookmark_at: float | None = None,
+    ) -> None:
+        self._waiting: deque[tuple[str, Entry] | bytes] = deque()
+        self._matches = matches
+        self._changed: Callable[[], None] | None = None
+        self._end: Callable[[], None] | None = None
+        self._bookmark = bookmark
+        self._last_rv = 0
+        self.encode = encode
+        self.deadline = deadline
+        self.bookmark_at = bookmark_at
+        self.closed = False
+
+    # ---- the server's side
+
+    def attach(self, end: Callable[[], None]) -> None:
+        """Tell the stream how to stop its supply."""
+        self._end = end
+
+    def offer(self, event: StoreEvent) -> None:
+        """A commit that may concern this client."""
+        if self.closed:
+            return
+        kind = self._seen_as(event)
+        if kind is None:
+            return
+        self._waiting.append((kind, event.shown if kind != "DELETED" or event.new is None else _left(event)))
+        if len(self._waiting) > BACKLOG_LIMIT:
+            self.close()
+        self._tell()
+
+    def put(self, kind: str, entry: Entry) -> None:
+        """An event made for this client alone: the initial state."""
+        self._waiting.append((kind, entry))
+
+    def put_line(self, line: bytes) -> None:
+        """A ready-made line: a bookmark, an ERROR."""
+        self._waiting.append(line)
+
+    def _seen_as(self, event: StoreEvent) -> str | None:
+        matches = self._matches
+        if matches is None:
+            return event.type
+        before = event.old is not None and matches(event.old)
+        after = event.new is not None and matches(event.new)
+        if before:
+            return "MODIFIED" if after else "DELETED"
+        return "ADDED" if after else None
+
+    # ---- the transport's side
+
+    def on_change(self, callback: Callable[[], None] | None) -> None:
+        """Call `callback` (from whatever thread writes) when there is something to take or the stream has closed."""
+        self._changed = callback
+
+    def take(self) -> list[bytes]:
+        """Everything that waits, as lines ready to send; empty when nothing does."""
+        lines = []
+        waiting = self._waiting
+        while waiting:
+            item = waiting.popleft()
+            lines.append(item if isinstance(item, bytes) else self._line(*item))
+        return lines
+
+    def tick(self, now: float, revision: int) -> None:
+        """Let the time have its effect: a bookmark that is due, the deadline. `now` in monotonic seconds."""
+        if self.closed:
+            return
+        if self._bookmark is not None and self.bookmark_at is not None and now >= self.bookmark_at:
+            self.put_line(self._bookmark(revision))
+            self.bookmark_at = now + BOOKMARK_INTERVAL_S
+        if now >= self.deadline:
+            self.close()
+
+    def next_due(self) -> float:
+        """When `tick` has something to do, in monotonic seconds."""
+        if self.bookmark_at is not None and self._bookmark is not None:
+            return min(self.bookmark_at, self.deadline)
+        return self.deadline
+
+    def close(self) -> None:
+        """End it, from either side. What waits can still be taken."""
+        if self.closed:
+            return
+        self.closed = True
+        if self._end is not None:
+            self._end()
+        self._tell()
+
+    def _line(self, kind: str, entry: Entry) -> bytes:
+        return b'{"type":"%s","object":%s}\n' % (kind.encode(), self.encode(entry))
+
+    def _tell(self) -> None:
+        if self._changed is not None:
+            self._changed()
+
+
+def _left(event: StoreEvent) -> Entry:
+    """An object that left a selector is shown as it was, under the revision of the change (cacher.go)."""
+    old = event.old
+    if old is None:
+        raise RuntimeError("an object that was not there cannot leave")
+    return Entry(old.key, old.resource, old.load(), event.rv)
+
+
+def bookmark_line(kind: str, api_version: str, rv: int, *, initial_events_end: bool = False) -> bytes:
+    """A BOOKMARK: an empty object of the watched kind that carries only a revision."""
+    metadata: dict[str, Any] = {"resourceVersion": str(rv), "creationTimestamp": None}
+    if initial_events_end:
+        metadata["annotations"] = {"k8s.io/initial-events-end": "true"}
+    body = {"type": "BOOKMARK", "object": {"kind": kind, "apiVersion": api_version, "metadata": metadata}}
+    return orjson.dumps(body) + b"\n"
