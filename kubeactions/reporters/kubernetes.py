@@ -1,0 +1,100 @@
+"""Kubernetes Events as a destination: `kubectl describe` and `kubectl get events` show what was done to an object.
+
+One Event a settled action, on the action's target (on the ledger when a config held no action), named by the action's
+marker, so a repeat is refused by the API server as AlreadyExists and counts as acknowledged: there is never a second.
+A target may be long gone: an Event needs no object. Its namespace must be there; when it is gone or going, and for
+cluster-scoped targets, the Event goes to `default`
+(https://github.com/kubernetes/kubernetes/blob/v1.34.0/pkg/apis/core/validation/events.go).
+
+Core v1 Events, not events.k8s.io/v1: both are views of the same objects, and `kubectl describe` looks for these fields.
+Events are kept for an hour by default; what lasts is the ledger. What a read brought back is not written here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC
+from typing import Any
+
+from kubeactions.errors import Conflict, Forbidden, NotFound
+from kubeactions.model import FIELD_MANAGER, MARKER_ANNOTATION, Cluster, JsonObject, Report, Status, Target
+from kubeactions.reporters import Surroundings, refuse_options, summary
+
+COMPONENT = "kubeactions"
+FALLBACK_NAMESPACE = "default"
+KEY_ANNOTATION = "kubeactions.datadoghq.com/key"
+MAX_MESSAGE = 1024
+"""Characters of an Event's message, as events.k8s.io/v1 limits its note."""
+_NORMAL = frozenset({Status.SUCCEEDED, Status.DUPLICATE, Status.CANCELLED})
+
+
+class KubernetesReporter:
+    """A `Reporter` that creates Events through the one door."""
+
+    name = "kubernetes"
+
+    def __init__(self, kube: Cluster, ledger: Target) -> None:
+        self._kube = kube
+        self._ledger = ledger
+
+    def deliver(self, reports: Sequence[Report]) -> None:
+        """Create each report's Event, in order; raises a `KubeError` when the API server does not take one."""
+        for report in reports:
+            about = report.action.target if report.action is not None else self._ledger
+            try:
+                self._create(event(report, about, about.namespace or FALLBACK_NAMESPACE))
+            except (NotFound, Forbidden) as error:
+                if not about.namespace or not _namespace_is_gone(error):
+                    raise
+                self._create(event(report, about, FALLBACK_NAMESPACE))
+
+    def _create(self, body: JsonObject) -> None:
+        try:
+            self._kube.create(f"/api/v1/namespaces/{body['metadata']['namespace']}/events", body)
+        except Conflict as error:
+            if error.body.get("reason") != "AlreadyExists":
+                raise
+
+
+def _namespace_is_gone(error: NotFound | Forbidden) -> bool:
+    """True for "namespaces x not found", and for the refusal to create in a namespace that is being deleted."""
+    if isinstance(error, NotFound):
+        return True
+    causes = (error.body.get("details") or {}).get("causes") or []
+    return any(cause.get("reason") == "NamespaceTerminating" for cause in causes)
+
+
+def event(report: Report, about: Target, namespace: str) -> JsonObject:
+    """The Event of a report about a target, as it is sent to `namespace`. Pure."""
+    stamp = report.settled_at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    regarding = {"apiVersion": about.api_version, "kind": about.kind, "name": about.name}
+    if about.namespace == namespace:
+        regarding["namespace"] = namespace
+    if uid := report.uid or about.uid:
+        regarding["uid"] = uid
+    return {
+        "apiVersion": "v1",
+        "kind": "Event",
+        "metadata": {
+            "name": f"{COMPONENT}-{report.key.marker}",
+            "namespace": namespace,
+            "annotations": {MARKER_ANNOTATION: report.key.marker, KEY_ANNOTATION: str(report.key)},
+        },
+        "involvedObject": regarding,
+        "type": "Normal" if report.outcome.status in _NORMAL else "Warning",
+        "reason": f"Action{report.outcome.status.capitalize()}",
+        "action": report.action.type if report.action is not None else "validate",
+        "message": summary(report)[:MAX_MESSAGE],
+        "source": {"component": COMPONENT},
+        "reportingComponent": FIELD_MANAGER,
+        "reportingInstance": report.replica[:128],
+        "firstTimestamp": stamp,
+        "lastTimestamp": stamp,
+        "count": 1,
+    }
+
+
+def open_kubernetes(options: Mapping[str, Any], surroundings: Surroundings) -> KubernetesReporter:
+    """The factory behind `kubernetes`; it has no options."""
+    refuse_options("kubernetes", options)
+    return KubernetesReporter(surroundings.kube, surroundings.ledger)
