@@ -1,0 +1,55 @@
+"""The scenarios' time: one clock for the whole world, and each replica's own view of it."""
+
+from __future__ import annotations
+
+import threading
+from datetime import UTC, datetime, timedelta
+
+from freezegun.api import FrozenDateTimeFactory
+
+from backends.clock import SimulatedClock
+
+START = datetime(2026, 8, 20, 10, 0, 0, tzinfo=UTC)
+"""When every scenario begins: a Thursday, 10:00:00 UTC, 1787220000 in seconds."""
+
+
+class ScenarioClock(SimulatedClock):
+    """Moves its own wall and monotonic time and the wall that freezegun holds together.
+
+    Whatever in the system under test asks the machine instead of its clock, sees the same time, standing still.
+    """
+
+    def __init__(self, frozen: FrozenDateTimeFactory) -> None:
+        super().__init__(START)
+        self._frozen = frozen
+        frozen.move_to(START)
+
+    def advance(self, seconds: float) -> None:
+        """Move everything forward by `seconds` (>= 0)."""
+        super().advance(seconds)
+        self._frozen.move_to(self.wall())
+
+    def jump_wall(self, seconds: float) -> None:
+        """Move the time of day alone."""
+        super().jump_wall(seconds)
+        self._frozen.move_to(self.wall())
+
+
+class ReplicaClock:
+    """One replica's view of the world's clock: its time of day can be wrong, its seconds are as long as anybody's."""
+
+    def __init__(self, world: SimulatedClock) -> None:
+        self._world = world
+        self.wrong_by_s = 0.0
+
+    def wall(self) -> datetime:
+        """The replica's idea of the time of day."""
+        return self._world.wall() + timedelta(seconds=self.wrong_by_s)
+
+    def monotonic(self) -> float:
+        """The world's seconds."""
+        return self._world.monotonic()
+
+    def sleep(self, seconds: float, stop: threading.Event | None = None) -> None:
+        """Move the world."""
+        self._world.sleep(seconds, stop)
