@@ -59,6 +59,7 @@ class Election:
     lease_duration_s: float = 15.0
     renew_deadline_s: float = 10.0
     retry_period_s: float = 2.0
+    request_timeout_s: float = 3.0
     release_on_shutdown: bool = True
 
 
@@ -157,6 +158,18 @@ def seconds(low: float, high: float) -> Callable[[object], float]:
         found = _duration(value)
         if found is None or not low <= found <= high:
             raise ValueError(f"a duration of {low:g} s to {high:g} s is expected (90, 90s, 5m), not {value!r}")
+        return found
+
+    return read
+
+
+def whole_seconds(low: int, high: int) -> Callable[[object], float]:
+    """The same, without a fraction: a Lease counts whole seconds."""
+
+    def read(value: object) -> float:
+        found = seconds(low, high)(value)
+        if not found.is_integer():
+            raise ValueError(f"whole seconds are expected, not {value!r}")
         return found
 
     return read
@@ -273,7 +286,7 @@ KEYS: tuple[Setting, ...] = (
     Setting("cluster_name", text, "cluster_name", "the cluster's name in reports"),
     Setting("kubeactions.persistent_store.namespace", namespace, "ledger_namespace", "of the ledger and the Lease"),
     Setting("leader_lease_name", object_name, "election.lease_name", "name of the Lease"),
-    Setting("leader_lease_duration", seconds(3, 3600), "election.lease_duration_s", "seconds a Lease is valid"),
+    Setting("leader_lease_duration", whole_seconds(3, 3600), "election.lease_duration_s", "seconds a Lease is valid"),
     Setting(
         "leader_election_release_on_shutdown", boolean, "election.release_on_shutdown", "hand over at once on SIGTERM"
     ),
@@ -385,9 +398,13 @@ def _build(values: Mapping[str, Any], own: Own) -> Settings:
 
     election = part("election.")
     if "lease_duration_s" in election:
-        # The proportions of 15 / 10 / 2 are kept, so that one number sets all three, as in the agent.
+        # The proportions of 15 / 10 / 2 / 3 are kept, so that one number sets all four, as in the agent.
         duration = election["lease_duration_s"]
-        election |= {"renew_deadline_s": duration * 2 / 3, "retry_period_s": duration * 2 / 15}
+        election |= {
+            "renew_deadline_s": duration * 2 / 3,
+            "retry_period_s": duration * 2 / 15,
+            "request_timeout_s": duration / 5,
+        }
     flat = {name: value for name, value in values.items() if "." not in name}
     return Settings(**flat, election=Election(**election), limits=Limits(**part("limits.")), own=own)
 
