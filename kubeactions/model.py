@@ -265,6 +265,8 @@ class Report:
     replica: str
     """Identity of the replica that settled it."""
     settled_at: datetime
+    uid: str = ""
+    """UID of the object that was acted on, as far as it is known."""
 
 
 class Reporter(Protocol):
@@ -482,8 +484,8 @@ class Record:
     """Reporters that have acknowledged it."""
     reported: bool = False
     """All of them have: the record is closed."""
-    imported: bool = False
-    """Written by an earlier agent: blocks every index of its id and version."""
+    whole: bool = False
+    """It stands for the whole config (rejected whole, or written by an earlier agent): blocks every index."""
     why: tuple[Decision, ...] = ()
 
     @property

@@ -1,0 +1,325 @@
+"""Records and meta as JSON text, and back. Pure; called by the ledger and by whoever reads it (`history`, `why`).
+
+The text is for people too (`kubectl get configmap datadog-kubeactions-state -o yaml`), so keys are words and what is
+not set is left out. What cannot be read back raises `LedgerClosed`: a record that is half understood is not understood.
+Results of reads (`Outcome.payload`) are never written. Texts and the list of decisions are cut to bounds here, so that
+what an open record may still grow by is known in advance (`GROWTH_BYTES`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+import orjson
+
+from kubeactions.errors import LedgerClosed
+from kubeactions.model import (
+    Action,
+    ActionKey,
+    Decision,
+    Intent,
+    JsonObject,
+    Outcome,
+    Phase,
+    Record,
+    Status,
+    Target,
+)
+
+SCHEMA = 1
+"""Version of everything in this file. Another one in the ledger: fail closed."""
+GROWTH_BYTES = 1024
+"""What an open record may still need: its intent, its outcome, its decisions."""
+MAX_MESSAGE = 400
+"""Longest outcome message kept, in characters; the report has all of it."""
+MAX_DECISION = 160
+"""Longest text of a decision kept, in characters."""
+MAX_WHY = 8
+"""Decisions kept: the first two and the last six."""
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """A sealed part of the history, as the head lists it."""
+
+    number: int
+    uid: str
+    count: int
+    sha256: str
+    newest: datetime
+    """Latest stamp of an action in it: what the watermark is raised to when it goes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """A config that is not accepted yet, and why; for `kubeactions why`."""
+
+    id: str
+    version: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Meta:
+    """The `meta` key: whose ledger this is, who writes it, and what became of older records."""
+
+    cluster_uid: str
+    epoch: int
+    holder: str
+    watermark: datetime | None = None
+    segments: tuple[Segment, ...] = ()
+    next_segment: int = 1
+    """Numbers are never used again, so it only rises."""
+    waiting: tuple[Waiting, ...] = field(default=())
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What dedup needs of a record that is not open any more."""
+
+    key: ActionKey
+    digest: str
+    status: Status | None
+    """None while it is open."""
+    reason: str
+    action_id: str
+    whole: bool
+
+
+def stamp(at: datetime) -> str:
+    """RFC 3339 in UTC with microseconds where there are any."""
+    return at.astimezone(UTC).isoformat().replace("+00:00", "Z")
+
+
+def encode_record(record: Record) -> str:
+    """One data value of the head or of a segment."""
+    return orjson.dumps(_record_object(record)).decode()
+
+
+def decode_record(name: str, text: str) -> Record:
+    """The record in the data key `name`. Raises `LedgerClosed` when it cannot be read or is not that key's."""
+    try:
+        record = _record_of(orjson.loads(text))
+    except (ValueError, TypeError, KeyError, AttributeError) as error:
+        raise LedgerClosed(f"record {name} of the ledger is unreadable: {type(error).__name__}: {error}") from error
+    if record.marker != name:
+        raise LedgerClosed(f"record {name} of the ledger says that it is {record.key}, whose name is {record.marker}")
+    return record
+
+
+def decode_known(name: str, text: str) -> Known:
+    """What dedup needs of a record, without building all of it. Raises `LedgerClosed`."""
+    try:
+        found = orjson.loads(text)
+        outcome = found.get("outcome")
+        return Known(
+            key=_key_of(found["key"]),
+            digest=found["digest"],
+            status=Status(outcome["status"]) if outcome else None,
+            reason=outcome["reason"] if outcome else "",
+            action_id=(found.get("action") or {}).get("action_id", ""),
+            whole=found.get("whole", False),
+        )
+    except (ValueError, TypeError, KeyError, AttributeError) as error:
+        raise LedgerClosed(f"record {name} of the ledger is unreadable: {type(error).__name__}: {error}") from error
+
+
+def known_of(record: Record) -> Known:
+    """The same from a record at hand."""
+    return Known(
+        key=record.key,
+        digest=record.digest,
+        status=record.outcome.status if record.outcome else None,
+        reason=record.outcome.reason if record.outcome else "",
+        action_id=record.action.action_id if record.action else "",
+        whole=record.whole,
+    )
+
+
+def encode_meta(meta: Meta) -> str:
+    """The value of the key `meta`."""
+    found: JsonObject = {
+        "schema": SCHEMA,
+        "cluster_uid": meta.cluster_uid,
+        "epoch": meta.epoch,
+        "holder": meta.holder,
+        "watermark": stamp(meta.watermark) if meta.watermark else None,
+        "next_segment": meta.next_segment,
+        "segments": [
+            {"n": one.number, "uid": one.uid, "count": one.count, "sha256": one.sha256, "newest": stamp(one.newest)}
+            for one in meta.segments
+        ],
+    }
+    if meta.waiting:
+        found["waiting"] = [{"id": one.id, "version": one.version, "reason": one.reason} for one in meta.waiting]
+    return orjson.dumps(found).decode()
+
+
+def decode_meta(text: str) -> Meta:
+    """Read the key `meta`. Raises `LedgerClosed` when it is unreadable or of another schema."""
+    try:
+        found = orjson.loads(text)
+        schema = found["schema"]
+        if schema != SCHEMA:
+            raise LedgerClosed(
+                f"the ledger has schema {schema!r} and this version reads {SCHEMA}: run the version that wrote it"
+            )
+        return Meta(
+            cluster_uid=str(found["cluster_uid"]),
+            epoch=int(found["epoch"]),
+            holder=str(found["holder"]),
+            watermark=_time(found.get("watermark")),
+            next_segment=int(found["next_segment"]),
+            segments=tuple(_segment_of(one) for one in found["segments"]),
+            waiting=tuple(Waiting(one["id"], one["version"], one["reason"]) for one in found.get("waiting", ())),
+        )
+    except (ValueError, TypeError, KeyError, AttributeError) as error:
+        raise LedgerClosed(f"the ledger's meta is unreadable: {type(error).__name__}: {error}") from error
+
+
+def shorten(text: str, limit: int) -> str:
+    """At most `limit` characters; what is cut is marked."""
+    return text if len(text) <= limit else text[: limit - 1] + "…"
+
+
+def note(why: Sequence[Decision], step: str, reason: str, text: str, at: datetime) -> tuple[Decision, ...]:
+    """The history and one decision more; a repetition of the last one adds nothing. The middle goes first."""
+    short = shorten(text, MAX_DECISION)
+    if why and (why[-1].step, why[-1].reason, why[-1].text) == (step, reason, short):
+        return tuple(why)
+    longer = (*why, Decision(step, reason, short, at))
+    return longer if len(longer) <= MAX_WHY else (*longer[:2], *longer[2 - MAX_WHY :])
+
+
+def _record_object(record: Record) -> JsonObject:
+    key = record.key
+    found: JsonObject = {
+        "key": {"id": key.id, "version": key.version, "index": key.index} | ({"batch": True} if key.batch else {}),
+        "phase": record.phase.value,
+        "order": record.order,
+        "received_at": stamp(record.received_at),
+        "digest": record.digest,
+    }
+    if record.action is not None:
+        found["source"] = record.action.source
+        found["action"] = record.action.content()
+    if record.intent is not None:
+        found["intent"] = _intent_object(record.intent)
+    if record.outcome is not None:
+        found["outcome"] = _outcome_object(record.outcome)
+    if record.settled_at is not None:
+        found["settled_at"] = stamp(record.settled_at)
+    for name in ("replica", "whole", "reported"):
+        if value := getattr(record, name):
+            found[name] = value
+    if record.delivered:
+        found["delivered"] = list(record.delivered)
+    if record.why:
+        found["why"] = [[one.step, one.reason, one.text, stamp(one.at)] for one in record.why]
+    return found
+
+
+def _intent_object(intent: Intent) -> JsonObject:
+    found: JsonObject = {
+        "epoch": intent.epoch,
+        "attempt": intent.attempt,
+        "uid": intent.uid,
+        "pin": intent.pin,
+        "resolved": dict(intent.resolved),
+        "at": stamp(intent.at),
+    }
+    return found | {"recovered": True} if intent.recovered else found
+
+
+def _outcome_object(outcome: Outcome) -> JsonObject:
+    found: JsonObject = {
+        "status": outcome.status.value,
+        "reason": outcome.reason,
+        "message": shorten(outcome.message, MAX_MESSAGE),
+    }
+    return found | {"inferred": True} if outcome.inferred else found
+
+
+def _record_of(found: Mapping[str, Any]) -> Record:
+    key = _key_of(found["key"])
+    intent, outcome = found.get("intent"), found.get("outcome")
+    record = Record(
+        key=key,
+        phase=Phase(found["phase"]),
+        digest=found["digest"],
+        received_at=_moment(found["received_at"]),
+        order=int(found["order"]),
+        action=_action_of(key, found["action"], found.get("source", "")) if "action" in found else None,
+        intent=_intent_of(intent) if intent else None,
+        outcome=_outcome_of(outcome) if outcome else None,
+        settled_at=_time(found.get("settled_at")),
+        replica=found.get("replica", ""),
+        delivered=tuple(found.get("delivered", ())),
+        reported=found.get("reported", False),
+        whole=found.get("whole", False),
+        why=tuple(Decision(step, reason, text, _moment(at)) for step, reason, text, at in found.get("why", ())),
+    )
+    if (record.phase is Phase.INTENT and record.intent is None) or (not record.open and record.outcome is None):
+        raise ValueError(f"phase {record.phase} without what belongs to it")
+    return record
+
+
+def _action_of(key: ActionKey, content: Mapping[str, Any], source: str) -> Action:
+    resource = content["resource"]
+    return Action(
+        key=key,
+        type=content["action_type"],
+        target=Target(
+            api_version=resource["api_version"],
+            kind=resource["kind"],
+            name=resource["name"],
+            namespace=resource["namespace"],
+            uid=resource["resource_id"],
+        ),
+        created_at=_moment(content["timestamp"]),
+        parameters=content["parameters"],
+        action_id=content["action_id"],
+        requested_by=content["requested_by"],
+        user_uuid=content["user_uuid"],
+        source=source,
+    )
+
+
+def _intent_of(found: Mapping[str, Any]) -> Intent:
+    return Intent(
+        epoch=int(found["epoch"]),
+        attempt=int(found["attempt"]),
+        uid=found["uid"],
+        pin=found["pin"],
+        resolved=found["resolved"],
+        at=_moment(found["at"]),
+        recovered=found.get("recovered", False),
+    )
+
+
+def _outcome_of(found: Mapping[str, Any]) -> Outcome:
+    return Outcome(Status(found["status"]), found["reason"], found["message"], found.get("inferred", False))
+
+
+def _key_of(found: Mapping[str, Any]) -> ActionKey:
+    return ActionKey(str(found["id"]), int(found["version"]), int(found["index"]), bool(found.get("batch", False)))
+
+
+def _segment_of(found: Mapping[str, Any]) -> Segment:
+    return Segment(
+        int(found["n"]), str(found["uid"]), int(found["count"]), str(found["sha256"]), _moment(found["newest"])
+    )
+
+
+def _moment(text: str) -> datetime:
+    found = datetime.fromisoformat(text)
+    if found.tzinfo is None:
+        raise ValueError(f"{text!r} has no time zone")
+    return found
+
+
+def _time(text: str | None) -> datetime | None:
+    return _moment(text) if text else None

@@ -1,0 +1,67 @@
+"""What dedup asks of the past, in memory: by name, by config, by action_id. Owned by the ledger, asked by accept.
+
+It is built from the head and the sealed segments at each promotion and follows every durable write; it never runs
+ahead of one. It refuses nothing and decides nothing: see processor/accept.py.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from kubeactions.ledger.codec import Known
+from kubeactions.model import Status
+
+_TAKEN = frozenset({None, Status.SUCCEEDED, Status.FAILED, Status.UNKNOWN})
+"""An action_id is used up by a record that is open, or that had or may have had its effect."""
+
+
+class History:
+    """Every record that is known, by what dedup looks for. Not thread-safe; one thread owns the ledger."""
+
+    def __init__(self) -> None:
+        self._known: dict[str, Known] = {}
+        self._highest: dict[str, int] = {}
+        self._whole: dict[tuple[str, int], Known] = {}
+        self._by_action_id: dict[str, set[str]] = {}
+
+    def __len__(self) -> int:
+        return len(self._known)
+
+    def add(self, records: Mapping[str, Known]) -> None:
+        """Take these in, by name; what was known of them is replaced."""
+        for name, known in records.items():
+            self._known[name] = known
+            key = known.key
+            self._highest[key.id] = max(key.version, self._highest.get(key.id, 0))
+            if known.whole:
+                self._whole[key.id, key.version] = known
+            if known.action_id:
+                self._by_action_id.setdefault(known.action_id, set()).add(name)
+
+    def forget(self, names: Iterable[str]) -> None:
+        """Drop what has been pruned. The highest version of an id stays known as long as this process lives."""
+        for name in names:
+            if (known := self._known.pop(name, None)) is None:
+                continue
+            self._whole.pop((known.key.id, known.key.version), None)
+            if known.action_id:
+                self._by_action_id[known.action_id].discard(name)
+
+    def get(self, name: str) -> Known | None:
+        """The record of this name."""
+        return self._known.get(name)
+
+    def whole(self, config_id: str, version: int) -> Known | None:
+        """The record that stands for the whole config, if one does."""
+        return self._whole.get((config_id, version))
+
+    def highest(self, config_id: str) -> int:
+        """The highest version recorded for an id, 0 when there is none."""
+        return self._highest.get(config_id, 0)
+
+    def taken(self, action_id: str) -> Known | None:
+        """A record that uses up this action_id."""
+        for name in sorted(self._by_action_id.get(action_id, ())):
+            if self._known[name].status in _TAKEN:
+                return self._known[name]
+        return None
