@@ -22,24 +22,24 @@ from __future__ import annotations
 
 import hashlib
 import json
-import math
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, timezone
 
 from kubeactions.errors import Malformed
-from kubeactions.model import Action, ActionKey, Config, Json, JsonObject, Parameter, Spec, Target
+from kubeactions.model import Action, ActionKey, Config, Json, Parameter, Spec, Target
 from kubeactions.plugins import nearest
 from kubeactions.settings import Limits
+from kubeactions.strict_json import Flaw, check, decode, member_name, show
 
 MAX_TEXT = 253
 """Longest id, action_id, requested_by and user_uuid, in characters."""
 MAX_VERSION = 2**63 - 1
 _MAX_SECONDS = 253402300799
 """9999-12-31T23:59:59Z, the end of a protobuf Timestamp."""
-_MAX_DIGITS = 20
-"""No 64-bit integer has more; longer ones are not even converted (CVE-2020-10735)."""
+_ITEM_DEPTH = 3
+"""An action lies in a list in an object."""
 
 _LABEL = r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?"
 _DNS_LABEL = re.compile(_LABEL)
@@ -90,7 +90,7 @@ def parse(config: Config, specs: Mapping[str, Spec], limits: Limits) -> list[Act
     actions, `actions` missing, empty or no list. Everything that is wrong with one action is a `Rejected` in its place.
     """
     _check_metadata(config)
-    items = _items(_load(config.payload, limits), limits)
+    items = _items(decode(config.payload, limits.config_bytes), limits)
     batch = len(items) > 1
     found: list[Action | Rejected] = []
     for index, item in enumerate(items):
@@ -109,9 +109,9 @@ def _check_metadata(config: Config) -> None:
     if problem := text_problem(config.id):
         raise Malformed("metadata.id", problem)
     if isinstance(config.version, bool) or not isinstance(config.version, int):
-        raise Malformed("metadata.version", f"a whole number is expected, not {_show(config.version)}")
+        raise Malformed("metadata.version", f"a whole number is expected, not {show(config.version)}")
     if not 1 <= config.version <= MAX_VERSION:
-        raise Malformed("metadata.version", f"missing or out of range: {_show(config.version)}; it starts at 1")
+        raise Malformed("metadata.version", f"missing or out of range: {show(config.version)}; it starts at 1")
 
 
 def text_problem(text: str) -> str:
@@ -125,74 +125,19 @@ def text_problem(text: str) -> str:
     return ""
 
 
-# --- JSON: the standard decoder, with markers for what it would let through or choke on ---
-
-
-@dataclass(frozen=True, slots=True)
-class _Flaw:
-    """Stands in the decoded tree where JSON said something that we do not take; `_walk` finds it and its path."""
-
-    problem: str
-
-
-def _number(text: str) -> int | _Flaw:
-    return int(text) if len(text) <= _MAX_DIGITS else _Flaw(f"a number of {len(text)} digits; at most 64 bits")
-
-
-def _fraction(text: str) -> float | _Flaw:
-    value = float(text)
-    return value if math.isfinite(value) else _Flaw(f"{_show(text)} is beyond a 64-bit float")
-
-
-def _constant(text: str) -> _Flaw:
-    return _Flaw(f"{text} is no JSON")
-
-
-def _object(pairs: list[tuple[str, Json]]) -> JsonObject:
-    found = dict(pairs)
-    if len(found) < len(pairs):
-        seen: set[str] = set()
-        for name, _ in pairs:
-            if name in seen:
-                found[name] = _Flaw("given twice")
-            seen.add(name)
-    return found
-
-
-_DECODER = json.JSONDecoder(
-    object_pairs_hook=_object, parse_int=_number, parse_float=_fraction, parse_constant=_constant
-)
-
-
-def _load(payload: bytes, limits: Limits) -> Json:
-    if len(payload) > limits.config_bytes:
-        raise Malformed("payload", f"{len(payload)} bytes; the limit is {limits.config_bytes}")
-    try:
-        text = payload.decode()
-    except UnicodeDecodeError as error:
-        raise Malformed("payload", f"not UTF-8: byte 0x{payload[error.start]:02x} at offset {error.start}") from error
-    try:
-        return _DECODER.decode(text)
-    except json.JSONDecodeError as error:
-        where = f"line {error.lineno} column {error.colno}"
-        raise Malformed("payload", f"not JSON: {error.msg} at {where}") from error
-    except RecursionError as error:
-        raise Malformed("payload", f"nested deeper than {limits.nesting_depth} levels") from error
-
-
 def _items(document: Json, limits: Limits) -> list[Json]:
     if not isinstance(document, dict):
-        raise Malformed("payload", f"an object with `actions` is expected, not {_show(document)}")
+        raise Malformed("payload", f"an object with `actions` is expected, not {show(document)}")
     for name, value in document.items():
-        if isinstance(value, _Flaw):
-            raise Malformed(_shown_name(name), value.problem)
+        if isinstance(value, Flaw):
+            raise Malformed(member_name(name), value.problem)
         if name != "actions":
-            raise Malformed(_shown_name(name), f"unknown member{nearest(name, ['actions'])}")
+            raise Malformed(member_name(name), f"unknown member{nearest(name, ['actions'])}")
     items = document.get("actions")
     if items is None:
         raise Malformed("actions", "missing: a list of actions is expected")
     if not isinstance(items, list):
-        raise Malformed("actions", f"a list is expected, not {_show(items)}")
+        raise Malformed("actions", f"a list is expected, not {show(items)}")
     if not items:
         raise Malformed("actions", "empty: at least one action is expected")
     if len(items) > limits.actions_per_config:
@@ -200,42 +145,11 @@ def _items(document: Json, limits: Limits) -> list[Json]:
     return items
 
 
-def _walk(value: Json, path: str, depth: int) -> Iterator[tuple[str, Json, int]]:
-    """Every value below, with its path and depth, without recursion: the depth is the sender's."""
-    pending = [(path, value, depth)]
-    while pending:
-        path, value, depth = pending.pop()
-        yield path, value, depth
-        if isinstance(value, dict):
-            pending.extend((f"{path}.{_shown_name(name)}", item, depth + 1) for name, item in reversed(value.items()))
-        elif isinstance(value, list):
-            pending.extend((f"{path}[{index}]", value[index], depth + 1) for index in reversed(range(len(value))))
-
-
-def _check_tree(item: Json, path: str, limits: Limits) -> None:
-    """Refuse flaws, integers beyond 64 bits, text that is no Unicode and nesting over the limit."""
-    for where, value, depth in _walk(item, path, 3):
-        if isinstance(value, _Flaw):
-            raise Malformed(where, value.problem)
-        if depth > limits.nesting_depth:
-            raise Malformed("" if len(where) > 1000 else where, f"nested deeper than {limits.nesting_depth} levels")
-        if isinstance(value, int) and not -(2**63) <= value < 2**64:
-            raise Malformed(where, f"{_show(value)} does not fit in 64 bits")
-        if isinstance(value, str) and not _is_unicode(value):
-            raise Malformed(where, "half of a surrogate pair: not Unicode text")
-        if isinstance(value, dict) and not all(map(_is_unicode, value)):
-            raise Malformed(where, "a member's name is half of a surrogate pair: not Unicode text")
-
-
-def _is_unicode(text: str) -> bool:
-    return text.isascii() or not any("\ud800" <= character <= "\udfff" for character in text)
-
-
 # --- one action ---
 
 
 def _action(item: Json, path: str, key: ActionKey, specs: Mapping[str, Spec], limits: Limits, source: str) -> Action:
-    _check_tree(item, path, limits)
+    check(item, path, limits.nesting_depth, start=_ITEM_DEPTH)
     members = _members(item, path)
     spec, given, given_path = _type(members, path, specs)
     action = Action(
@@ -276,12 +190,12 @@ def _snake(name: str) -> str:
 def _members(value: Json, path: str) -> dict[str, Json]:
     """An object's members under their snake_case names, without the nulls; refuses a name in both spellings."""
     if not isinstance(value, dict):
-        raise Malformed(path, f"an object is expected, not {_show(value)}")
+        raise Malformed(path, f"an object is expected, not {show(value)}")
     found: dict[str, Json] = {}
     for name, member in value.items():
         snake = _snake(name)
         if snake in found:
-            raise Malformed(f"{path}.{_shown_name(name)}", f"given twice: it is another spelling of {snake}")
+            raise Malformed(f"{path}.{member_name(name)}", f"given twice: it is another spelling of {snake}")
         found[snake] = member
     return {name: member for name, member in found.items() if member is not None}
 
@@ -293,7 +207,7 @@ def _type(members: dict[str, Json], path: str, specs: Mapping[str, Spec]) -> tup
     for name in chosen:
         if name not in specs:
             hint = nearest(name, [*specs, *_COMMON])
-            raise Malformed(f"{path}.{_shown_name(name)}", f"unknown member{hint}")
+            raise Malformed(f"{path}.{member_name(name)}", f"unknown member{hint}")
     if declared is not None:
         return _seed_type(declared, chosen, members, path, specs)
     if not chosen:
@@ -309,11 +223,11 @@ def _seed_type(
     declared: Json, chosen: list[str], members: dict[str, Json], path: str, specs: Mapping[str, Spec]
 ) -> tuple[Spec, Json, str]:
     if not isinstance(declared, str):
-        raise Malformed(f"{path}.action_type", f"a string is expected, not {_show(declared)}")
+        raise Malformed(f"{path}.action_type", f"a string is expected, not {show(declared)}")
     if chosen:
         raise Malformed(f"{path}.{chosen[0]}", "a second action type beside action_type")
     if declared not in specs:
-        raise Malformed(f"{path}.action_type", f"unknown action type {_show(declared)}{nearest(declared, specs)}")
+        raise Malformed(f"{path}.action_type", f"unknown action type {show(declared)}{nearest(declared, specs)}")
     return specs[declared], members.get("parameters", {}), f"{path}.parameters"
 
 
@@ -323,7 +237,7 @@ def _parameters(given: Json, path: str, spec: Spec) -> dict[str, Json]:
     for name in members:
         if name not in known:
             hint = nearest(name, known) if known else f"; {spec.type} takes none"
-            raise Malformed(f"{path}.{_shown_name(name)}", f"unknown parameter{hint}")
+            raise Malformed(f"{path}.{member_name(name)}", f"unknown parameter{hint}")
     return {
         name: value for name, parameter in known.items() if (value := _parameter(parameter, members, path)) is not None
     }
@@ -349,7 +263,7 @@ def _target(value: Json, path: str, spec: Spec) -> Target:
     members = _members(value, path)
     for name in members:
         if name not in _RESOURCE:
-            raise Malformed(f"{path}.{_shown_name(name)}", f"unknown member{nearest(name, _RESOURCE)}")
+            raise Malformed(f"{path}.{member_name(name)}", f"unknown member{nearest(name, _RESOURCE)}")
     read = _reader(members, path)
     kind = read("kind", _KIND, "a kind is letters and digits")
     api_version = read("api_version", _API_VERSION, "an apiVersion is v1 or group/v1")
@@ -362,7 +276,7 @@ def _target(value: Json, path: str, spec: Spec) -> Target:
         raise Malformed(f"{path}.name", "missing")
     api_version = _api_version(api_version, kind, path, spec)
     if not api_version.startswith("rbac.authorization.k8s.io/") and not _DNS_SUBDOMAIN.fullmatch(name):
-        raise Malformed(f"{path}.name", f"{_show(name)}: a name is lower-case letters, digits, '-' and '.' (RFC 1123)")
+        raise Malformed(f"{path}.name", f"{show(name)}: a name is lower-case letters, digits, '-' and '.' (RFC 1123)")
     if spec.namespaced is True and not namespace:
         raise Malformed(f"{path}.namespace", f"missing: {spec.type} acts on an object in a namespace")
     if spec.namespaced is False and namespace:
@@ -376,9 +290,9 @@ def _reader(members: Mapping[str, Json], path: str) -> Callable[[str, re.Pattern
     def read(name: str, grammar: re.Pattern[str], rule: str) -> str:
         value = members.get(name, "")
         if not isinstance(value, str):
-            raise Malformed(f"{path}.{name}", f"a string is expected, not {_show(value)}")
+            raise Malformed(f"{path}.{name}", f"a string is expected, not {show(value)}")
         if value and not grammar.fullmatch(value):
-            raise Malformed(f"{path}.{name}", f"{_show(value)}: {rule}")
+            raise Malformed(f"{path}.{name}", f"{show(value)}: {rule}")
         return value
 
     return read
@@ -390,17 +304,17 @@ def _api_version(given: str, kind: str, path: str, spec: Spec) -> str:
             raise Malformed(f"{path}.api_version", f"missing: {spec.type} takes any kind, so it must be told")
         return given
     if kind not in spec.kinds:
-        raise Malformed(f"{path}.kind", f"{spec.type} acts on {' or '.join(spec.kinds)}, not {_show(kind)}")
+        raise Malformed(f"{path}.kind", f"{spec.type} acts on {' or '.join(spec.kinds)}, not {show(kind)}")
     expected = spec.kinds[kind][0]
     if given and given != expected:
-        raise Malformed(f"{path}.api_version", f"{kind} is in {expected}, not {_show(given)}")
+        raise Malformed(f"{path}.api_version", f"{kind} is in {expected}, not {show(given)}")
     return expected
 
 
 def _label(members: Mapping[str, Json], name: str, path: str) -> str:
     value = members.get(name, "")
     if not isinstance(value, str):
-        raise Malformed(f"{path}.{name}", f"a string is expected, not {_show(value)}")
+        raise Malformed(f"{path}.{name}", f"a string is expected, not {show(value)}")
     if value and (problem := text_problem(value)):
         raise Malformed(f"{path}.{name}", problem)
     return value
@@ -416,11 +330,11 @@ def _timestamp(value: Json, path: str) -> datetime:
     if isinstance(value, str):
         return parse_rfc3339(value, path)
     if not isinstance(value, dict):
-        raise Malformed(path, f"RFC 3339 text or {{seconds, nanos}} is expected, not {_show(value)}")
+        raise Malformed(path, f"RFC 3339 text or {{seconds, nanos}} is expected, not {show(value)}")
     members = _members(value, path)
     for name in members:
         if name not in {"seconds", "nanos"}:
-            raise Malformed(f"{path}.{_shown_name(name)}", f"unknown member{nearest(name, ['seconds', 'nanos'])}")
+            raise Malformed(f"{path}.{member_name(name)}", f"unknown member{nearest(name, ['seconds', 'nanos'])}")
     if "seconds" not in members:
         raise Malformed(f"{path}.seconds", "missing")
     seconds = _whole(members["seconds"], f"{path}.seconds", _MAX_SECONDS)
@@ -435,7 +349,7 @@ def _whole(value: Json, path: str, high: int) -> int:
     if isinstance(value, float) and value.is_integer():
         value = int(value)
     if isinstance(value, bool) or not isinstance(value, int):
-        raise Malformed(path, f"a whole number is expected, not {_show(value)}")
+        raise Malformed(path, f"a whole number is expected, not {show(value)}")
     if not 0 <= value <= high:
         raise Malformed(path, f"{value} is out of range: 0 to {high}")
     return value
@@ -445,7 +359,7 @@ def parse_rfc3339(text: str, path: str) -> datetime:
     """Read RFC 3339 text with up to nine fraction digits and any offset; raises `Malformed` for `path`."""
     match = _RFC3339.fullmatch(text)
     if match is None:
-        raise Malformed(path, f"{_show(text)} is no RFC 3339 time, such as 2026-08-20T10:15:00Z")
+        raise Malformed(path, f"{show(text)} is no RFC 3339 time, such as 2026-08-20T10:15:00Z")
     fraction, sign, hours, minutes = match.group(7, 8, 9, 10)
     microsecond = int((fraction or "").ljust(6, "0")[:6])
     offset = timedelta(hours=int(hours or 0), minutes=int(minutes or 0)) * (-1 if sign == "-" else 1)
@@ -454,27 +368,7 @@ def parse_rfc3339(text: str, path: str) -> datetime:
         local = datetime(year, month, day, hour, minute, second, microsecond, timezone(offset))
         found = local.astimezone(UTC)
     except (ValueError, OverflowError) as error:
-        raise Malformed(path, f"{_show(text)} is no time: {error}") from error
+        raise Malformed(path, f"{show(text)} is no time: {error}") from error
     if found.year == 1:
         raise Malformed(path, "missing or zero: year 1 is how some languages write no time")
     return found
-
-
-# --- what is shown of the sender's text ---
-
-
-def _show(value: Json) -> str:
-    """A short, one-line rendering of a value from the payload, safe in logs and terminals."""
-    if isinstance(value, dict):
-        return "an object"
-    if isinstance(value, list):
-        return "a list"
-    if value is None:
-        return "null"
-    text = ascii(value) if not isinstance(value, bool) else str(value).lower()
-    return text if len(text) <= 80 else f"{text[:77]}..."
-
-
-def _shown_name(name: str) -> str:
-    """A member's name in a path: as it is when it is a plain word, else quoted and cut."""
-    return name if re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]{0,62}", name) else _show(name)
