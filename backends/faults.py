@@ -25,6 +25,7 @@ from __future__ import annotations
 import contextlib
 import io
 import json
+import math
 import random
 import threading
 from collections.abc import Callable, Iterator, Mapping
@@ -246,9 +247,10 @@ class Crash:
     when: When = "before"
 
     def strike(self, exchange: Exchange) -> Wire:
-        """Die."""
+        """Die, however the call was answered."""
         if self.when == "after":
-            exchange.forward()
+            with contextlib.suppress(HTTPError):
+                exchange.forward()
         raise ReplicaDied(f"{exchange.call.identity} died {self.when} {exchange.call}")
 
 
@@ -350,18 +352,23 @@ class Faults:
 
     def deliver_due(self) -> int:
         """Deliver what the network held up to now, oldest first; nobody reads the answers. Returns how many."""
+        return self._deliver(self.clock.monotonic())
+
+    def deliver_held(self) -> int:
+        """Deliver everything that the network still holds, due or not. Returns how many."""
+        return self._deliver(math.inf)
+
+    def _deliver(self, until: float) -> int:
         delivered = 0
-        while (send := self._next_due()) is not None:
+        while (send := self._next_held(until)) is not None:
             with contextlib.suppress(HTTPError):  # its sender has hung up
                 send()
             delivered += 1
         return delivered
 
-    def _next_due(self) -> Callable[[], Wire] | None:
+    def _next_held(self, until: float) -> Callable[[], Wire] | None:
         with self._lock:
-            if self._held and self._held[0][0] <= self.clock.monotonic():
-                return self._held.pop(0)[1]
-            return None
+            return self._held.pop(0)[1] if self._held and self._held[0][0] <= until else None
 
 
 class FaultyTransport:

@@ -112,6 +112,26 @@ def test_late_requests_arrive_in_the_order_of_their_due_times(
     assert server.reached == ["DELETE web-0-10", "DELETE web-0-20"]
 
 
+def test_a_request_that_the_network_holds_can_be_let_go_at_any_time(
+    wire: FaultyTransport, server: Server, faults: Faults
+) -> None:
+    faults.add(Late(1000), times=1)
+    with pytest.raises(ReadTimeoutError):
+        wire.request("DELETE", POD)
+    assert (faults.deliver_due(), server.reached) == (0, [])
+    assert (faults.deliver_held(), server.reached) == (1, ["DELETE web-0"])
+
+
+def test_a_caller_can_die_over_a_request_that_arrives_late(
+    wire: FaultyTransport, server: Server, faults: Faults
+) -> None:
+    faults.add(Crash("after"))
+    faults.add(Late(1000))
+    with pytest.raises(ReplicaDied):
+        wire.request("DELETE", POD)
+    assert (faults.deliver_held(), server.reached) == (1, ["DELETE web-0"])
+
+
 def test_a_delay_within_the_patience_of_the_client_only_takes_time(
     wire: FaultyTransport, faults: Faults, clock: SimulatedClock
 ) -> None:
