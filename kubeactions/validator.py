@@ -126,6 +126,8 @@ def text_problem(text: str) -> str:
 
 
 def _items(document: Json, limits: Limits) -> list[Json]:
+    if isinstance(document, Flaw):
+        raise Malformed("payload", document.problem)
     if not isinstance(document, dict):
         raise Malformed("payload", f"an object with `actions` is expected, not {show(document)}")
     for name, value in document.items():
