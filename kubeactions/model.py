@@ -373,6 +373,8 @@ class Circumstances:
     """The intent that this plan replaces; its UID still binds."""
     permits: frozenset[str] = frozenset()
     """What the operator allows beyond the default, by name."""
+    sensitive_words: tuple[str, ...] = ()
+    """Further words whose values a read hides."""
 
 
 @dataclass(frozen=True, slots=True)

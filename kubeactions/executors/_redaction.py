@@ -1,0 +1,96 @@
+"""What a read must not carry out of the cluster: values under sensitive-looking names. Pure.
+
+Hidden (replaced by eight asterisks, as the Datadog agent's scrubber does), whatever their type:
+
+- the value of every object member whose name matches `SENSITIVE`, case-folded, `-`, `_`, `.` and blanks left out:
+  names that contain password, passwd, passphrase, secret, token, apikey, appkey, accesskey, privatekey, signingkey,
+  encryptionkey, credential, authorization, bearer, cookie, connectionstring, dockercfg, dockerconfigjson; or that are
+  exactly auth, pwd, pass, dsn, pat; or that contain one of the operator's own words;
+- `value` in an object whose `name` is such a name (an environment variable of a container);
+- the password in `scheme://user:password@host`, what follows `Bearer ` or `Basic `, and the value in `--password=x`,
+  `token: x` inside any string;
+- PEM private keys;
+- the annotation `kubectl.kubernetes.io/last-applied-configuration`, which repeats the object, and managedFields.
+
+It is a net, not a wall: a secret under a harmless name passes. Secrets themselves are never read (get_resource.py).
+"""
+
+from __future__ import annotations
+
+import re
+
+from kubeactions.model import Json
+
+HIDDEN = "********"
+LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
+
+_WORDS = (
+    "password|passwd|passphrase|secret|token|apikey|appkey|accesskey|privatekey|signingkey|encryptionkey|credential"
+    "|authorization|bearer|cookie|connectionstring|dockercfg|dockerconfigjson"
+)
+SENSITIVE = re.compile(rf"{_WORDS}|^(auth|pwd|pass|dsn|pat)$")
+_NAMES_OF_OBJECTS = frozenset(
+    {"secretname", "secretref", "secretkeyref", "imagepullsecrets", "secrets", "secret", "automountserviceaccounttoken"}
+    | {"tokenexpirationseconds", "serviceaccounttoken", "cookieexpirationseconds"}
+)
+"""Members of the Kubernetes API that say which Secret is used, not what is in it; what lies below is looked at."""
+_SEPARATORS = re.compile(r"[-_.\s/]")
+_IN_TEXT = (
+    (re.compile(r"(://[^:/@\s]*:)[^@/\s]+(@)"), rf"\1{HIDDEN}\2"),
+    (re.compile(r"\b(bearer|basic)\s+[A-Za-z0-9._~+/=-]{6,}", re.IGNORECASE), rf"\1 {HIDDEN}"),
+    (
+        re.compile(
+            rf"((?:[\w-]*(?:{_WORDS}|api[-_]key|app[-_]key|access[-_]key)[\w-]*)[\"']?\s*[=:]\s*[\"']?)[^\s\"',;&]+",
+            re.I,
+        ),
+        rf"\1{HIDDEN}",
+    ),
+    (
+        re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(-----END [A-Z ]*PRIVATE KEY-----|\Z)", re.DOTALL),
+        HIDDEN,
+    ),
+)
+
+
+def redact(found: Json, words: tuple[str, ...] = ()) -> Json:
+    """A copy without what must not leave; `words` are the operator's own, matched as plain text."""
+    own = tuple(_fold(word) for word in words if _fold(word))
+    return _redact(found, own)
+
+
+def is_sensitive(name: str, own: tuple[str, ...] = ()) -> bool:
+    """Whether the value under this name is hidden; `own` are folded words."""
+    folded = _fold(name)
+    if folded in _NAMES_OF_OBJECTS:
+        return False
+    return bool(SENSITIVE.search(folded)) or any(word in folded for word in own)
+
+
+def _fold(name: str) -> str:
+    return _SEPARATORS.sub("", name.casefold())
+
+
+def _redact(found: Json, own: tuple[str, ...]) -> Json:
+    if isinstance(found, dict):
+        named = found.get("name")
+        hides_value = isinstance(named, str) and is_sensitive(named, own)
+        return {
+            key: HIDDEN if _is_hidden(key, value, own, hides_value=hides_value) else _redact(value, own)
+            for key, value in found.items()
+            if key != "managedFields"
+        }
+    if isinstance(found, list):
+        return [_redact(one, own) for one in found]
+    return _text(found) if isinstance(found, str) else found
+
+
+def _is_hidden(key: str, value: Json, own: tuple[str, ...], *, hides_value: bool) -> bool:
+    if value is None or value == "":
+        return False
+    return key == LAST_APPLIED or (hides_value and key == "value") or is_sensitive(key, own)
+
+
+def _text(found: str) -> str:
+    for pattern, replacement in _IN_TEXT:
+        found = pattern.sub(replacement, found)
+    return found
