@@ -47,6 +47,7 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "needs(flag): skip unless the backend's capability of this name is true")
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_bdd_apply_tag(tag: str, function: Callable[..., object]) -> object:
     """Turn a tag that names a capability into a mark; leave every other tag to pytest's own strict marks."""
     flag = tag.replace("-", "_")

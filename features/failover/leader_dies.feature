@@ -56,7 +56,8 @@ Feature: When the leader dies, the other replica finishes its work, once
     Given the standby "replica-3"
     And the standby "replica-4"
     And "replica-1" will die just after accepting the action
-    And any later leader will die just after noting its intent, 2 times
+    And "replica-2" will die just before the effect
+    And "replica-3" will die just after the effect
     When the config "c1" version 1 orders to restart the deployment "shop/cart"
     And the system works for 120 seconds
     Then the deployment "shop/cart" was restarted once

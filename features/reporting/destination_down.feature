@@ -63,15 +63,3 @@ Feature: Every result reaches every destination, and is counted there once
     And the config "c2" version 1 orders to delete the pod "shop/web-0"
     And the system works
     Then the destination counted "c1:v1, c2:v1", in this order
-
-  Scenario: Results are written as Events on the target, with the mark
-    When the config "c1" version 1 orders to restart the deployment "shop/cart"
-    And the system works
-    Then there is an Event about "shop/cart" with the mark of "c1:v1"
-
-  Scenario: Results are written into the JSON lines file, one a line
-    When the config "c1" version 1 orders to restart the deployment "shop/cart"
-    And the config "c2" version 1 orders to delete the pod "shop/web-0"
-    And the system works
-    Then the JSON lines file holds "c1:v1" once, as "succeeded"
-    And the JSON lines file holds "c2:v1" once, as "succeeded"

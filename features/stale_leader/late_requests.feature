@@ -24,8 +24,7 @@ Feature: A request that the network delivers late, after its sender is gone, cha
     And a pod "shop/web-0" is running
 
   Scenario: The old leader's request arrives just before the new leader's
-    Given the request of "replica-1" will arrive 1 second late at the effect, and it dies
-    And the network will hold it until just before the effect of "replica-2"
+    Given the request of "replica-1" will be held up at the effect until just before that of "replica-2", and it dies
     When the config "c1" version 1 orders to delete the pod "shop/web-0", with:
       | grace_period_seconds | 0 |
     And the system works
@@ -40,8 +39,7 @@ Feature: A request that the network delivers late, after its sender is gone, cha
     And the action "c1:v1" is "succeeded"
 
   Scenario: The old leader's restart arrives just before the new leader's
-    Given the request of "replica-1" will arrive 1 second late at the effect, and it dies
-    And the network will hold it until just before the effect of "replica-2"
+    Given the request of "replica-1" will be held up at the effect until just before that of "replica-2", and it dies
     When the config "c1" version 1 orders to restart the deployment "shop/cart"
     And the system works
     Then the deployment "shop/cart" was restarted once, by "replica-1"

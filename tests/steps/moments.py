@@ -9,8 +9,12 @@ the API server: its moment is on the `Line` to the destination.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal, TypeAlias
 
 from backends.faults import Match
+
+Side: TypeAlias = Literal["before", "after"]
+"""On which side of a moment something happens."""
 
 HISTORY = "datadog-kubeactions-state"
 """Name of the ConfigMap that the history is kept in."""
@@ -29,8 +33,8 @@ _NOTE = Match(verb="patch", resource="configmaps", name=HISTORY)
 MOMENTS = {
     "accepting the action": Moment(_NOTE, 1),
     "noting its intent": Moment(_NOTE, 2),
-    # delete pods and patch deployments, and nothing else that an agent sends: patches of configmaps end in "ps"
-    "the effect": Moment(Match(verb="[dp]*[eh]", resource="[pd]*[ds]")),
+    # Takes "delete pods" and "patch deployments", and nothing else that an agent sends.
+    "the effect": Moment(Match(verb="[dp]*[eh]", resource="[pd]*s")),
     "reading": Moment(Match(verb="get", resource="configmaps", name="settings")),
     "noting the outcome": Moment(_NOTE, 3),
 }

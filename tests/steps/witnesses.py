@@ -8,11 +8,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Literal
-
-from kubeactions.model import AckState, Config, Pull, Report, Source
 
 from backends.clock import Clock
+from kubeactions.model import AckState, Config, Pull, Report, Source
+from tests.steps.moments import Side
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +44,7 @@ class WitnessedSource:
         self._inner.ack(config, state, message)
 
 
-class DestinationDown(ConnectionError):
+class NotAcknowledgedError(ConnectionError):
     """The destination did not acknowledge."""
 
 
@@ -63,22 +62,19 @@ class Destination:
     """The first report of each key, and when it came."""
 
     def take(self, reports: Sequence[Report]) -> None:
-        """Receive reports; raises `DestinationDown` when it is down or its acknowledgement gets lost."""
+        """Receive reports; raises `NotAcknowledgedError` when it is down or its acknowledgement gets lost."""
         if self.down:
-            raise DestinationDown(f"{self.name} does not answer")
+            raise NotAcknowledgedError(f"{self.name} does not answer")
         for report in reports:
             self.received.append(report)
             self.counted.setdefault(str(report.key), (self.clock.wall(), report))
         if self.acknowledgements_to_lose:
             self.acknowledgements_to_lose -= 1
-            raise DestinationDown(f"{self.name} hung up before it acknowledged")
+            raise NotAcknowledgedError(f"{self.name} hung up before it acknowledged")
 
     def times(self, key: str) -> int:
         """How often a report of this key was brought."""
         return sum(str(report.key) == key for report in self.received)
-
-
-Moment = Literal["before", "after"]
 
 
 class Line:
@@ -87,11 +83,11 @@ class Line:
     def __init__(self, destination: Destination) -> None:
         self.name = destination.name
         self._destination = destination
-        self._arranged: dict[Moment, Callable[[], None]] = {}
+        self._arranged: dict[Side, Callable[[], object]] = {}
 
-    def arrange(self, moment: Moment, what: Callable[[], None]) -> None:
+    def arrange(self, side: Side, what: Callable[[], object]) -> None:
         """Do `what` once, just before or after the next delivery."""
-        self._arranged[moment] = what
+        self._arranged[side] = what
 
     def deliver(self, reports: Sequence[Report]) -> None:
         """Bring the reports."""

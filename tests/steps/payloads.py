@@ -1,0 +1,80 @@
+"""Orders as remote configuration carries them: payloads of the first shape, from the words of a scenario."""
+
+from __future__ import annotations
+
+import json
+import re
+from datetime import datetime, timedelta
+
+from kubeactions.model import JsonObject
+
+ORDERS = {
+    "delete the pod": ("delete_pod", "v1", "Pod"),
+    "restart the deployment": ("restart_deployment", "apps/v1", "Deployment"),
+}
+"""What a scenario can order of an object, and what that is called in a payload."""
+TOP_LEVEL = {"action_id", "requested_by", "user_uuid"}
+"""Fields of an action that are no parameters."""
+_STAMPED = re.compile(r"(\d+) (second|minute|hour|day)s? (ago|from now)")
+
+
+def order(words: str, place: str, stamp: datetime) -> JsonObject:
+    """One action: what to do, to which `namespace/name`, and when that was ordered."""
+    action_type, api_version, kind = ORDERS[words]
+    return action(action_type, api_version, kind, place, stamp)
+
+
+def action(action_type: str, api_version: str, kind: str, place: str, stamp: datetime) -> JsonObject:
+    """One action of the first shape."""
+    namespace, _, name = place.partition("/")
+    return {
+        "action_type": action_type,
+        "resource": {"api_version": api_version, "kind": kind, "namespace": namespace, "name": name},
+        "timestamp": {"seconds": int(stamp.timestamp()), "nanos": stamp.microsecond * 1000},
+    }
+
+
+def payload(*actions: JsonObject) -> bytes:
+    """The whole config."""
+    return json.dumps({"actions": actions}).encode()
+
+
+def with_fields(one: JsonObject, table: list[list[str]]) -> JsonObject:
+    """The action with the rows of a table as fields; what is no field of an action is a parameter."""
+    changed = {**one}
+    for name, value in table:
+        if name in TOP_LEVEL:
+            changed[name] = value
+        else:
+            changed["parameters"] = {**changed.get("parameters", {}), name: value}
+    return changed
+
+
+def changed_by(one: JsonObject, words: str) -> JsonObject:
+    """The action after a change such as `without resource.kind` or `resource.kind is "pod"`."""
+    copy: JsonObject = json.loads(json.dumps(one))
+    if words.startswith("without "):
+        *parents, last = words.removeprefix("without ").split(".")
+        del _below(copy, parents)[last]
+        return copy
+    path, _, value = words.partition(" is ")
+    *parents, last = path.split(".")
+    _below(copy, parents)[last] = json.loads(value)
+    return copy
+
+
+def _below(found: JsonObject, names: list[str]) -> JsonObject:
+    for name in names:
+        found = found[name]
+    return found
+
+
+def stamped(words: str, now: datetime) -> datetime:
+    """A time such as `now`, `61 seconds ago` or `2 days from now`."""
+    if words == "now":
+        return now
+    match = _STAMPED.fullmatch(words)
+    if match is None:
+        raise ValueError(f"{words!r} is no time: now, 5 seconds ago, 2 days from now")
+    distance = timedelta(**{f"{match[2]}s": int(match[1])})
+    return now - distance if match[3] == "ago" else now + distance

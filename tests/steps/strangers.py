@@ -1,0 +1,62 @@
+"""What others do to the cluster while the agents work: edit, scale, strip, delete, recreate."""
+
+from __future__ import annotations
+
+from kubeactions.kube import path_of
+from kubeactions.model import MARKER_ANNOTATION
+from tests.steps.objects import RESTARTED_AT, Objects, split
+
+
+class Strangers:
+    """Somebody with an administrator's rights and no idea of the agents."""
+
+    def __init__(self, objects: Objects) -> None:
+        self._objects = objects
+        self._kept: list[str] = []
+
+    def do(self, deed: str, kind: str, place: str) -> None:
+        """`delete`, `replace` or `edit` a pod or a deployment."""
+        {"delete": self.delete, "replace": self.replace, "edit": self.edit}[deed](kind, place)
+
+    def delete(self, kind: str, place: str) -> None:
+        """Delete it at once."""
+        self._objects.delete(kind, place)
+
+    def replace(self, kind: str, place: str) -> None:
+        """Delete it and create another one of the same name."""
+        self._objects.delete(kind, place)
+        if kind == "pod":
+            self._objects.pod(place)
+        else:
+            self._objects.deployment(place, 2)
+
+    def edit(self, kind: str, place: str) -> None:
+        """Change the pod template of a deployment."""
+        assert kind == "deployment", f"nobody edits a {kind}"
+        template = {"metadata": {"annotations": {"example.org/edited": "yes"}}}
+        self._objects.merge("deployment", place, {"spec": {"template": template}})
+
+    def scale(self, place: str, replicas: int) -> None:
+        """Change the number of pods of a deployment."""
+        self._objects.merge("deployment", place, {"spec": {"replicas": replicas}})
+
+    def strip(self, place: str, *, replica_sets: bool) -> None:
+        """Take every mark off a deployment's pod template, and its old replica sets away too if asked to."""
+        bare = {MARKER_ANNOTATION: None, RESTARTED_AT: None}
+        patch = {"metadata": {"annotations": bare}, "spec": {"template": {"metadata": {"annotations": bare}}}}
+        self._objects.merge("deployment", place, patch)
+        if replica_sets:
+            namespace, _ = split(place)
+            for one in self._objects.replica_sets_of(place):
+                path = path_of("apps/v1", "replicasets", namespace=namespace, name=one["metadata"]["name"])
+                self._objects.kube.delete(path, grace_period_s=0)
+
+    def keep(self, place: str) -> None:
+        """From now on, recreate this pod whenever it is gone."""
+        self._kept.append(place)
+
+    def pass_by(self) -> None:
+        """Look after what is kept; called whenever time has passed."""
+        for place in self._kept:
+            if self._objects.get("pod", place) is None:
+                self._objects.pod(place)
