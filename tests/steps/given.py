@@ -10,7 +10,6 @@ from pytest_bdd import step as anywhen
 
 from backends.faults import Answer, Delay, LoseAnswer, LoseRequest, Match
 from tests.steps.moments import HISTORY, Side
-from tests.steps.objects import split
 
 if TYPE_CHECKING:
     from tests.steps.world import World
@@ -141,7 +140,7 @@ def _(world: World, count: int) -> None:
 # --- what is going to go wrong ---
 
 
-@given(parsers.parse('"{replica}" may not "{verb}" "{resource}"'))
+@given(parsers.re(r'"(?P<replica>[^"]+)" may not "(?P<verb>\w+)" "(?P<resource>\w+)"'))
 def _(world: World, replica: str, verb: str, resource: str) -> None:
     world.forbid(replica, verb, resource)
 
@@ -253,9 +252,3 @@ def _(world: World, place: str) -> None:
 @anywhen("somebody keeps a backup of the history")
 def _(world: World) -> None:
     world.backup = world.history()
-
-
-@given(parsers.parse('"{name}" runs in the pod "{place}"'))
-def _(world: World, name: str, place: str) -> None:
-    namespace, pod = split(place)
-    world.environment |= {"POD_NAMESPACE": namespace, "POD_NAME": pod}

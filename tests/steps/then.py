@@ -134,7 +134,7 @@ def _(world: World, place: str, key: str) -> None:
 # --- the history ---
 
 
-@then(parsers.parse('the action "{key}" is "{status}"'))
+@then(parsers.re(r'the action "(?P<key>[^"]+)" is "(?P<status>\w+)"'))
 def _(world: World, key: str, status: str) -> None:
     _in_state(world.record(key), status)
 

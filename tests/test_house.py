@@ -1,0 +1,230 @@
+"""The house holds: layers, exports, one action type a file, docstrings, sizes, names, and a vocabulary without holes.
+
+Linters hold what they can (ruff, mypy and import-linter are part of `scripts/test`); this is the rest. A test names the
+file that breaks the rule, so that whoever broke it needs no explanation.
+"""
+
+from __future__ import annotations
+
+import ast
+import asyncio
+import importlib
+import re
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from importlinter.cli import lint_imports
+from pytest_bdd.feature import get_features
+from pytest_bdd.parser import Feature, Scenario, ScenarioTemplate, Step
+from pytest_bdd.steps import StepFunctionContext, step_function_context_registry
+
+from tests.plugin import FLAGS
+
+ROOT = Path(__file__).parent.parent
+PACKAGES = ("kubeactions", "backends", "tests", "scripts")
+MAX_LINES = 500
+"""A file above this is more than one thing."""
+VAGUE = {"utils", "util", "helpers", "helper", "common", "manager", "misc", "shared", "tools"}
+"""Names that say nothing of what is inside."""
+FEWEST_SCENARIOS = 60
+"""Fewer, and somebody has lost a folder."""
+
+
+def _files() -> list[Path]:
+    return sorted(path for package in PACKAGES for path in (ROOT / package).rglob("*.py"))
+
+
+FILES = _files()
+TREES = {path: ast.parse(path.read_bytes()) for path in FILES}
+
+
+def _name(path: Path) -> str:
+    return str(path.relative_to(ROOT))
+
+
+def _listed(offenders: list[str]) -> str:
+    return "\n".join(offenders)
+
+
+# --- the packages ---
+
+
+def test_the_layers_hold(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.chdir(ROOT)
+    assert lint_imports(no_cache=True, no_logo=True) == 0, capsys.readouterr().out
+
+
+def test_every_module_says_what_it_is() -> None:
+    silent = [_name(path) for path, tree in TREES.items() if not ast.get_docstring(tree)]
+    assert not silent, _listed(silent)
+
+
+def test_no_file_is_too_long() -> None:
+    long = [f"{_name(path)}: {lines} lines" for path in FILES if (lines := _lines(path)) > MAX_LINES]
+    assert not long, _listed(long)
+
+
+def _lines(path: Path) -> int:
+    return len(path.read_text().splitlines())
+
+
+def test_no_module_has_a_name_that_says_nothing() -> None:
+    vague = [_name(path) for path in FILES if {path.stem, path.parent.name} & VAGUE]
+    assert not vague, _listed(vague)
+
+
+def test_exports_are_sorted() -> None:
+    unsorted = [_name(path) for path, tree in TREES.items() if (names := _exports(tree)) != sorted(names, key=_rank)]
+    assert not unsorted, _listed(unsorted)
+
+
+def _rank(name: str) -> tuple[int, str]:
+    """Constants, then classes, then functions, as ruff sorts `__all__` (RUF022)."""
+    return (0 if name.isupper() else 1 if name[0].isupper() else 2), name
+
+
+def _exports(tree: ast.Module) -> list[str]:
+    for node in tree.body:
+        targets = node.targets if isinstance(node, ast.Assign) else []
+        if any(isinstance(target, ast.Name) and target.id == "__all__" for target in targets):
+            assert isinstance(node, ast.Assign)
+            return [str(name) for name in ast.literal_eval(node.value)]
+    return []
+
+
+def test_nothing_is_left_to_be_done() -> None:
+    words = re.compile("TO" + r"DO|FIX" + r"ME|XX" + "X")
+    found = [_name(path) for path in FILES if words.search(path.read_text())]
+    assert not found, _listed(found)
+
+
+def test_every_ignored_type_error_has_its_code() -> None:
+    bare = re.compile(r"#\s*type:\s*ig" + r"nore(?!\[)")
+    found = [_name(path) for path in FILES if bare.search(path.read_text())]
+    assert not found, _listed(found)
+
+
+def test_no_error_is_swallowed_in_silence() -> None:
+    found = [f"{_name(path)}:{node.lineno}" for path, tree in TREES.items() for node in _silent_handlers(tree)]
+    assert not found, _listed(found)
+
+
+def _silent_handlers(tree: ast.Module) -> Iterator[ast.ExceptHandler]:
+    """Handlers of everything (`except:`, `except Exception:`) whose whole body is `pass`."""
+    for node in ast.walk(tree):
+        if not isinstance(node, ast.ExceptHandler):
+            continue
+        everything = node.type is None or (isinstance(node.type, ast.Name) and node.type.id.endswith("Exception"))
+        if everything and all(isinstance(statement, ast.Pass) for statement in node.body):
+            yield node
+
+
+def test_nobody_catches_what_kills_a_process() -> None:
+    found = [
+        f"{_name(path)}:{node.lineno}"
+        for path, tree in TREES.items()
+        if path.is_relative_to(ROOT / "kubeactions")
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ExceptHandler)
+        and (node.type is None or "BaseException" in {n.id for n in ast.walk(node.type) if isinstance(n, ast.Name)})
+        and not (isinstance(node.body[-1], ast.Raise) and node.body[-1].exc is None)
+    ]
+    assert not found, _listed(found)
+
+
+def test_one_action_type_is_one_file() -> None:
+    registered: dict[str, str] = {}
+    for path in sorted((ROOT / "kubeactions" / "executors").glob("[a-z]*.py")):
+        module = importlib.import_module(f"kubeactions.executors.{path.stem}")
+        types = [
+            made.spec.type
+            for made in vars(module).values()
+            if isinstance(made, type) and made.__module__ == module.__name__ and hasattr(made, "spec")
+        ]
+        assert types == [path.stem], f"{_name(path)} holds the action types {types}"
+        registered[path.stem] = _name(path)
+    assert len(registered) >= 3
+
+
+def test_every_unit_test_has_the_module_that_it_tests() -> None:
+    orphans = []
+    for path in sorted((ROOT / "tests" / "unit").rglob("test_*.py")):
+        inner = path.relative_to(ROOT / "tests" / "unit")
+        module = ROOT / inner.with_name(inner.name.removeprefix("test_"))
+        if not (module.exists() or module.with_suffix("").is_dir()):
+            orphans.append(_name(path))
+    assert not orphans, _listed(orphans)
+
+
+# --- the scenarios ---
+
+
+FEATURES = get_features([str(ROOT / "features")])
+
+
+def _scenarios() -> Iterator[tuple[Feature, Scenario]]:
+    """Every scenario as it is run: an outline once for each of its rows."""
+    for feature in FEATURES:
+        for template in feature.scenarios.values():
+            for row in _rows(template):
+                yield feature, template.render(row)
+
+
+def _rows(template: ScenarioTemplate) -> list[dict[str, object]]:
+    rows: list[dict[str, object]] = [dict(row) for examples in template.examples for row in examples.as_contexts()]
+    return rows or [{}]
+
+
+def _ours() -> list[StepFunctionContext]:
+    return [c for c in step_function_context_registry.values() if c.step_func.__module__.startswith("tests.steps")]
+
+
+def _definitions(step: Step, contexts: list[StepFunctionContext]) -> list[StepFunctionContext]:
+    return [c for c in contexts if c.type in (None, step.type) and c.parser.is_matching(step.name)]
+
+
+def test_there_are_scenarios() -> None:
+    assert sum(1 for _ in _scenarios()) >= FEWEST_SCENARIOS
+
+
+def test_every_step_of_every_scenario_has_exactly_one_definition() -> None:
+    contexts = _ours()
+    counts = {step.name: len(_definitions(step, contexts)) for _, scenario in _scenarios() for step in scenario.steps}
+    wrong = [f"{count} definitions: {name}" for name, count in counts.items() if count != 1]
+    assert not wrong, _listed(wrong)
+
+
+def test_every_definition_of_a_step_is_used() -> None:
+    contexts = _ours()
+    used = {id(c) for _, scenario in _scenarios() for step in scenario.steps for c in _definitions(step, contexts)}
+    unused = [c.parser.name for c in contexts if id(c) not in used]
+    assert not unused, _listed(unused)
+
+
+def test_no_step_is_async() -> None:
+    """pytest-bdd 9 calls such a step and never awaits it: the scenario passes without it."""
+    found = [context.parser.name for context in _ours() if asyncio.iscoroutinefunction(context.step_func)]
+    assert not found, _listed(found)
+
+
+def test_a_rule_is_a_file_with_a_name_of_its_own() -> None:
+    rules = Counter(feature.name for feature in FEATURES)
+    assert not [name for name, count in rules.items() if count > 1]
+    assert not [feature.filename for feature in FEATURES if not feature.scenarios]
+
+
+def test_no_two_scenarios_of_a_rule_have_the_same_title() -> None:
+    """pytest-bdd keeps scenarios by their titles: the second would silently replace the first."""
+    found = []
+    for path in sorted((ROOT / "features").rglob("*.feature")):
+        titles = Counter(re.findall(r"^\s*Scenario(?: Outline)?: (.+)$", path.read_text(), re.MULTILINE))
+        found += [f"{_name(path)}: {title}" for title, count in titles.items() if count > 1]
+    assert not found, _listed(found)
+
+
+def test_every_tag_is_a_question_to_the_backend() -> None:
+    tags = {tag for feature in FEATURES for tag in feature.tags}
+    tags |= {tag for feature in FEATURES for scenario in feature.scenarios.values() for tag in scenario.tags}
+    assert {tag.replace("-", "_") for tag in tags} <= FLAGS
