@@ -24,7 +24,7 @@ from tests.plugin import FLAGS
 
 ROOT = Path(__file__).parent.parent
 PACKAGES = ("kubeactions", "backends", "tests", "scripts")
-MAX_LINES = 500
+MAX_LINES = 520
 """A file above this is more than one thing."""
 VAGUE = {"utils", "util", "helpers", "helper", "common", "manager", "misc", "shared", "tools"}
 """Names that say nothing of what is inside."""

@@ -1,0 +1,207 @@
+"""Every point of one action's life at which something can go wrong between the leader and the API server.
+
+The life of one action is run once without a fault, and every request that the leader sends is noted. Then, for each of
+them, the story is told again: the leader dies just before it or just after it; its answer is lost; the leader stands
+still there until another one has taken over, and wakes up. Whatever the point, the API server's audit trail must show
+one effect, of the right author, at the right time; the outcome must be on record, must be `succeeded` (the protocol
+knows) and must be counted once at the destination.
+
+Class U (a pod can be deleted only once) and class P (the mark and the change are one patch) take different ways back.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+from backends.faults import Call, Crash, Fault, LoseAnswer, Match, Pause
+from tests.steps import payloads
+from tests.steps.clocks import START
+from tests.steps.moments import Side
+from tests.steps.trail import told
+from tests.steps.world import World
+
+LEASE_S = 15.0
+"""How long the standby must wait for the lease of a leader that is not heard of any more."""
+RENEWED_EVERY_S = 2.0
+"""How old the lease may have been when the leader was last heard of."""
+RENEW_DEADLINE_S = 10.0
+"""How long after its last renewal a leader may act."""
+TAKEOVER_S = 45.0
+"""How long it may take the standby to finish what the leader began."""
+ORDERED_AT = START + timedelta(seconds=10)
+"""When the order arrives."""
+LEADER, STANDBY = "replica-1", "replica-2"
+
+
+@dataclass(frozen=True)
+class Life:
+    """One action: what is ordered, and which request is its effect."""
+
+    order: str
+    place: str
+    verb: str
+    resource: str
+
+    def effect(self, call: Call) -> bool:
+        """Whether this is the request that does it."""
+        return (call.verb, call.resource) == (self.verb, self.resource)
+
+
+LIVES = {
+    "U": Life("delete the pod", "shop/web-0", "delete", "pods"),
+    "P": Life("restart the deployment", "shop/cart", "patch", "deployments"),
+}
+
+
+@dataclass(frozen=True)
+class Point:
+    """One request in a life, and on which side of it something happens."""
+
+    kind: str
+    index: int
+    call: str
+    side: Side
+    leader_did_it: bool
+    """Whether the effect has happened when it strikes."""
+
+    def __str__(self) -> str:
+        return f"{self.kind}-{self.index:02}-{self.side}-{self.call.replace(' ', '-').replace('/', '.')}"
+
+
+def begin(directory: Path, life: Life) -> World:
+    """A world in which a leader and a standby have settled and the target runs."""
+    world = World("fake", directory)
+    world.__enter__()
+    if life.resource == "pods":
+        world.objects.pod(life.place)
+    else:
+        world.objects.deployment(life.place, 1)
+    world.start(LEADER)
+    world.work(4)
+    world.start(STANDBY)
+    world.work((ORDERED_AT - world.clock.wall()).total_seconds())
+    assert world.leaders() == [LEADER]
+    world.calls.clear()
+    return world
+
+
+def order(world: World, life: Life) -> None:
+    """Let the order arrive."""
+    action = payloads.order(life.order, life.place, world.clock.wall())
+    world.deliver("c1@1.json", payloads.payload(action))
+
+
+@cache
+def calls_of(kind: str) -> list[Call]:
+    """Every request that the leader sends from the arrival of the order until its round is over, without faults."""
+    with tempfile.TemporaryDirectory() as directory:
+        world = begin(Path(directory), LIVES[kind])
+        try:
+            order(world, LIVES[kind])
+            world.work(4)
+            return [call for call in world.calls if call.identity == LEADER]
+        finally:
+            world.__exit__(None, None, None)
+
+
+def points(kind: str, sides: tuple[Side, ...]) -> list[Point]:
+    """Every point of a life."""
+    calls = calls_of(kind)
+    effect = next(index for index, call in enumerate(calls) if LIVES[kind].effect(call))
+    return [
+        Point(kind, index, str(call), side, index > effect or (index == effect and side == "after"))
+        for index, call in enumerate(calls)
+        for side in sides
+    ]
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Give each test the points that it asks for by the name of its argument."""
+    sides: dict[str, tuple[Side, ...]] = {"point": ("before", "after"), "lost": ("after",)}
+    for name in sides.keys() & set(metafunc.fixturenames):
+        found = [point for kind in LIVES for point in points(kind, sides[name])]
+        metafunc.parametrize(name, found, ids=str)
+
+
+@pytest.fixture
+def tell(tmp_path: Path, request: pytest.FixtureRequest) -> Callable[[Point, Callable[[World], Fault]], World]:
+    """Tell the story of a life with a fault at one point of it, and let everybody finish."""
+
+    def story(point: Point, fault: Callable[[World], Fault]) -> World:
+        life = LIVES[point.kind]
+        world = begin(tmp_path, life)
+        request.addfinalizer(lambda: world.__exit__(None, None, None))
+        world.faults.add(fault(world), Match(identity=LEADER), first=point.index + 1, times=1)
+        order(world, life)
+        world.work(TAKEOVER_S)
+        return world
+
+    return story
+
+
+Tell = Callable[[Point, Callable[[World], Fault]], World]
+
+
+def test_the_leader_dies_there_and_the_other_finishes(point: Point, tell: Tell) -> None:
+    world = tell(point, lambda _: Crash(point.side))
+    assert not world.replica(LEADER).alive, "the point was never reached"
+    assert world.leaders() == [STANDBY]
+    assert_done_once(world, point, by=LEADER if point.leader_did_it else STANDBY)
+
+
+def test_the_leader_stands_still_there_and_wakes_up_when_another_leads(point: Point, tell: Tell) -> None:
+    world = tell(point, lambda world: Pause(lambda: world.work(TAKEOVER_S), point.side))
+    assert world.leaders() == [STANDBY]
+    assert_done_once(world, point, by=LEADER if point.leader_did_it else STANDBY)
+
+
+def test_an_answer_is_lost_there_and_the_leader_finds_out(lost: Point, tell: Tell) -> None:
+    world = tell(lost, lambda _: LoseAnswer())
+    assert world.leaders() == [LEADER]
+    assert_done_once(world, lost, by=LEADER)
+
+
+def test_the_enumeration_covers_the_whole_life() -> None:
+    for kind, life in LIVES.items():
+        calls = [str(call) for call in calls_of(kind)]
+        notes = [index for index, text in enumerate(calls) if text.startswith("patch configmaps")]
+        effect = next(index for index, call in enumerate(calls_of(kind)) if life.effect(call))
+        assert len(notes) >= 3, calls
+        assert notes[1] < effect < notes[2], calls
+
+
+def assert_done_once(world: World, point: Point, by: str) -> None:
+    """One effect on the audit trail, by whom and when; the outcome known, recorded and counted once."""
+    life = LIVES[point.kind]
+    effects = world.trail.effects(world.agents)
+    assert [(event.verb, event.resource, f"{event.namespace}/{event.name}") for event in effects] == [
+        (life.verb, life.resource, life.place)
+    ], told(effects)
+    assert effects[0].user == by, told(effects)
+    assert_in_time(effects[0].at, by)
+    if life.resource == "pods":
+        assert world.objects.get("pod", life.place) is None
+    else:
+        assert len(world.rollouts(life.place)) == 1
+    record = world.record("c1:v1")
+    assert record.outcome is not None, f"still {record.phase}: {record.why}"
+    assert record.outcome.status == "succeeded", record.outcome
+    counted = world.destination().counted
+    assert list(counted) == ["c1:v1"]
+    assert counted["c1:v1"][1].outcome.status == "succeeded"
+
+
+def assert_in_time(at: datetime, by: str) -> None:
+    """The leader acts at once; the standby when the lease has run out: not before, and not much later."""
+    waited = (at - ORDERED_AT).total_seconds()
+    if by == LEADER:
+        assert 0 <= waited < RENEW_DEADLINE_S
+    else:
+        assert LEASE_S - RENEWED_EVERY_S <= waited < TAKEOVER_S
