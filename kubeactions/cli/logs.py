@@ -30,7 +30,10 @@ class JsonFormatter(logging.Formatter):
 
 
 class HumanFormatter(logging.Formatter):
-    """`12:03:55 kubeactions.elector  text`, in local time, warnings and errors in colour where there is a terminal."""
+    """`12:03:55 kubeactions.elector  text`, in local time, warnings and errors in colour where there is a terminal.
+
+    What the caller added follows in brackets; whole objects are for machines only.
+    """
 
     def __init__(self, *, colour: bool) -> None:
         super().__init__()
@@ -40,7 +43,9 @@ class HumanFormatter(logging.Formatter):
         """The line; an exception follows on lines of its own."""
         clock = _time(record).astimezone().strftime("%H:%M:%S")
         level = "" if record.levelno <= logging.INFO else f"{record.levelname.lower()}: "
-        text = f"{level}{record.getMessage()}"
+        added = {name: value for name, value in vars(record).items() if name not in _STANDARD}
+        more = ", ".join(f"{name}={value}" for name, value in added.items() if not isinstance(value, dict | list))
+        text = f"{level}{record.getMessage()}{f' ({more})' if more else ''}"
         if self._colour and (code := _COLOURS.get(record.levelno)):
             text = f"\033[{code}m{text}\033[0m"
         line = f"{clock} {record.name.removeprefix('kubeactions.'):<9} {text}"

@@ -1,4 +1,4 @@
-"""The structured log as a destination: one line a settled action, level INFO or WARNING, with fields for machines.
+"""The structured log as a destination: one line a settled action, level INFO or WARNING, a `report` for machines.
 
 It goes through the standard `logging` (logger `kubeactions.report`), whose handlers the command line sets up. A line is
 acknowledged by being handed over; a repeat after a crash is one more line, with the same `key`. What a read brought
@@ -27,7 +27,7 @@ class LogReporter:
         """Log each report, in order."""
         for report in reports:
             level = logging.INFO if report.outcome.status in _GOOD else logging.WARNING
-            logger.log(level, "%s", summary(report), extra=fields(report))
+            logger.log(level, "%s", summary(report), extra={"report": fields(report)})
 
 
 def fields(report: Report) -> dict[str, Any]:
