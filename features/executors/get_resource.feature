@@ -45,7 +45,7 @@ Feature: get_resource reports an object and changes nothing
 
   Scenario: A read is repeated when the leader dies over it
     Given the standby "replica-2"
-    And "replica-1" will die just before noting the outcome
+    And "replica-1" will die just after reading
     When the config "c1" version 1 orders to read the "ConfigMap" "shop/settings"
     And the system works
     Then the action "c1:v1" is "succeeded"

@@ -60,7 +60,7 @@ Feature: Another replica leads when the lease has expired, and not before
     And the system works
     Then the pod "shop/web-0" was deleted once, by "replica-3"
 
-  Scenario: What only the standby has seen before is executed when it leads
+  Scenario: What was withdrawn before anybody accepted it is not executed by the next leader
     When the config "c1" version 1 orders to delete the pod "shop/web-0"
     And the config "c1" version 1 is withdrawn
     And "replica-1" dies
