@@ -94,9 +94,7 @@ def _notes(
     if reading.meta is None:
         notes.append(f"namespace {settings.ledger_namespace} has no ledger yet: no replica has ever led here")
     elif not waiting:
-        notes.append(
-            f"the ledger knows no {wanted!r}: it has not arrived, or was pruned; see the source, and the log of the leader"
-        )
+        notes.append(f"the ledger knows no {wanted!r}: it has not arrived, or was pruned; look at the source")
     return notes
 
 
