@@ -15,14 +15,19 @@ from typing import Any
 
 from kubeactions.errors import UserError
 
+MAX_NAMES = 20
+"""Names that a hint lists at most."""
+
 
 def nearest(word: str, known: Iterable[str]) -> str:
     """A hint for a mistyped word: `; did you mean X?`, or `; known: A, B` when nothing is near, or ""."""
-    names = sorted(set(known))
-    close = difflib.get_close_matches(word.casefold(), names, n=1, cutoff=0.6)
+    by_folded = {name.casefold(): name for name in sorted(known)}
+    close = difflib.get_close_matches(word.casefold(), by_folded, n=1, cutoff=0.6)
     if close:
-        return f"; did you mean {close[0]}?"
-    return f"; known: {', '.join(names)}" if names else ""
+        return f"; did you mean {by_folded[close[0]]}?"
+    shown = list(by_folded.values())[:MAX_NAMES]
+    more = ", ..." if len(by_folded) > MAX_NAMES else ""
+    return f"; known: {', '.join(shown)}{more}" if shown else ""
 
 
 def import_string(text: str) -> Any:

@@ -157,7 +157,7 @@ def seconds(low: float, high: float) -> Callable[[object], float]:
     def read(value: object) -> float:
         found = _duration(value)
         if found is None or not low <= found <= high:
-            raise ValueError(f"a duration of {low:g} s to {high:g} s is expected (90, 90s, 5m), not {value!r}")
+            raise ValueError(f"a duration of {low:.10g} s to {high:.10g} s is expected (90, 90s, 5m), not {value!r}")
         return found
 
     return read
