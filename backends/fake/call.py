@@ -7,24 +7,23 @@ finally by the audit. It decides nothing.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
 from urllib.parse import unquote_plus
 
+from backends.fake.catalogue import Resource
 from backends.fake.messages import Identity, Request
 from backends.fake.routes import Route
 
-if TYPE_CHECKING:
-    from backends.fake.catalogue import Resource
-
 NO_QUERY: Mapping[str, str] = {}
+NOWHERE = Route(None)
+NO_RESOURCE = Resource("", "", "", "", "", namespaced=False, verbs=frozenset())
 
 
 class Call:
     """One request, understood."""
 
     __slots__ = (
-        "dry_run", "encoding", "headers", "identity", "path", "query", "request", "resource", "route", "uid", "verb",
-        "warnings", "name",
+        "dry_run", "encoding", "headers", "identity", "name", "path", "query", "request", "route", "served", "uid",
+        "verb", "warnings",
     )  # fmt: skip
 
     def __init__(self, request: Request, path: str, query: Mapping[str, str]) -> None:
@@ -33,8 +32,9 @@ class Call:
         self.query = query
         self.headers = request.headers
         self.identity: Identity | None = request.identity
-        self.route: Route | None = None
-        self.resource: Resource | None = None
+        self.route: Route = NOWHERE
+        self.served: Resource = NO_RESOURCE
+        """The resource; only handlers of resources look."""
         self.verb = ""
         self.name = ""
         """Of the object; a create knows it at its end."""
@@ -43,6 +43,11 @@ class Call:
         self.dry_run = False
         self.encoding = "json"
         self.warnings: list[str] = []
+
+    @property
+    def user(self) -> str:
+        """The name of who asks."""
+        return self.identity.name if self.identity is not None else ""
 
     def flag(self, name: str) -> bool:
         """A boolean query parameter, as Go's conversion reads it: present and not `0` or `false`."""

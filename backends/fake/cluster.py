@@ -110,7 +110,7 @@ class Cluster:
         self.due = DueQueue()
         self.registry = Registry(
             self.store, self.time, self.ids, KindRules(),
-            BuiltinAdmission(self.store, self.catalogue, service_accounts=controllers),
+            BuiltinAdmission(self.store, self.ids, service_accounts=controllers),
         )  # fmt: skip
         self.server = Server(self.registry, self.catalogue, self.time, self.ids, self.audit, tokens)
         self.tokens = tokens
@@ -119,6 +119,8 @@ class Cluster:
             self._start_controllers()
         self.time.run_at(self.clock.monotonic() - BOOTSTRAP_S, lambda: bootstrap.fill(self.server.handle))
         self.catch_up()
+        # As after a real server's first compaction: nobody can watch from before the cluster was there.
+        self.store.compact(self.store.revision)
 
     def _start_controllers(self) -> None:
         # Imported here: an API server alone does not need them.

@@ -1,25 +1,16 @@
-"""metadata: what the server fills in, what an update may not touch, and which names are names.
+"""metadata: what the server fills in and what an update cannot touch.
 
-Pure functions over plain dicts, called by the registry for every kind alike; the rules and texts are those of
-k8s.io/apimachinery/pkg/api/validation (objectmeta.go) and k8s.io/apiserver/pkg/registry/rest (meta.go, update.go).
+Pure functions over plain dicts, called by the registry for every kind alike; they mirror
+k8s.io/apiserver/pkg/registry/rest (meta.go, create.go, update.go). Which values are valid is `validation.metadata`'s.
 """
 
 from __future__ import annotations
 
-import re
 from datetime import datetime, timedelta
-from typing import Any, NamedTuple
+from typing import Any
 
-_SYSTEM_FIELDS = ("uid", "creationTimestamp", "deletionTimestamp", "deletionGracePeriodSeconds", "selfLink")
+# maxGeneratedNameLength of k8s.io/apiserver/pkg/storage/names
 _GENERATED_NAME_BASE = 63 - 5
-
-
-class Cause(NamedTuple):
-    """One reason why an object is invalid, as a Status names it."""
-
-    field: str
-    reason: str
-    message: str
 
 
 def timestamp(at: datetime) -> str:
@@ -40,16 +31,30 @@ def of(obj: dict[str, Any]) -> dict[str, Any]:
     return metadata
 
 
-def prepare_create(metadata: dict[str, Any], uid: str, now: datetime, suffix: str) -> None:
-    """What rest.BeforeCreate does: the system's fields are the system's, and generateName becomes a name."""
-    for field in _SYSTEM_FIELDS:
-        metadata.pop(field, None)
-    metadata.pop("managedFields", None)
-    metadata["uid"] = uid
-    metadata["creationTimestamp"] = timestamp(now)
-    if not metadata.get("name") and metadata.get("generateName"):
-        metadata["name"] = str(metadata["generateName"])[:_GENERATED_NAME_BASE] + suffix
-    drop_empty(metadata)
+def prepare_create(metadata: dict[str, Any], uid: str, now: datetime, suffix: str) -> dict[str, Any]:
+    """What rest.BeforeCreate does: the system's fields are the system's, and generateName becomes a name.
+
+    Returns the members in the order in which the real server writes them.
+    """
+    generate = metadata.get("generateName")
+    name = metadata.pop("name", "")
+    if not name and generate:
+        name = str(generate)[:_GENERATED_NAME_BASE] + suffix
+    made: dict[str, Any] = {}
+    if name:
+        made["name"] = name
+    for member in ("generateName", "namespace"):
+        if metadata.get(member):
+            made[member] = metadata[member]
+    made["uid"] = uid
+    made["resourceVersion"] = ""
+    if "generation" in metadata:
+        made["generation"] = metadata["generation"]
+    made["creationTimestamp"] = timestamp(now)
+    for member in ("labels", "annotations", "ownerReferences", "finalizers"):
+        if metadata.get(member):
+            made[member] = metadata[member]
+    return made
 
 
 def prepare_update(new: dict[str, Any], old: dict[str, Any]) -> None:
@@ -59,26 +64,15 @@ def prepare_update(new: dict[str, Any], old: dict[str, Any]) -> None:
     new["creationTimestamp"] = old["creationTimestamp"]
     if old.get("deletionTimestamp"):
         new["deletionTimestamp"] = old["deletionTimestamp"]
-    else:
-        new.pop("deletionTimestamp", None)
     if "deletionGracePeriodSeconds" in old and new.get("deletionGracePeriodSeconds") is None:
         new["deletionGracePeriodSeconds"] = old["deletionGracePeriodSeconds"]
     if "generation" in old:
         new["generation"] = old["generation"]
     else:
         new.pop("generation", None)
-    if not new.get("resourceVersion"):
-        new["resourceVersion"] = old["resourceVersion"]
+    new["resourceVersion"] = old["resourceVersion"]
     new.pop("managedFields", None)
     new.pop("selfLink", None)
-    drop_empty(new)
-
-
-def drop_empty(metadata: dict[str, Any]) -> None:
-    """Empty and null members are not there (Go's omitempty)."""
-    empty = [key for key, value in metadata.items() if value is None or value in ("", {}, [])]
-    for key in empty:
-        del metadata[key]
 
 
 def mark_terminating(obj: dict[str, Any], now: datetime) -> None:
@@ -96,35 +90,3 @@ def mark_terminating(obj: dict[str, Any], now: datetime) -> None:
 def shift(stamp: str, seconds: float) -> str:
     """A metav1.Time moved by `seconds`."""
     return timestamp(parse_timestamp(stamp) + timedelta(seconds=seconds))
-
-
-# ---- an update
-
-_IMMUTABLE = ("name", "namespace", "uid", "creationTimestamp", "deletionTimestamp", "deletionGracePeriodSeconds")
-
-
-def validate_update(new: dict[str, Any], old: dict[str, Any]) -> list[Cause]:
-    """What ValidateObjectMetaAccessorUpdate finds."""
-    causes = []
-    if old.get("deletionTimestamp"):
-        held = old.get("finalizers") or []
-        fresh = [finalizer for finalizer in new.get("finalizers") or [] if finalizer not in held]
-        if fresh:
-            shown = ", ".join(f'"{finalizer}"' for finalizer in fresh)
-            text = (
-                "Forbidden: no new finalizers can be added if the object is being deleted, "
-                f"found new finalizers []string{{{shown}}}"
-            )
-            causes.append(Cause("metadata.finalizers", "FieldValueForbidden", text))
-    for field in _IMMUTABLE:
-        if new.get(field) != old.get(field):
-            shown_value = f'"{new.get(field)}"' if isinstance(new.get(field), str) else str(new.get(field))
-            text = f"Invalid value: {shown_value}: field is immutable"
-            causes.append(Cause(f"metadata.{field}", "FieldValueInvalid", text))
-    return causes
-
-
-# ---- names
-
-DNS_LABEL = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?")
-DNS_SUBDOMAIN = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*")

@@ -1,21 +1,23 @@
-"""get, list and watch."""
+"""get and list: stored bytes, joined.
+
+Called by the server. A get answers with the stored bytes as they are; a list is a head and the stored bodies of the
+items. Nothing is parsed unless a field selector asks for more than a name.
+"""
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from typing import Any
 
 import orjson
 
-from backends.fake import statuses
+from backends.fake import listing, paging, statuses
 from backends.fake.call import Call
 from backends.fake.catalogue import Resource
+from backends.fake.conversion import encoded, tail
 from backends.fake.messages import Response
 from backends.fake.registry import Registry
 from backends.fake.store import Entry, Gone, Key
-from backends.fake.watching import BOOKMARK_INTERVAL_S, Matcher, WatchStream, bookmark_line
-
-MIN_WATCH_S = 1800.0
-"""--min-request-timeout: a watch without timeoutSeconds lives for one to two times this."""
 
 
 def json_response(status: int, body: bytes) -> Response:
@@ -23,34 +25,31 @@ def json_response(status: int, body: bytes) -> Response:
     return Response(status, {"Cache-Control": "no-cache, private", "Content-Type": "application/json"}, body)
 
 
-def encoded(resource: Resource, entry: Entry) -> bytes:
-    """An object under the version in which it was asked for."""
-    return resource.prefix + entry.tail
-
-
 def get(registry: Registry, call: Call) -> Response:
     """One object."""
-    route, resource = call.route, call.resource
-    assert route is not None
-    assert resource is not None
+    route, resource = call.route, call.served
+    if call.query.get("resourceVersion"):
+        listing.revision(call.query["resourceVersion"], registry.store.revision)
     group, plural = resource.storage
     entry = registry.store.get(Key(group, plural, route.namespace, route.name))
     if entry is None:
-        raise statuses.not_found(resource.plural, route.name, resource.group)
+        raise registry.missing(resource, route.name)
     call.uid = entry.uid
-    return json_response(200, resource.prefix + entry.tail)
+    body = resource.prefix + entry.tail if entry.resource is resource else encoded(resource, entry)
+    return json_response(200, body)
 
 
 def list_objects(registry: Registry, call: Call) -> Response:
     """The objects of a resource, in one namespace or all, that the selectors match."""
-    route, resource = call.route, call.resource
-    assert route is not None
-    assert resource is not None
-    entries = registry.store.list(*resource.storage, route.namespace)
-    matches = matcher_of(call)
-    if matches is not None:
-        entries = [entry for entry in entries if matches(entry)]
-    return json_response(200, list_body(resource, entries, {"resourceVersion": str(registry.store.revision)}))
+    route, resource = call.route, call.served
+    options = listing.options_of(call, resource, watch=False)
+    entries, rv, start = _snapshot(registry, resource, route.namespace, options)
+    metadata: dict[str, Any] = {"resourceVersion": str(rv)}
+    if options.limit or start:
+        entries = _page(entries, route.namespace, options, rv, start, metadata)
+    else:
+        entries = listing.entries_that_match(entries, options.selection)
+    return json_response(200, list_body(resource, entries, metadata))
 
 
 def list_body(resource: Resource, entries: list[Entry], metadata: dict[str, Any]) -> bytes:
@@ -62,55 +61,73 @@ def list_body(resource: Resource, entries: list[Entry], metadata: dict[str, Any]
     )
     if not entries:
         return head + b"]}"
-    return b"%s{%s]}" % (head, b",{".join([entry.tail for entry in entries]))
+    if all(entry.resource is resource for entry in entries):
+        return b"%s{%s]}" % (head, b",{".join([entry.tail for entry in entries]))
+    return b"%s{%s]}" % (head, b",{".join([tail(resource, entry) for entry in entries]))
 
 
-def matcher_of(call: Call) -> Matcher | None:
-    """What the selectors of a request let through; None when there are none. Raises `ApiError` 400."""
-    if not call.query.get("labelSelector") and not call.query.get("fieldSelector"):
-        return None
-    raise statuses.not_imitated("selectors yet")
-
-
-def watch(registry: Registry, call: Call) -> Response:
-    """A stream of what changes."""
-    route, resource = call.route, call.resource
-    assert route is not None
-    assert resource is not None
-    store, now = registry.store, registry.clock.monotonic()
-    bookmarks = call.flag("allowWatchBookmarks")
-    timeout_s = int(call.query.get("timeoutSeconds") or 0) or MIN_WATCH_S * (1 + registry.ids.fraction())
-    stream = WatchStream(
-        matcher_of(call),
-        lambda entry: encoded(resource, entry),
-        now + timeout_s,
-        (lambda rv: bookmark_line(resource.kind, resource.api_version, rv)) if bookmarks else None,
-        now + BOOKMARK_INTERVAL_S if bookmarks else None,
-    )
-    start = call.query.get("resourceVersion") or ""
-    try:
-        _begin(registry, call, resource, stream, start)
-    except Gone as gone:
-        raise statuses.expired(f"too old resource version: {start} ({gone.oldest})") from None
-    stream.attach(store.watch(*resource.storage, route.namespace, "", stream.offer))
-    response = json_response(200, b"")
-    response.stream = stream
-    return response
-
-
-def _begin(registry: Registry, call: Call, resource: Resource, stream: WatchStream, start: str) -> None:
+def _snapshot(
+    registry: Registry, resource: Resource, namespace: str, options: listing.ListOptions
+) -> tuple[list[Entry], int, str]:
+    """The objects to list, the revision they are of, and where to begin."""
     store = registry.store
-    assert call.route is not None
-    namespace = call.route.namespace
-    initial = call.flag("sendInitialEvents") if "sendInitialEvents" in call.query else start in ("", "0")
-    if initial:
-        matches = matcher_of(call)
-        for entry in store.list(*resource.storage, namespace):
-            if matches is None or matches(entry):
-                stream.put("ADDED", entry)
-        if "sendInitialEvents" in call.query:
-            stream.put_line(bookmark_line(resource.kind, resource.api_version, store.revision, initial_events_end=True))
-        return
-    for event in store.since(*resource.storage, int(start)):
-        if not namespace or event.key.namespace == namespace:
-            stream.offer(event)
+    current = store.revision
+    if options.token:
+        return _continued(registry, resource, namespace, options)
+    if options.rv in ("", "0"):
+        return store.list(*resource.storage, namespace), current, ""
+    if not options.rv.isascii() or not options.rv.isdigit():
+        raise statuses.bad_request(f"invalid resource version: {listing.not_a_revision(options.rv)}")
+    asked = int(options.rv)
+    if asked > current:
+        raise listing.too_new(asked, current)
+    exact = options.rv_match == "Exact" or (options.limit and not options.rv_match)
+    if not exact:
+        return store.list(*resource.storage, namespace), current, ""
+    try:
+        return store.list_at(*resource.storage, namespace, asked), asked, ""
+    except Gone:
+        raise statuses.expired("The resourceVersion for the provided list is too old.") from None
+
+
+def _continued(
+    registry: Registry, resource: Resource, namespace: str, options: listing.ListOptions
+) -> tuple[list[Entry], int, str]:
+    store = registry.store
+    position = paging.read(options.token)
+    if options.rv not in ("", "0"):
+        raise statuses.bad_request("specifying resource version is not allowed when using continue")
+    if position.rv < 0:
+        return store.list(*resource.storage, namespace), store.revision, position.start
+    try:
+        return store.list_at(*resource.storage, namespace, position.rv), position.rv, position.start
+    except Gone:
+        error = statuses.expired(paging.TOO_OLD_TOKEN)
+        error.metadata = {"continue": paging.Position(paging.LATEST, position.start).token()}
+        raise error from None
+
+
+def _page(
+    entries: list[Entry],
+    namespace: str,
+    options: listing.ListOptions,
+    rv: int,
+    start: str,
+    metadata: dict[str, Any],
+) -> list[Entry]:
+    """One page; `metadata` gets the token and the count of what follows."""
+    first = bisect_left(entries, start, key=lambda entry: paging.place(entry.key, namespace)) if start else 0
+    matches, limit = options.selection.matches, options.limit
+    page: list[Entry] = []
+    for index in range(first, len(entries)):
+        entry = entries[index]
+        if matches is not None and not matches(entry):
+            continue
+        if limit and len(page) == limit:
+            # With a selector nobody knows what follows without looking at it; the real server does not look.
+            metadata["continue"] = paging.after(page[-1].key, namespace, rv).token()
+            if matches is None:
+                metadata["remainingItemCount"] = len(entries) - index
+            break
+        page.append(entry)
+    return page

@@ -14,13 +14,17 @@ from typing import Any, NamedTuple, Protocol
 from backends.clock import Clock
 from backends.fake import metadata as meta
 from backends.fake import statuses, strategies
-from backends.fake.catalogue import Resource
+from backends.fake.catalogue import Catalogue, Resource
 from backends.fake.ids import Ids
-from backends.fake.metadata import Cause
 from backends.fake.store import Entry, Key, Store
+from backends.fake.strategies import Strategy
+from backends.fake.validation import Cause
+from backends.fake.validation import causes as causes_of
 
 Obj = dict[str, Any]
 ORPHAN, FOREGROUND = "orphan", "foregroundDeletion"
+NAME_ATTEMPTS = 8
+"""How often a generated name is drawn before the server gives up (RetryGenerateName)."""
 
 
 class Rules(Protocol):
@@ -28,6 +32,9 @@ class Rules(Protocol):
 
     def default(self, resource: Resource, obj: Obj) -> None:
         """Fill in what is missing."""
+
+    def empty_status(self, resource: Resource) -> Any:
+        """The status of a new object; None where it has none."""
 
     def check_create(self, resource: Resource, obj: Obj) -> list[Cause]:
         """What is wrong with a new object."""
@@ -39,10 +46,10 @@ class Rules(Protocol):
 class Admission(Protocol):
     """The plugins that look at every write before it is validated."""
 
-    def admit_create(self, resource: Resource, namespace: str, obj: Obj, user: str) -> None:
+    def admit_create(self, resource: Resource, namespace: str, obj: Obj) -> None:
         """Change or refuse a new object."""
 
-    def admit_delete(self, resource: Resource, namespace: str, name: str) -> None:
+    def admit_delete(self, resource: Resource, name: str) -> None:
         """Refuse a deletion."""
 
 
@@ -74,6 +81,7 @@ class Registry:
         self.ids = ids
         self.rules = rules
         self.admission = admission
+        self.pods = Catalogue.load().resources["", "v1", "pods"]
 
     # ---- reading
 
@@ -81,35 +89,53 @@ class Registry:
         """The stored object. Raises `ApiError` 404."""
         entry = self.store.get(Key(*resource.storage, namespace, name))
         if entry is None:
-            raise statuses.not_found(resource.plural, name, resource.group)
+            raise self.missing(resource, name)
         return entry
+
+    def is_missing(self, resource: Resource, namespace: str, name: str) -> bool:
+        """Is there no such object?"""
+        return self.store.get(Key(*resource.storage, namespace, name)) is None
 
     # ---- create
 
-    def create(self, resource: Resource, namespace: str, obj: Obj, *, user: str = "", dry_run: bool = False) -> Entry:
+    def create(self, resource: Resource, namespace: str, obj: Obj, *, dry_run: bool = False) -> Entry:
         """Store a new object (a dict of the registry's own from now on). Raises `ApiError` 403, 404, 409, 422, 500."""
-        metadata = meta.of(obj)
-        if resource.namespaced:
-            metadata["namespace"] = namespace
-        else:
-            metadata.pop("namespace", None)
-        if metadata.get("resourceVersion"):
-            raise ApiErrors.create_with_version(resource, metadata.get("name", ""))
         strategy = strategies.of(*resource.storage)
+        if not resource.namespaced:
+            meta.of(obj).pop("namespace", None)
+        version = meta.of(obj).get("resourceVersion")
         self.rules.default(resource, obj)
-        self.admission.admit_create(resource, namespace, obj, user)
+        self.admission.admit_create(resource, namespace, obj)
+        if "status" in resource.subresources and not strategy.keeps_status_on_create:
+            self._empty_status(resource, obj)
+        given = obj["metadata"]
+        for _ in range(NAME_ATTEMPTS):
+            obj["metadata"] = meta.prepare_create(dict(given), self.ids.uid(), self.clock.wall(), self.ids.suffix())
+            name = obj["metadata"].get("name", "")
+            key = Key(*resource.storage, namespace if resource.namespaced else "", name)
+            taken = self.store.get(key)
+            # Only a generated name may be tried again.
+            if taken is None or given.get("name"):
+                break
         strategy.prepare_create(obj)
-        meta.prepare_create(metadata, self.ids.uid(), self.clock.wall(), self.ids.suffix())
         causes = self.rules.check_create(resource, obj)
         if causes:
-            raise self._invalid(resource, metadata.get("name", ""), causes)
-        key = Key(*resource.storage, namespace if resource.namespaced else "", metadata["name"])
-        taken = self.store.get(key)
+            raise self._invalid(resource, name, causes)
+        if version:
+            raise statuses.ApiError(500, "", "resourceVersion should not be set on objects to be created")
         if taken is not None:
-            raise ApiErrors.taken(resource, key.name, taken)
+            raise self._taken(resource, name, taken)
         if dry_run:
+            del obj["metadata"]["resourceVersion"]
             return Entry(key, resource, obj, 0)
         return self.store.create(key, resource, obj)
+
+    def _empty_status(self, resource: Resource, obj: Obj) -> None:
+        status = self.rules.empty_status(resource)
+        if status is None:
+            obj.pop("status", None)
+        else:
+            obj["status"] = status
 
     # ---- update
 
@@ -123,28 +149,37 @@ class Registry:
         subresource: str = "",
         dry_run: bool = False,
         uid: str | None = None,
-        unconditional: bool | None = None,
+        prepare: Callable[[Obj, Obj], Obj] | None = None,
     ) -> Entry:
         """Change a stored object: `change` gets a copy of it and returns what it is to be.
 
-        `uid` is a precondition. `unconditional` False refuses an object without resourceVersion; None asks the
-        strategy. Raises `ApiError` 404, 409, 422, 500.
+        `uid` is a precondition. `prepare(new, old)` replaces what the strategy does, for subresources with rules of
+        their own. An update that changes nothing writes nothing. Raises `ApiError` 404, 409, 422, 500.
         """
         entry = self.find(resource, namespace, name)
         if uid and uid != entry.uid:
-            raise ApiErrors.uid_in_record(resource, name, uid, entry)
+            raise self.other_uid(resource, namespace, name, uid, entry.uid)
         old = entry.load()
         new = change(entry.load())
-        self._check_version(resource, name, new, entry, unconditional)
         strategy = strategies.of(*resource.storage)
+        self._check_version(resource, name, new, entry, strategy)
         meta.prepare_update(meta.of(new), old["metadata"])
         self.rules.default(resource, new)
-        new = self._prepared(strategy, new, old, subresource)
+        if prepare is not None:
+            new = prepare(new, old)
+        elif subresource == "status":
+            new = strategy.prepare_status_update(new, old)
+        else:
+            if "status" in resource.subresources:
+                self._keep_status(new, old)
+            strategy.prepare_update(new, old)
         causes = self.rules.check_update(resource, new, old, subresource)
         if causes:
             raise self._invalid(resource, name, causes)
-        new["metadata"]["resourceVersion"] = str(entry.rv)
-        if self._lets_go(new, old):
+        return self._write(entry, new, old, strategy, dry_run=dry_run)
+
+    def _write(self, entry: Entry, new: Obj, old: Obj, strategy: Strategy, *, dry_run: bool) -> Entry:
+        if strategy.released(new, old):
             if not dry_run:
                 self.store.delete(entry)
             return Entry(entry.key, entry.resource, new, entry.rv)
@@ -155,50 +190,37 @@ class Registry:
         return self.store.update(entry, new)
 
     @staticmethod
-    def _prepared(strategy: strategies.Strategy, new: Obj, old: Obj, subresource: str) -> Obj:
-        if subresource == "status":
-            return strategy.prepare_status_update(new, old)
-        strategy.prepare_update(new, old)
-        return new
+    def _keep_status(new: Obj, old: Obj) -> None:
+        if "status" in old:
+            new["status"] = old["status"]
+        else:
+            new.pop("status", None)
 
     @staticmethod
-    def _check_version(resource: Resource, name: str, new: Obj, entry: Entry, unconditional: bool | None) -> None:
+    def _check_version(resource: Resource, name: str, new: Obj, entry: Entry, strategy: Strategy) -> None:
         version = meta.of(new).get("resourceVersion") or ""
         if not version:
-            if unconditional is None:
-                unconditional = strategies.of(*resource.storage).unconditional_update
-            if not unconditional:
-                cause = Cause(
-                    "metadata.resourceVersion", "FieldValueInvalid",
-                    "Invalid value: 0: must be specified for an update",
-                )  # fmt: skip
+            if not strategy.unconditional_update:
+                cause = causes_of.invalid("metadata.resourceVersion", 0, "must be specified for an update")
                 raise statuses.invalid(resource.kind, name, resource.group, [cause._asdict()])
             return
-        if not version.isdigit():
-            raise statuses.internal(f'strconv.ParseUint: parsing "{version}": invalid syntax')
+        if not version.isascii() or not version.isdigit():
+            raise statuses.ApiError(500, "", f'strconv.ParseUint: parsing "{version}": invalid syntax')
         if int(version) != entry.rv:
             raise statuses.conflict(resource.plural, name, resource.group, statuses.MODIFIED)
-
-    @staticmethod
-    def _lets_go(new: Obj, old: Obj) -> bool:
-        """Has the last finalizer of a terminating object been removed?"""
-        before = old["metadata"]
-        return (
-            "deletionTimestamp" in before
-            and before.get("deletionGracePeriodSeconds", 0) == 0
-            and bool(before.get("finalizers"))
-            and not new["metadata"].get("finalizers")
-        )
 
     # ---- delete
 
     def delete(self, resource: Resource, namespace: str, name: str, options: DeleteOptions) -> Deleted:
         """Delete, or begin to: grace periods and finalizers hold an object. Raises `ApiError` 403, 404, 409."""
+        self.admission.admit_delete(resource, name)
         entry = self.find(resource, namespace, name)
-        self.admission.admit_delete(resource, namespace, name)
-        self._check_preconditions(resource, name, entry, options)
+        self.check_preconditions(resource, name, entry, options)
         strategy = strategies.of(*resource.storage)
         obj = entry.load()
+        removable = strategy.begin_delete(obj, self.clock.wall())
+        if removable is False:
+            return Deleted(self._stored(entry, obj, dry_run=options.dry_run), gone=False)
         graceful, pending = self._begin(strategy, obj, options)
         if pending:
             return Deleted(entry, gone=False)
@@ -225,7 +247,8 @@ class Registry:
         return self.store.update(entry, obj)
 
     @staticmethod
-    def _check_preconditions(resource: Resource, name: str, entry: Entry, options: DeleteOptions) -> None:
+    def check_preconditions(resource: Resource, name: str, entry: Entry, options: DeleteOptions) -> None:
+        """The object must be the one, and the version, that a DELETE means. Raises `ApiError` 409."""
         if options.uid and options.uid != entry.uid:
             raise statuses.conflict(
                 resource.kind, name, resource.group,
@@ -239,7 +262,7 @@ class Registry:
                 f"the ResourceVersion in record ({entry.rv}). The object might have been modified",
             )  # fmt: skip
 
-    def _begin(self, strategy: strategies.Strategy, obj: Obj, options: DeleteOptions) -> tuple[bool, bool]:
+    def _begin(self, strategy: Strategy, obj: Obj, options: DeleteOptions) -> tuple[bool, bool]:
         """rest.BeforeDelete: is the deletion graceful, and is one already under way that this one does not change?"""
         metadata = obj["metadata"]
         if metadata.get("deletionTimestamp"):
@@ -261,12 +284,39 @@ class Registry:
             metadata["generation"] += 1
         return True, False
 
+    # ---- refusals
+
+    @staticmethod
+    def missing(resource: Resource, name: str) -> statuses.ApiError:
+        """404: no such object."""
+        return statuses.not_found(resource.plural, name, resource.group)
+
+    @staticmethod
+    def other_uid(resource: Resource, namespace: str, name: str, asked: str, found: str) -> statuses.ApiError:
+        """409: a PUT that names another uid, in the words of the storage layer."""
+        key = f"/registry/{resource.plural}/{namespace}/{name}" if namespace else f"/registry/{resource.plural}/{name}"
+        return statuses.conflict(
+            resource.plural,
+            name,
+            resource.group,
+            f"StorageError: invalid object, Code: 4, Key: {key}, ResourceVersion: 0, AdditionalErrorMsg: "
+            f"Precondition failed: UID in precondition: {asked}, UID in object meta: {found}",
+        )
+
+    @staticmethod
+    def _taken(resource: Resource, name: str, entry: Entry) -> statuses.ApiError:
+        """409: the name is taken, perhaps by an object that is on its way out."""
+        error = statuses.already_exists(resource.plural, name, resource.group)
+        if entry.terminating:
+            error.message = f"object is being deleted: {error.message}"
+        return error
+
     @staticmethod
     def _invalid(resource: Resource, name: str, causes: list[Cause]) -> statuses.ApiError:
         return statuses.invalid(resource.kind, name, resource.group, [cause._asdict() for cause in causes])
 
 
-def _finalizers(held: list[str], strategy: strategies.Strategy, options: DeleteOptions) -> list[str]:
+def _finalizers(held: list[str], strategy: Strategy, options: DeleteOptions) -> list[str]:
     """deletionFinalizersForGarbageCollection: which finalizers the deletion leaves or adds."""
     if not strategy.collectable:
         return held
@@ -284,35 +334,3 @@ def _finalizers(held: list[str], strategy: strategies.Strategy, options: DeleteO
         if ORPHAN in held or strategy.orphans_by_default:
             return [*kept, ORPHAN]
     return kept
-
-
-class ApiErrors:
-    """The refusals that only the registry words."""
-
-    @staticmethod
-    def taken(resource: Resource, name: str, entry: Entry) -> statuses.ApiError:
-        """409: the name is taken, perhaps by an object that is on its way out."""
-        error = statuses.already_exists(resource.plural, name, resource.group)
-        if entry.terminating:
-            error.message = f"object is being deleted: {error.message}"
-        return error
-
-    @staticmethod
-    def create_with_version(resource: Resource, name: str) -> statuses.ApiError:
-        """500: a create must not name a version."""
-        del resource, name
-        return statuses.ApiError(500, "", "resourceVersion should not be set on objects to be created")
-
-    @staticmethod
-    def uid_in_record(resource: Resource, name: str, asked: str, entry: Entry) -> statuses.ApiError:
-        """409: a PUT that names another uid, in the words of the storage layer."""
-        key = (
-            f"/registry/{resource.plural}/{entry.key.namespace}/{name}"
-            if entry.key.namespace
-            else (f"/registry/{resource.plural}/{name}")
-        )
-        return statuses.conflict(
-            resource.plural, name, resource.group,
-            f"StorageError: invalid object, Code: 4, Key: {key}, ResourceVersion: 0, AdditionalErrorMsg: "
-            f"Precondition failed: UID in precondition: {asked}, UID in object meta: {entry.uid}",
-        )  # fmt: skip

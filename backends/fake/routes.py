@@ -24,8 +24,8 @@ class Route:
     namespace: str = ""
     name: str = ""
     subresource: str = ""
-    rest: str = ""
-    """What follows the subresource: only proxies have it."""
+    watch: bool = False
+    """Is it one of the deprecated paths below /watch/?"""
 
 
 class Routes:
@@ -44,7 +44,7 @@ class Routes:
         head, _, name = path.rpartition("/")
         route = known.get(head)
         if route is not None and name and "%" not in name:
-            return Route(route.resource, route.namespace, name)
+            return Route(route.resource, route.namespace, name, "", route.watch)
         return self._parse(path)
 
     def _parse(self, path: str) -> Route:
@@ -67,15 +67,16 @@ class Routes:
     def _resource_route(self, path: str, group: str, version: str, rest: list[str]) -> Route:
         find = self._catalogue.resources.get
         namespace = ""
+        watch = rest[0] == "watch" and len(rest) > 1
+        if watch:
+            rest = rest[1:]
         if rest[0] == "namespaces" and len(rest) > 2 and not (group == "" and rest[2] in ("status", "finalize")):
             namespace, rest = rest[1], rest[2:]
-        elif rest[0] == "watch":
-            raise statuses.not_imitated("the deprecated /watch/ paths; use the query parameter watch=1")
         resource = find((group, version, rest[0]))
         if resource is None or (namespace and not resource.namespaced):
             raise statuses.no_such_resource()
         if len(rest) == 1:
-            route = Route(resource, namespace)
+            route = Route(resource, namespace, watch=watch)
             self._remember(path, route)
             return route
         if resource.namespaced and not namespace:
@@ -85,7 +86,7 @@ class Routes:
             raise statuses.no_such_resource()
         if len(rest) > 3 and subresource != "proxy":
             raise statuses.no_such_resource()
-        return Route(resource, namespace, rest[1], subresource, "/".join(rest[3:]))
+        return Route(resource, namespace, rest[1], subresource)
 
     def _remember(self, path: str, route: Route) -> None:
         if len(self._collections) >= _REMEMBERED:

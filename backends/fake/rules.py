@@ -1,33 +1,46 @@
-"""What the registry asks of the schema and the validation, put together: defaults first, then what is wrong.
+"""What the registry asks of the schema and the validation: defaults first, then what is wrong.
 
 The one place where the registry's view of a kind (a `Resource`) meets theirs (group, version, kind).
 """
 
 from __future__ import annotations
 
+import functools
 from typing import Any
 
-from backends.fake import metadata as meta
+import orjson
+
+from backends.fake import validation
 from backends.fake.catalogue import Resource
-from backends.fake.metadata import Cause
+from backends.fake.schema import Schema
+from backends.fake.validation import Cause
+
+Obj = dict[str, Any]
 
 
 class KindRules:
     """The rules of the built-in kinds."""
 
-    def default(self, resource: Resource, obj: dict[str, Any]) -> None:
+    def default(self, resource: Resource, obj: Obj) -> None:
         """Fill in what is missing."""
+        validation.prepare_defaults(resource.gvk, obj)
 
-    def check_create(self, resource: Resource, obj: dict[str, Any]) -> list[Cause]:
+    def empty_status(self, resource: Resource) -> Any:
+        """The status of an object that nobody has reported on yet; None where the kind then writes none."""
+        text = _empty_status(resource.gvk)
+        return None if text is None else orjson.loads(text)
+
+    def check_create(self, resource: Resource, obj: Obj) -> list[Cause]:
         """What is wrong with a new object."""
-        del resource
-        if not obj["metadata"].get("name"):
-            return [Cause("metadata.name", "FieldValueRequired", "Required value: name or generateName is required")]
-        return []
+        return validation.validate_create(resource.gvk, obj)
 
-    def check_update(
-        self, resource: Resource, new: dict[str, Any], old: dict[str, Any], subresource: str
-    ) -> list[Cause]:
-        """What is wrong with a change. Every kind checks metadata twice, as the real ones do (update.go, strategy)."""
-        del resource, subresource
-        return meta.validate_update(new["metadata"], old["metadata"]) * 2
+    def check_update(self, resource: Resource, new: Obj, old: Obj, subresource: str) -> list[Cause]:
+        """What is wrong with a change."""
+        return validation.validate_update(resource.gvk, new, old, subresource)
+
+
+@functools.cache
+def _empty_status(gvk: tuple[str, str, str]) -> bytes | None:
+    kind = Schema.load().kind(*gvk)
+    status = kind.decode({}).object.get("status") if kind is not None else None
+    return None if status is None else orjson.dumps(status)

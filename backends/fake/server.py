@@ -3,7 +3,7 @@
 `Server.handle` is what every transport ends in: a request in, a response out, whatever came in. The order is the real
 server's: authentication, routing, content negotiation, decoding, admission, validation, storage. It holds no state of
 its own but what it was built from; it runs under the cluster's lock. Everything refused below is an `ApiError` and
-becomes a Status here; a bug below becomes a 500 Status with its text, as a panic does in the real server.
+becomes a Status here.
 """
 
 from __future__ import annotations
@@ -14,10 +14,23 @@ from typing import Any
 import orjson
 
 from backends.clock import Clock
-from backends.fake import authentication, deleting, discovery, negotiation, reading, statuses, subresources, writing
+from backends.fake import (
+    authentication,
+    deleting,
+    discovery,
+    imitation,
+    negotiation,
+    options,
+    reading,
+    reviews,
+    statuses,
+    streaming,
+    subresources,
+    writing,
+)
 from backends.fake.audit import AuditLog, AuditRecord
 from backends.fake.call import NO_QUERY, Call, parse_query
-from backends.fake.catalogue import Catalogue
+from backends.fake.catalogue import Catalogue, Resource
 from backends.fake.ids import Ids
 from backends.fake.messages import Identity, Request, Response
 from backends.fake.registry import Registry
@@ -28,21 +41,31 @@ BODY_LIMIT_BYTES = 3 * 1024 * 1024
 
 Handler = Callable[[Registry, Call], Response]
 
-# verb of (method, is it one object?) -> the verb of RBAC and audit
+# (method, is it one object?) -> the verb of authorization and audit
 _VERBS = {
-    ("GET", True): "get", ("GET", False): "list", ("POST", False): "create", ("PUT", True): "update",
-    ("PATCH", True): "patch", ("DELETE", True): "delete", ("DELETE", False): "deletecollection",
-}  # fmt: skip
-
+    ("GET", True): "get",
+    ("GET", False): "list",
+    ("POST", False): "create",
+    ("PUT", True): "update",
+    ("PATCH", True): "patch",
+    ("DELETE", True): "delete",
+    ("DELETE", False): "deletecollection",
+}
 _HANDLERS: dict[str, Handler] = {
     "get": reading.get,
     "list": reading.list_objects,
-    "watch": reading.watch,
+    "watch": streaming.watch,
     "create": writing.create,
     "update": writing.replace,
     "patch": writing.patch,
     "delete": deleting.delete,
     "deletecollection": deleting.delete_collection,
+}
+_WRITES = frozenset({"create", "update", "patch"})
+# pkg/apis/*/zz_generated.prerelease-lifecycle.go, for versions that are still served
+_DEPRECATED = {
+    "endpoints": "v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice",
+    "componentstatuses": "v1 ComponentStatus is deprecated in v1.19+",
 }
 
 
@@ -65,6 +88,7 @@ class Server:
         self._ids = ids
         self._audit = audit
         self._authenticator = authentication.Authenticator(tokens)
+        self._reviews = reviews.Reviews(tokens)
 
     def handle(self, request: Request) -> Response:
         """Answer. Never raises for anything that a client can send."""
@@ -81,58 +105,63 @@ class Server:
         return response
 
     def _answer(self, call: Call) -> Response:
-        if call.identity is None:
-            call.identity = self._authenticator.identity(call.headers)
-        method = call.request.method
+        asking = call.identity or self._authenticator.identity(call.headers)
+        call.identity = authentication.impersonated(call.headers, asking, call.path)
         if len(call.request.body) > BODY_LIMIT_BYTES:
             raise statuses.too_large(BODY_LIMIT_BYTES)
-        authentication.refuse_impersonation(call.headers)
+        if "timeout" in call.query:
+            options.check_timeout(call)
         route = call.route = self._routes.find(call.path)
         if route.resource is None:
             return self._discovery.answer(call)
-        resource = call.resource = route.resource
+        resource = call.served = route.resource
         call.name = route.name
-        verb = call.verb = self._verb(call, method)
+        if resource.group == "" and resource.plural in _DEPRECATED:
+            call.warnings.append(_DEPRECATED[resource.plural])
+        verb = call.verb = _verb(call)
         if route.subresource:
+            if not verb:
+                raise statuses.method_not_allowed()
+            call.encoding = negotiation.encoding_of(call.headers.get("accept", ""))
             return subresources.answer(self._registry, call)
         if verb not in resource.verbs or (verb == "create" and resource.namespaced and not route.namespace):
             raise statuses.method_not_allowed()
         call.encoding = negotiation.encoding_of(call.headers.get("accept", ""))
+        return self._handle_resource(call, resource)
+
+    def _handle_resource(self, call: Call, resource: Resource) -> Response:
+        verb = call.verb
+        if verb in _WRITES:
+            warning = imitation.warning_of(resource.storage)
+            if warning is not None:
+                call.warnings.append(warning)
+            if verb == "create" and "get" not in resource.verbs:
+                return self._reviews.create(self._registry, call)
+            if verb == "create" and resource.storage in imitation.REFUSED_RESOURCES:
+                raise statuses.not_imitated(imitation.REFUSED_RESOURCES[resource.storage])
+        if resource.storage == ("", "componentstatuses"):
+            raise reviews.component_status(call)
         return _HANDLERS[verb](self._registry, call)
 
-    @staticmethod
-    def _verb(call: Call, method: str) -> str:
-        route = call.route
-        if route is None:
-            return ""
-        one = bool(route.name)
-        if one and route.subresource and method == "POST":
-            return "create"
-        verb = _VERBS.get((method, one), "")
-        if verb == "list" and call.flag("watch"):
-            return "watch"
-        return verb
-
     def _finish(self, call: Call, response: Response, before: int) -> None:
-        asked = call.headers.get("audit-id")
-        audit_id = asked or self._ids.audit_id()
+        audit_id = call.headers.get("audit-id") or self._ids.audit_id()
         headers = response.headers
         headers["Audit-Id"] = audit_id
         if call.encoding == "yaml" and headers.get("Content-Type") == "application/json":
             _as_yaml(response)
         if call.warnings:
             headers["Warning"] = ", ".join(f"299 - {orjson.dumps(text).decode()}" for text in call.warnings)
-        route, resource, identity = call.route, call.resource, call.identity
+        route, resource = call.route, call.served
         self._audit.append(
             AuditRecord(
                 self._clock.wall(),
                 self._clock.monotonic(),
-                identity.name if identity is not None else "",
+                call.user,
                 call.verb,
-                resource.group if resource is not None else "",
-                resource.plural if resource is not None else "",
-                route.subresource if route is not None else "",
-                route.namespace if route is not None else "",
+                resource.group,
+                resource.plural,
+                route.subresource,
+                route.namespace,
                 call.name,
                 call.uid,
                 response.status,
@@ -145,13 +174,24 @@ class Server:
         )
 
 
+def _verb(call: Call) -> str:
+    route, method = call.route, call.request.method
+    one = bool(route.name)
+    if one and route.subresource and method == "POST":
+        return "create"
+    verb = _VERBS.get((method, one), "")
+    if verb == "list" and (route.watch or (call.query and call.flag("watch"))):
+        return "watch"
+    return verb
+
+
 def _refusal(error: statuses.ApiError) -> Response:
     headers = {"Cache-Control": "no-cache, private", "Content-Type": "application/json", **error.headers}
     return Response(error.code, headers, error.body())
 
 
 def _as_yaml(response: Response) -> None:
-    import yaml
+    import yaml  # only needed by whoever asks for it
 
     body: Any = orjson.loads(response.body)
     response.body = yaml.safe_dump(body, sort_keys=True).encode()

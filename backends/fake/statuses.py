@@ -40,13 +40,15 @@ class ApiError(Exception):
         self.details = details
         self.headers = dict(headers or {})
         self.plain = plain
+        self.metadata: dict[str, Any] = {}
+        """The Status' own metadata: an expired list offers a continue token there."""
 
     def status(self) -> dict[str, Any]:
         """The Status object."""
         body: dict[str, Any] = {
             "kind": "Status",
             "apiVersion": "v1",
-            "metadata": {},
+            "metadata": self.metadata,
             "status": "Failure",
             "message": self.message,
         }

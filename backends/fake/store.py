@@ -81,6 +81,12 @@ class StoreEvent(NamedTuple):
     """What a watch shows: `new`, or the last state under the revision of its deletion."""
 
 
+# Store has a method called `list`, so inside of it the type goes by these names.
+Entries = list[Entry]
+Events = list[StoreEvent]
+Keys = list[Key]
+
+
 class Gone(Exception):
     """The asked revision is older than the history that is kept; `oldest` is the first one that is."""
 
@@ -146,7 +152,7 @@ class Store:
         bucket = collection.buckets.get(key[2]) if collection is not None else None
         return bucket.entries.get(key[3]) if bucket is not None else None
 
-    def list(self, group: str, plural: str, namespace: str = "") -> list[Entry]:
+    def list(self, group: str, plural: str, namespace: str = "") -> Entries:
         """The objects of a resource, ordered by namespace and name; `namespace` empty: of all namespaces."""
         collection = self._collections.get((group, plural))
         return collection.ordered(namespace) if collection is not None else []
@@ -156,7 +162,7 @@ class Store:
         collection = self._collections.get((group, plural))
         return collection.count if collection is not None else 0
 
-    def list_at(self, group: str, plural: str, namespace: str, rv: int) -> list[Entry]:
+    def list_at(self, group: str, plural: str, namespace: str, rv: int) -> Entries:
         """The objects as they were at revision `rv`. Raises `Gone` when that is too long ago.
 
         Costs one look at each change since then.
@@ -174,7 +180,7 @@ class Store:
                 then[place] = event.old
         return [then[place] for place in sorted(then)]
 
-    def since(self, group: str, plural: str, rv: int) -> list[StoreEvent]:
+    def since(self, group: str, plural: str, rv: int) -> Events:
         """The changes of a resource after revision `rv`, in order. Raises `Gone` when some are no longer kept."""
         collection = self._collections.get((group, plural))
         oldest = max(self.compacted, collection.since if collection is not None else 0)
@@ -196,7 +202,7 @@ class Store:
             if bucket is not None:
                 yield from bucket.ordered()
 
-    def dependents(self, uid: str) -> list[Key]:
+    def dependents(self, uid: str) -> Keys:
         """Keys of the objects that name `uid` in their ownerReferences."""
         return list(self._dependents.get(uid, ()))
 

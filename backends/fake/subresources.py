@@ -1,44 +1,205 @@
-"""Subresources: status, scale, binding, eviction, and those that are refused."""
+"""Subresources: status, scale, binding, finalize and their like; what is not imitated is refused here.
+
+Called by the server for every path with a subresource. Eviction has a file of its own.
+"""
 
 from __future__ import annotations
 
-from backends.fake import statuses
+from collections.abc import Callable
+from typing import Any
+
+import orjson
+
+from backends.fake import eviction, imitation, metadata, options, statuses
+from backends.fake.bodies import read_kind, read_object
 from backends.fake.call import Call
+from backends.fake.conversion import encoded
 from backends.fake.messages import Response
-from backends.fake.reading import encoded, get, json_response
+from backends.fake.patches import change_of
+from backends.fake.reading import get, json_response
 from backends.fake.registry import Registry
-from backends.fake.writing import decode, dry_run_of, patch_of
+from backends.fake.scaling import scale
+from backends.fake.writing import check_name, checked
+
+Obj = dict[str, Any]
+Prepare = Callable[[Obj, Obj], Obj]
+
+BINDING = ("", "v1", "Binding")
+BOUND = orjson.dumps(
+    {"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success", "code": 201},
+)
 
 
 def answer(registry: Registry, call: Call) -> Response:
     """Whatever a subresource answers."""
-    route, resource = call.route, call.resource
-    assert route is not None
-    assert resource is not None
-    if call.verb not in resource.subresources[route.subresource].verbs:
+    route, resource = call.route, call.served
+    name = route.subresource
+    if call.verb not in resource.subresources[name].verbs and name != "proxy":
         raise statuses.method_not_allowed()
-    if route.subresource == "status":
-        return status(registry, call)
-    raise statuses.not_imitated(f"{resource.plural}/{route.subresource}")
-
-
-def status(registry: Registry, call: Call) -> Response:
-    """The status, alone."""
-    route, resource = call.route, call.resource
-    assert route is not None
-    assert resource is not None
+    if name in imitation.REFUSED_SUBRESOURCES:
+        registry.find(resource, route.namespace, route.name)
+        raise statuses.not_imitated(imitation.REFUSED_SUBRESOURCES[name])
+    if name == "scale":
+        return scale(registry, call)
+    if name == "eviction":
+        return eviction.evict(registry, call)
+    if name == "binding":
+        return bind(registry, call, route.name)
     if call.verb == "get":
         return get(registry, call)
-    if call.verb == "patch":
-        change = patch_of(call)
-    else:
-        obj = decode(call)
+    return _write(registry, call, _PREPARE.get(name))
 
-        def change(_: object) -> dict[str, object]:
+
+def _write(registry: Registry, call: Call, prepare: Prepare | None) -> Response:
+    route, resource = call.route, call.served
+    if call.verb == "patch":
+        change = checked(call, change_of(call, resource))
+        options.check_write(call, "PatchOptions")
+        uid = None
+    else:
+        options.check_write(call, "UpdateOptions")
+        obj = read_object(call, resource)
+        check_name(resource, obj, route.namespace, route.name)
+        uid = obj["metadata"].get("uid")
+
+        def change(_: Obj) -> Obj:
             return obj
 
     entry = registry.update(
-        resource, route.namespace, route.name, change, subresource="status", dry_run=dry_run_of(call)
+        resource,
+        route.namespace,
+        route.name,
+        change,
+        subresource=route.subresource,
+        dry_run=call.dry_run,
+        uid=uid,
+        prepare=prepare,
     )
     call.uid = entry.uid
     return json_response(200, encoded(resource, entry))
+
+
+# ---- what may be written through which door
+
+
+def _ephemeral(new: Obj, old: Obj) -> Obj:
+    """Only the ephemeral containers; the generation rises with them."""
+    wanted = (new.get("spec") or {}).get("ephemeralContainers")
+    spec = dict(old.get("spec") or {})
+    if wanted:
+        spec["ephemeralContainers"] = wanted
+    return _with_spec(old, new, spec)
+
+
+def _resize(new: Obj, old: Obj) -> Obj:
+    """Only the resources of containers that are there."""
+    spec = dict(old.get("spec") or {})
+    for member in ("containers", "initContainers"):
+        asked = {one.get("name"): one for one in (new.get("spec") or {}).get(member) or []}
+        if spec.get(member):
+            spec[member] = [_resized(one, asked.get(one.get("name"))) for one in spec[member]]
+    return _with_spec(old, new, spec)
+
+
+def _resized(container: Obj, asked: Obj | None) -> Obj:
+    if asked is None:
+        return container
+    result = dict(container)
+    for member in ("resources", "resizePolicy"):
+        if member in asked:
+            result[member] = asked[member]
+    return result
+
+
+def _with_spec(old: Obj, new: Obj, spec: Obj) -> Obj:
+    result = dict(old)
+    result["metadata"] = new["metadata"]
+    result["spec"] = spec
+    if spec != old.get("spec") and "generation" in old["metadata"]:
+        result["metadata"]["generation"] = old["metadata"]["generation"] + 1
+    return result
+
+
+def _finalize(new: Obj, old: Obj) -> Obj:
+    """Only the finalizers of a namespace's spec."""
+    result = dict(old)
+    result["metadata"] = new["metadata"]
+    finalizers = (new.get("spec") or {}).get("finalizers") or []
+    result["spec"] = {"finalizers": finalizers} if finalizers else {}
+    return result
+
+
+def _approval(new: Obj, old: Obj) -> Obj:
+    """Only the conditions of a certificate request."""
+    result = dict(old)
+    result["metadata"] = new["metadata"]
+    result["status"] = {**(old.get("status") or {}), "conditions": (new.get("status") or {}).get("conditions") or []}
+    return result
+
+
+_PREPARE: dict[str, Prepare] = {
+    "ephemeralcontainers": _ephemeral,
+    "resize": _resize,
+    "finalize": _finalize,
+    "approval": _approval,
+}
+
+
+# ---- binding
+
+
+def bind(registry: Registry, call: Call, name: str) -> Response:
+    """A scheduler's verdict: the pod is on that node. `name` empty: the binding names the pod."""
+    route = call.route
+    options.check_write(call, "CreateOptions")
+    binding = read_kind(call, BINDING)
+    target, named = binding.get("target") or {}, binding["metadata"].get("name") or ""
+    if name and named and named != name:
+        raise statuses.bad_request("name in URL does not match name in Binding object")
+    _check_target(target)
+    pods = registry.pods
+    pod_name = name or named
+    at = metadata.timestamp(registry.clock.wall())
+
+    def place(pod: Obj) -> Obj:
+        return _placed(pod, target["name"], binding["metadata"], at)
+
+    entry = registry.update(
+        pods, route.namespace, pod_name, place, subresource="binding", dry_run=call.dry_run, prepare=lambda new, _: new
+    )
+    call.uid = entry.uid
+    return json_response(201, BOUND)
+
+
+def _check_target(target: Obj) -> None:
+    """ValidatePodBinding; the real server answers 500 with the bare text."""
+    errors = []
+    if target.get("kind") not in (None, "", "Node"):
+        errors.append(f'target.kind: Unsupported value: "{target["kind"]}": supported values: "Node", "<empty>"')
+    if not target.get("name"):
+        errors.append("target.name: Required value")
+    if errors:
+        raise statuses.ApiError(500, "", errors[0] if len(errors) == 1 else f"[{', '.join(errors)}]")
+
+
+def _placed(pod: Obj, node: str, binding: Obj, at: str) -> Obj:
+    name, spec = pod["metadata"]["name"], pod["spec"]
+    if pod["metadata"].get("deletionTimestamp"):
+        raise _not_bound(name, f"pod {name} is being deleted, cannot be assigned to a host")
+    if spec.get("nodeName"):
+        raise _not_bound(name, f'pod {name} is already assigned to node "{spec["nodeName"]}"')
+    if spec.get("schedulingGates"):
+        raise _not_bound(name, f"pod {name} has non-empty .spec.schedulingGates")
+    spec["nodeName"] = node
+    for member in ("labels", "annotations"):
+        if binding.get(member):
+            pod["metadata"][member] = {**(pod["metadata"].get(member) or {}), **binding[member]}
+    condition = {"type": "PodScheduled", "status": "True", "lastProbeTime": None, "lastTransitionTime": at}
+    status = pod.setdefault("status", {})
+    others = [one for one in status.get("conditions") or [] if one.get("type") != "PodScheduled"]
+    status["conditions"] = [*others, condition]
+    return pod
+
+
+def _not_bound(name: str, why: str) -> statuses.ApiError:
+    return statuses.conflict("pods/binding", name, "", why)

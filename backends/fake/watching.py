@@ -10,9 +10,6 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
-from typing import Any
-
-import orjson
 
 from backends.fake.store import Entry, StoreEvent
 
@@ -22,6 +19,7 @@ BACKLOG_LIMIT = 100_000
 """Events that may wait in one stream."""
 BOOKMARK_INTERVAL_S = 60.0
 """How often a client that allows bookmarks gets one (cacher.go: about once a minute)."""
+BOOKMARK_BEFORE_END_S = 2.0
 
 
 class WatchStream:
@@ -31,27 +29,26 @@ class WatchStream:
     """
 
     __slots__ = (
-        "_bookmark", "_changed", "_end", "_last_rv", "_matches", "_waiting", "bookmark_at", "closed", "deadline",
-        "encode",
+        "_bookmark", "_bookmark_at", "_changed", "_encode", "_end", "_matches", "_waiting", "closed", "deadline",
     )  # fmt: skip
 
     def __init__(
         self,
         matches: Matcher | None,
         encode: Callable[[Entry], bytes],
+        *,
+        opened: float,
         deadline: float,
-        bookmark: Callable[[int], bytes] | None = None,
-        bookmark_at: float | None = None,
+        bookmark: Callable[[int], bytes] | None,
     ) -> None:
         self._waiting: deque[tuple[str, Entry] | bytes] = deque()
         self._matches = matches
+        self._encode = encode
         self._changed: Callable[[], None] | None = None
         self._end: Callable[[], None] | None = None
         self._bookmark = bookmark
-        self._last_rv = 0
-        self.encode = encode
         self.deadline = deadline
-        self.bookmark_at = bookmark_at
+        self._bookmark_at = self._next_bookmark(opened)
         self.closed = False
 
     # ---- the server's side
@@ -109,17 +106,21 @@ class WatchStream:
         """Let the time have its effect: a bookmark that is due, the deadline. `now` in monotonic seconds."""
         if self.closed:
             return
-        if self._bookmark is not None and self.bookmark_at is not None and now >= self.bookmark_at:
+        if self._bookmark is not None and now >= self._bookmark_at:
             self.put_line(self._bookmark(revision))
-            self.bookmark_at = now + BOOKMARK_INTERVAL_S
+            self._bookmark_at = self._next_bookmark(now)
         if now >= self.deadline:
             self.close()
 
     def next_due(self) -> float:
         """When `tick` has something to do, in monotonic seconds."""
-        if self.bookmark_at is not None and self._bookmark is not None:
-            return min(self.bookmark_at, self.deadline)
-        return self.deadline
+        return self.deadline if self._bookmark is None else min(self._bookmark_at, self.deadline)
+
+    def _next_bookmark(self, now: float) -> float:
+        """About every minute, and shortly before the end (cache_watcher.go, nextBookmarkTime)."""
+        before_end = self.deadline - BOOKMARK_BEFORE_END_S
+        regular = now + BOOKMARK_INTERVAL_S
+        return before_end if now < before_end < regular else regular
 
     def close(self) -> None:
         """End it, from either side. What waits can still be taken."""
@@ -131,7 +132,7 @@ class WatchStream:
         self._tell()
 
     def _line(self, kind: str, entry: Entry) -> bytes:
-        return b'{"type":"%s","object":%s}\n' % (kind.encode(), self.encode(entry))
+        return b'{"type":"%s","object":%s}\n' % (kind.encode(), self._encode(entry))
 
     def _tell(self) -> None:
         if self._changed is not None:
@@ -144,12 +145,3 @@ def _left(event: StoreEvent) -> Entry:
     if old is None:
         raise RuntimeError("an object that was not there cannot leave")
     return Entry(old.key, old.resource, old.load(), event.rv)
-
-
-def bookmark_line(kind: str, api_version: str, rv: int, *, initial_events_end: bool = False) -> bytes:
-    """A BOOKMARK: an empty object of the watched kind that carries only a revision."""
-    metadata: dict[str, Any] = {"resourceVersion": str(rv), "creationTimestamp": None}
-    if initial_events_end:
-        metadata["annotations"] = {"k8s.io/initial-events-end": "true"}
-    body = {"type": "BOOKMARK", "object": {"kind": kind, "apiVersion": api_version, "metadata": metadata}}
-    return orjson.dumps(body) + b"\n"

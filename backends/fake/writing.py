@@ -1,88 +1,103 @@
-"""create, replace and patch."""
+"""create, replace and patch: from a request to the registry.
+
+Called by the server. The order of checks is that of k8s.io/apiserver/pkg/endpoints/handlers: options, body, names, then
+whatever the registry says.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
-import orjson
-
-from backends.fake import statuses, strategies
+from backends.fake import options, statuses, strategies
+from backends.fake.bodies import read_object
 from backends.fake.call import Call
+from backends.fake.catalogue import Resource
+from backends.fake.conversion import encoded
 from backends.fake.messages import Response
-from backends.fake.reading import encoded, json_response
+from backends.fake.patches import change_of
+from backends.fake.reading import json_response
 from backends.fake.registry import Registry
 
 Obj = dict[str, Any]
 
+OTHER_NAMESPACE = "the namespace of the provided object does not match the namespace sent on the request"
+
 
 def create(registry: Registry, call: Call) -> Response:
     """POST to a collection."""
-    route, resource = call.route, call.resource
-    assert route is not None
-    assert resource is not None
-    assert call.identity is not None
-    obj = decode(call)
-    entry = registry.create(resource, route.namespace, obj, user=call.identity.name, dry_run=dry_run_of(call))
+    route, resource = call.route, call.served
+    options.check_write(call, "CreateOptions")
+    obj = read_object(call, resource)
+    _check_namespace(resource, obj, route.namespace)
+    entry = registry.create(resource, route.namespace, obj, dry_run=call.dry_run)
     call.name, call.uid = entry.key.name, entry.uid
     return json_response(201, encoded(resource, entry))
 
 
 def replace(registry: Registry, call: Call) -> Response:
     """PUT of one object; creates it where its kind allows that."""
-    route, resource = call.route, call.resource
-    assert route is not None
-    assert resource is not None
-    assert call.identity is not None
-    obj = decode(call)
-    dry_run = dry_run_of(call)
-    metadata = obj.get("metadata") or {}
-    try:
-        entry = registry.update(
-            resource, route.namespace, route.name, lambda _: obj, dry_run=dry_run, uid=metadata.get("uid")
-        )
-    except statuses.ApiError as error:
-        if error.code != 404 or not strategies.of(*resource.storage).create_on_update:
-            raise
-        entry = registry.create(resource, route.namespace, obj, user=call.identity.name, dry_run=dry_run)
-        call.uid = entry.uid
-        return json_response(201, encoded(resource, entry))
+    route, resource = call.route, call.served
+    options.check_write(call, "UpdateOptions")
+    obj = read_object(call, resource)
+    check_name(resource, obj, route.namespace, route.name)
+    uid = obj["metadata"].get("uid")
+    if registry.is_missing(resource, route.namespace, route.name) and strategies.of(*resource.storage).create_on_update:
+        return _create_by_put(registry, call, obj, uid)
+    entry = registry.update(resource, route.namespace, route.name, lambda _: obj, dry_run=call.dry_run, uid=uid)
     call.uid = entry.uid
     return json_response(200, encoded(resource, entry))
+
+
+def _create_by_put(registry: Registry, call: Call, obj: Obj, uid: str | None) -> Response:
+    route, resource = call.route, call.served
+    if uid:
+        raise registry.other_uid(resource, route.namespace, route.name, uid, "")
+    obj["metadata"].pop("resourceVersion", None)
+    entry = registry.create(resource, route.namespace, obj, dry_run=call.dry_run)
+    call.uid = entry.uid
+    return json_response(201, encoded(resource, entry))
 
 
 def patch(registry: Registry, call: Call) -> Response:
     """PATCH of one object: JSON patch, merge patch or strategic merge patch."""
-    route, resource = call.route, call.resource
-    assert route is not None
-    assert resource is not None
-    change = patch_of(call)
-    entry = registry.update(resource, route.namespace, route.name, change, dry_run=dry_run_of(call), unconditional=True)
+    route, resource = call.route, call.served
+    change = checked(call, change_of(call, resource))
+    options.check_write(call, "PatchOptions")
+    entry = registry.update(resource, route.namespace, route.name, change, dry_run=call.dry_run)
     call.uid = entry.uid
     return json_response(200, encoded(resource, entry))
 
 
-def decode(call: Call) -> Obj:
-    """The object of a request's body."""
-    body = orjson.loads(call.request.body)
-    return body if isinstance(body, dict) else {}
+def checked(call: Call, change: Callable[[Obj], Obj]) -> Callable[[Obj], Obj]:
+    """A change that may not rename."""
+    route, resource = call.route, call.served
+
+    def apply(obj: Obj) -> Obj:
+        changed = change(obj)
+        check_name(resource, changed, route.namespace, route.name)
+        return changed
+
+    return apply
 
 
-def dry_run_of(call: Call) -> bool:
-    """Is it only tried?"""
-    call.dry_run = call.query.get("dryRun") == "All"
-    return call.dry_run
+def check_name(resource: Resource, obj: Obj, namespace: str, name: str) -> None:
+    """An object must be the one that the path names. Raises `ApiError` 400."""
+    metadata = obj.get("metadata") or {}
+    named = metadata.get("name")
+    if not named:
+        raise statuses.bad_request(
+            f"the name of the object ({name} based on URL) was undeterminable: name must be provided"
+        )
+    if named != name:
+        raise statuses.bad_request(f"the name of the object ({named}) does not match the name on the URL ({name})")
+    _check_namespace(resource, obj, namespace)
 
 
-def patch_of(call: Call) -> Any:
-    """What a patch does to an object."""
-    kind = call.headers.get("content-type", "").partition(";")[0].strip()
-    document = orjson.loads(call.request.body)
-    if kind == "application/json-patch+json":
-        from backends.fake.patching import json
-
-        return lambda obj: json.apply(obj, document)
-    if kind == "application/merge-patch+json":
-        from backends.fake.patching import merge
-
-        return lambda obj: merge.apply(obj, document)
-    raise statuses.unsupported_media_type("")
+def _check_namespace(resource: Resource, obj: Obj, namespace: str) -> None:
+    metadata = obj.get("metadata") or {}
+    if not resource.namespaced:
+        return
+    if metadata.get("namespace") not in (None, "", namespace):
+        raise statuses.bad_request(OTHER_NAMESPACE)
+    metadata["namespace"] = namespace

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
+
+from backends.fake import metadata as meta
 
 Obj = dict[str, Any]
 
@@ -16,17 +19,19 @@ class Strategy:
     """May a PUT come without a resourceVersion? (AllowUnconditionalUpdate)"""
     generation = False
     """Does it count changes of what is wanted in metadata.generation?"""
-    status = True
-    """Is status a subresource, which the main resource cannot write? Only asked of kinds that have one."""
+    keeps_status_on_create = False
+    """May a create set the status? Elsewhere a new object starts with an empty one."""
     returns_deleted = False
     """Does DELETE answer with the object instead of a Status? (ReturnDeletedObject)"""
     orphans_by_default = False
     """Do dependents survive a DELETE without a policy?"""
     collectable = True
     """Do propagation policies apply at all? Not to Events."""
+    status_keeps: tuple[str, ...] = ()
+    """Members of metadata that a write to the status subresource cannot change."""
 
     def prepare_create(self, obj: Obj) -> None:
-        """Set what a new object starts with."""
+        """Set what a new object starts with. The status has been emptied before, unless it is kept."""
         if self.generation:
             obj["metadata"]["generation"] = 1
         else:
@@ -42,23 +47,62 @@ class Strategy:
         return bool(new.get("spec") != old.get("spec"))
 
     def prepare_status_update(self, new: Obj, old: Obj) -> Obj:
-        """What a write to the status subresource stores: all but the status is as it was."""
+        """What a write to the status subresource stores: status and metadata, all else is as it was."""
         result = dict(old)
-        metadata = dict(old["metadata"])
-        for member in ("uid", "name", "namespace", "resourceVersion", "finalizers", "annotations", "labels"):
-            self._take(metadata, new["metadata"], member)
-        result["metadata"] = metadata
-        self._take(result, new, "status")
+        result["metadata"] = new["metadata"]
+        for member in self.status_keeps:
+            _take(result["metadata"], old["metadata"], member)
+        _take(result, new, "status")
         return result
-
-    @staticmethod
-    def _take(target: Obj, source: Obj, member: str) -> None:
-        if source.get(member) is None:
-            target.pop(member, None)
-        else:
-            target[member] = source[member]
 
     def grace_period_s(self, obj: Obj, asked: int | None) -> int | None:
         """For how long a DELETE waits, in seconds; None: the kind knows no grace, it is deleted at once."""
         del obj, asked
         return None
+
+    def begin_delete(self, obj: Obj, now: datetime) -> bool | None:
+        """A deletion in two phases, as namespaces have it. None: this kind has none.
+
+        Otherwise changes `obj` to what is stored while it goes, and returns whether it may be removed now.
+        """
+        del obj, now
+        return None
+
+    def released(self, new: Obj, old: Obj) -> bool:
+        """Does this update let a terminating object go? (ShouldDeleteDuringUpdate)"""
+        before = old["metadata"]
+        return (
+            "deletionTimestamp" in before
+            and before.get("deletionGracePeriodSeconds", 0) == 0
+            and not new["metadata"].get("finalizers")
+        )
+
+
+class WithGeneration(Strategy):
+    """Kinds that count changes of their spec."""
+
+    generation = True
+
+
+class CreatedByPut(Strategy):
+    """Kinds that a PUT creates where they are missing."""
+
+    create_on_update = True
+
+
+class Versioned(Strategy):
+    """Kinds whose PUT must name a resourceVersion."""
+
+    unconditional_update = False
+
+
+def finish(obj: Obj, stamp: datetime) -> None:
+    """Mark an object as on its way out, for kinds with a deletion of their own."""
+    obj["metadata"]["deletionTimestamp"] = meta.timestamp(stamp)
+
+
+def _take(target: Obj, source: Obj, member: str) -> None:
+    if source.get(member) is None:
+        target.pop(member, None)
+    else:
+        target[member] = source[member]

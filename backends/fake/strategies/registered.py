@@ -1,36 +1,71 @@
-"""The kinds with rules of their own, and their strategies."""
+"""Which resource has which strategy; all others have the generic one."""
 
 from __future__ import annotations
 
-from backends.fake.strategies.base import Obj, Strategy
+from backends.fake.strategies import core, workloads
+from backends.fake.strategies.base import CreatedByPut, Strategy, Versioned, WithGeneration
 
 
-class WithGeneration(Strategy):
-    """Kinds that count generations on spec changes."""
-
-    generation = True
+class _VersionedCreatedByPut(CreatedByPut, Versioned):
+    """Leases: a PUT creates them, and must name the version of one that is there."""
 
 
-class Pods(Strategy):
-    """Pods: grace, a generation, a status that begins as Pending."""
+class _VersionedWithGeneration(WithGeneration, Versioned):
+    """Kinds that count their generation and refuse a PUT without a version."""
 
-    generation = True
-    returns_deleted = True
 
-    def prepare_create(self, obj: Obj) -> None:
-        """A new pod is Pending."""
-        super().prepare_create(obj)
-        obj["status"] = {"phase": "Pending"}
+class _CreatedByPutWithGeneration(CreatedByPut, WithGeneration):
+    """Kinds that count their generation and that a PUT creates."""
 
-    def grace_period_s(self, obj: Obj, asked: int | None) -> int | None:
-        """The asked period, else the pod's own; 0 for one that never started or has finished."""
-        spec, status = obj.get("spec") or {}, obj.get("status") or {}
-        period = asked if asked is not None else spec.get("terminationGracePeriodSeconds", 30)
-        if not spec.get("nodeName") or status.get("phase") in ("Failed", "Succeeded"):
-            period = 0
-        return 1 if period < 0 else int(period)
 
+_CREATED_BY_PUT = CreatedByPut()
+_VERSIONED = Versioned()
+_WITH_GENERATION = WithGeneration()
+_VERSIONED_WITH_GENERATION = _VersionedWithGeneration()
+
+_ADMISSION = "admissionregistration.k8s.io"
+_RBAC = "rbac.authorization.k8s.io"
+_STORAGE = "storage.k8s.io"
 
 STRATEGIES: dict[tuple[str, str], Strategy] = {
-    ("", "pods"): Pods(),
+    ("", "endpoints"): _CREATED_BY_PUT,
+    ("", "events"): core.Events(),
+    ("", "limitranges"): _CREATED_BY_PUT,
+    ("", "namespaces"): core.Namespaces(),
+    ("", "nodes"): core.Nodes(),
+    ("", "persistentvolumeclaims"): core.PersistentVolumeClaims(),
+    ("", "persistentvolumes"): core.PersistentVolumes(),
+    ("", "pods"): core.Pods(),
+    ("", "podtemplates"): _CreatedByPutWithGeneration(),
+    ("", "replicationcontrollers"): workloads.ReplicationControllers(),
+    ("", "secrets"): core.Secrets(),
+    ("", "serviceaccounts"): core.ServiceAccounts(),
+    ("", "services"): core.Services(),
+    ("apps", "daemonsets"): workloads.DaemonSets(),
+    ("apps", "deployments"): workloads.Deployments(),
+    ("apps", "replicasets"): _WITH_GENERATION,
+    ("apps", "statefulsets"): _WITH_GENERATION,
+    ("batch", "cronjobs"): workloads.CronJobs(),
+    ("batch", "jobs"): workloads.Jobs(),
+    ("policy", "poddisruptionbudgets"): workloads.Budgets(),
+    ("coordination.k8s.io", "leases"): _VersionedCreatedByPut(),
+    ("discovery.k8s.io", "endpointslices"): _WITH_GENERATION,
+    ("networking.k8s.io", "ingressclasses"): _WITH_GENERATION,
+    ("networking.k8s.io", "ingresses"): _WITH_GENERATION,
+    ("networking.k8s.io", "networkpolicies"): _WITH_GENERATION,
+    ("scheduling.k8s.io", "priorityclasses"): _WITH_GENERATION,
+    ("node.k8s.io", "runtimeclasses"): _VERSIONED,
+    ("apiregistration.k8s.io", "apiservices"): _VERSIONED,
+    ("apiextensions.k8s.io", "customresourcedefinitions"): _VERSIONED_WITH_GENERATION,
+    (_ADMISSION, "mutatingwebhookconfigurations"): _VERSIONED_WITH_GENERATION,
+    (_ADMISSION, "validatingwebhookconfigurations"): _VERSIONED_WITH_GENERATION,
+    (_ADMISSION, "validatingadmissionpolicies"): _VERSIONED_WITH_GENERATION,
+    (_ADMISSION, "validatingadmissionpolicybindings"): _VERSIONED_WITH_GENERATION,
+    (_RBAC, "clusterrolebindings"): _CREATED_BY_PUT,
+    (_RBAC, "clusterroles"): _CREATED_BY_PUT,
+    (_RBAC, "rolebindings"): _CREATED_BY_PUT,
+    (_RBAC, "roles"): _CREATED_BY_PUT,
+    (_STORAGE, "csidrivers"): _VERSIONED_WITH_GENERATION,
+    ("flowcontrol.apiserver.k8s.io", "flowschemas"): _WITH_GENERATION,
+    ("flowcontrol.apiserver.k8s.io", "prioritylevelconfigurations"): _WITH_GENERATION,
 }

@@ -1,0 +1,189 @@
+"""From a request's body to an object: media type, syntax, kind, fields.
+
+Called by the handlers that write. What it refuses is worded as in k8s.io/apiserver/pkg/endpoints/handlers (create.go,
+rest.go) and the serializers below them. JSON and YAML are read; protobuf is refused loudly. What an object's fields
+are is the schema's knowledge; unknown and repeated members become warnings or a refusal, as `fieldValidation` asks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import orjson
+import yaml
+
+from backends.fake import gojson, statuses
+from backends.fake.call import Call
+from backends.fake.catalogue import Resource
+from backends.fake.negotiation import OFFERED
+from backends.fake.schema import Decoded, DecodeError, KindSchema, Schema
+
+Obj = dict[str, Any]
+
+PROTOBUF = "application/vnd.kubernetes.protobuf"
+_SCHEME = 'in scheme "pkg/runtime/scheme.go:110"'
+_ARRAY = r'Go value of type struct { APIVersion string "json:\"apiVersion,omitempty\""; Kind string "json:\"kind,omitempty\"" }'
+_GO_KINDS = {list: "array", str: "string", bool: "bool", int: "number", float: "number"}
+YAML_ALIASES = 100
+"""More references than this in one YAML document are refused: they are how a small text becomes a huge object."""
+
+
+class _Loader(yaml.CSafeLoader):
+    """YAML as sigs.k8s.io/yaml reads it: no dates, and member names are strings."""
+
+    yaml_implicit_resolvers = {
+        first: [(tag, pattern) for tag, pattern in resolvers if tag != "tag:yaml.org,2002:timestamp"]
+        for first, resolvers in yaml.CSafeLoader.yaml_implicit_resolvers.items()
+    }
+
+
+def schema_of(gvk: tuple[str, str, str]) -> KindSchema:
+    """The schema of a kind that is served. KeyError for any other."""
+    found = Schema.load().kind(*gvk)
+    if found is None:
+        raise KeyError(gvk)
+    return found
+
+
+def read_object(call: Call, resource: Resource) -> Obj:
+    """The object that a POST or PUT carries, complete and in the server's order. Raises `ApiError` 400, 415."""
+    return read_kind(call, resource.gvk)
+
+
+def read_kind(call: Call, gvk: tuple[str, str, str], body: bytes | None = None) -> Obj:
+    """`read_object` for any kind: subresources have their own. `body` replaces the request's."""
+    body = call.request.body if body is None else body
+    value, text = _parsed(call, body, gvk)
+    check_kind(value, gvk)
+    strictly = field_validation(call) != "Ignore"
+    try:
+        decoded = schema_of(gvk).decode(value, text, strictly=strictly)
+    except DecodeError as error:
+        raise _cannot_handle(gvk[2], gvk[1], gvk[2], str(error)) from None
+    return noted(call, gvk, decoded)
+
+
+def read_eviction(call: Call) -> Obj:
+    """An Eviction; policy/v1beta1, which is served no more, is still read there."""
+    body = call.request.body.replace(b'"policy/v1beta1"', b'"policy/v1"', 1)
+    return read_kind(call, ("policy", "v1", "Eviction"), body)
+
+
+def noted(call: Call, gvk: tuple[str, str, str], decoded: Decoded) -> Obj:
+    """The decoded object; what the strict decoding said becomes a refusal or warnings."""
+    if decoded.strict_errors:
+        if field_validation(call) == "Strict":
+            text = "strict decoding error: " + ", ".join(decoded.strict_errors)
+            raise _cannot_handle(gvk[2], gvk[1], gvk[2], text)
+        call.warnings.extend(decoded.strict_errors)
+    return decoded.object
+
+
+def field_validation(call: Call) -> str:
+    """Strict, Warn or Ignore; checked before by `options`."""
+    return call.query.get("fieldValidation") or "Warn"
+
+
+def media_type(call: Call) -> str:
+    """The body's media type, without its parameters; JSON where none is named."""
+    return call.headers.get("content-type", "").partition(";")[0].strip().lower() or "application/json"
+
+
+def _parsed(call: Call, body: bytes, gvk: tuple[str, str, str]) -> tuple[Obj, bytes | None]:
+    media = media_type(call)
+    if media == "application/json":
+        return parse_json(body, gvk[2]), body
+    if media == "application/yaml":
+        return parse_yaml(body, gvk[2]), None
+    if media == PROTOBUF:
+        raise statuses.ApiError(
+            415, "UnsupportedMediaType", "the in-memory API server does not read protobuf; send application/json"
+        )
+    raise statuses.unsupported_media_type(OFFERED)
+
+
+def parse_json(body: bytes, kind: str) -> Obj:
+    """A JSON object; `null` counts as an empty one. Raises `ApiError` 400 in Go's words."""
+    try:
+        value = orjson.loads(body)
+    except orjson.JSONDecodeError:
+        value = _reread(body, kind)
+    if value is None:
+        return {}
+    if not isinstance(value, dict):
+        what = f"json: cannot unmarshal {_GO_KINDS[type(value)]} into {_ARRAY}"
+        raise _unrecognized(kind, f"couldn't get version/kind; json parse error: {what}", body)
+    return value
+
+
+def _reread(body: bytes, kind: str) -> Any:
+    """What orjson refuses Go may read: bytes that are not UTF-8 become the replacement character."""
+    error = gojson.error_in(body)
+    if error is None:
+        try:
+            return orjson.loads(body.decode("utf-8", "replace"))
+        except orjson.JSONDecodeError as refused:
+            error = str(refused)
+    raise _unrecognized(kind, f"couldn't get version/kind; json parse error: {error}", body)
+
+
+def parse_yaml(body: bytes, kind: str) -> Obj:
+    """A YAML document with one object. Raises `ApiError` 400."""
+    try:
+        aliases = sum(isinstance(event, yaml.AliasEvent) for event in yaml.parse(body, Loader=yaml.CSafeLoader))
+        if aliases > YAML_ALIASES:
+            raise yaml.YAMLError("document contains excessive aliasing")
+        value = yaml.load(body, Loader=_Loader)  # noqa: S506  a safe loader, with fewer types
+        # Through JSON: what YAML can say and JSON cannot (sets, binary, numbers as names) ends here.
+        value = orjson.loads(orjson.dumps(value, option=orjson.OPT_NON_STR_KEYS)) if value is not None else {}
+    except (yaml.YAMLError, TypeError, ValueError, RecursionError) as error:
+        text = str(error).replace("\n", " ")
+        raise _unrecognized(kind, f"yaml: {text}", body) from None
+    if not isinstance(value, dict):
+        what = f"json: cannot unmarshal {_GO_KINDS.get(type(value), 'value')} into {_ARRAY}"
+        raise _unrecognized(kind, f"couldn't get version/kind; json parse error: {what}", body)
+    return value
+
+
+def check_kind(value: Mapping[str, Any], gvk: tuple[str, str, str]) -> None:
+    """An object must say that it is of the kind that is expected, or nothing. Raises `ApiError` 400."""
+    group, version, kind = gvk
+    expected = f"{group}/{version}" if group else version
+    named_kind = value.get("kind") or kind
+    named_version = value.get("apiVersion") or expected
+    if named_kind == kind and named_version == expected:
+        return
+    if not isinstance(named_kind, str) or not isinstance(named_version, str):
+        return
+    other_group, _, other_version = named_version.rpartition("/")
+    if Schema.load().kind(other_group, other_version, named_kind) is None:
+        text = f'no kind "{named_kind}" is registered for version "{named_version}" {_SCHEME}'
+        raise _cannot_handle(named_kind, other_version, kind, text)
+    if named_kind == kind and other_group == group:
+        raise statuses.bad_request(
+            f"the API version in the data ({named_version}) does not match the expected API version ({expected})"
+        )
+    package = group.split(".")[0] or "core"
+    text = f"converting ({other_version}.{named_kind}) to ({package}.{kind}): unknown conversion"
+    raise _cannot_handle(named_kind, other_version, kind, text)
+
+
+def _cannot_handle(kind: str, version: str, expected: str, why: str) -> statuses.ApiError:
+    return statuses.bad_request(f'{kind} in version "{version}" cannot be handled as a {expected}: {why}')
+
+
+def _unrecognized(kind: str, why: str, body: bytes) -> statuses.ApiError:
+    return statuses.bad_request(
+        f"the object provided is unrecognized (must be of type {kind}): {why} ({_summary(body)})"
+    )
+
+
+def _summary(body: bytes, limit: int = 30) -> str:
+    """summarizeData of rest.go."""
+    if not body:
+        return "<empty>"
+    more = " ..." if len(body) > limit else ""
+    if body[:1] == b"{":
+        return body[:limit].decode("utf-8", "replace") + more
+    return body[:limit].hex() + more

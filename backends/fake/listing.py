@@ -1,0 +1,171 @@
+"""What a list or a watch asks for: ListOptions, checked, and the selectors as one matcher.
+
+Called by `reading` (get, list), `streaming` (watch) and `deleting` (deletecollection). Pure. Refusals are `ApiError` in
+the words of k8s.io/apimachinery/pkg/apis/meta/internalversion/validation.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from backends.fake import selectors, statuses
+from backends.fake.call import Call
+from backends.fake.catalogue import Resource
+from backends.fake.conversion import converted
+from backends.fake.options import integer
+from backends.fake.selectors import FieldSelector, SelectorError
+from backends.fake.store import Entry
+from backends.fake.validation import Cause
+from backends.fake.watching import Matcher
+
+
+class Selection(NamedTuple):
+    """Which objects are meant. `matches` None: all. `name` narrows to one name, where the selector says so."""
+
+    matches: Matcher | None
+    name: str = ""
+
+
+class ListOptions(NamedTuple):
+    """What the query of a list or watch says."""
+
+    selection: Selection
+    limit: int = 0
+    token: str = ""
+    rv: str = ""
+    rv_match: str = ""
+    timeout_s: int = 0
+    bookmarks: bool = False
+    initial_events: bool | None = None
+
+
+_EVERYTHING = Selection(None)
+_NOTHING = ListOptions(_EVERYTHING)
+
+
+def options_of(call: Call, resource: Resource, *, watch: bool) -> ListOptions:
+    """The options of a list or watch. Raises `ApiError` 400, 422."""
+    query = call.query
+    if not query:
+        return _NOTHING
+    limit = integer(query["limit"]) if query.get("limit") else 0
+    timeout_s = integer(query["timeoutSeconds"]) if query.get("timeoutSeconds") else 0
+    options = ListOptions(
+        selection=selection_of(query, resource),
+        limit=max(0, limit),
+        token=query.get("continue", ""),
+        rv=query.get("resourceVersion", ""),
+        rv_match=query.get("resourceVersionMatch", ""),
+        timeout_s=timeout_s,
+        bookmarks=call.flag("allowWatchBookmarks"),
+        initial_events=call.flag("sendInitialEvents") if "sendInitialEvents" in query else None,
+    )
+    causes = _watch_causes(options) if watch else _list_causes(options)
+    if causes:
+        raise statuses.invalid("ListOptions", "", "meta.k8s.io", [cause._asdict() for cause in causes])
+    return options
+
+
+def selection_of(query: Mapping[str, str], resource: Resource) -> Selection:
+    """The selectors of a query. Raises `ApiError` 400."""
+    label_text, field_text = query.get("labelSelector"), query.get("fieldSelector")
+    if not label_text and not field_text:
+        return _EVERYTHING
+    try:
+        labels = selectors.parse_labels(label_text) if label_text else None
+        fields = selectors.parse_fields(resource.group, resource.plural, field_text) if field_text else None
+    except SelectorError as error:
+        raise statuses.bad_request(str(error)) from None
+    if labels is not None and labels.everything:
+        labels = None
+    if fields is None or fields.everything:
+        return Selection((lambda entry: labels(entry.labels)) if labels is not None else None)
+    by_fields = _field_matcher(resource, fields)
+    name = fields.exact("metadata.name") or ""
+    if labels is None:
+        return Selection(by_fields, name)
+    return Selection(lambda entry: labels(entry.labels) and by_fields(entry), name)
+
+
+def _field_matcher(resource: Resource, fields: FieldSelector) -> Matcher:
+    if fields.on_metadata_only:
+        return lambda entry: fields({"metadata": {"name": entry.key.name, "namespace": entry.key.namespace}})
+    return lambda entry: fields(converted(resource, entry.load()))
+
+
+def _list_causes(options: ListOptions) -> list[Cause]:
+    match = options.rv_match
+    causes = []
+    if options.initial_events is not None:
+        text = "Forbidden: sendInitialEvents is forbidden for list"
+        causes.append(Cause("sendInitialEvents", "FieldValueForbidden", text))
+    if not match:
+        return causes
+    if options.token:
+        text = "Forbidden: resourceVersionMatch is forbidden when continue is provided"
+        causes.append(_match_forbidden(text))
+    if not options.rv:
+        causes.append(
+            _match_forbidden("Forbidden: resourceVersionMatch is forbidden unless resourceVersion is provided")
+        )
+    if match not in ("Exact", "NotOlderThan"):
+        text = f'Unsupported value: "{match}": supported values: "Exact", "NotOlderThan", ""'
+        causes.append(Cause("resourceVersionMatch", "FieldValueNotSupported", text))
+    elif match == "Exact" and options.rv == "0":
+        text = 'Forbidden: resourceVersionMatch "exact" is forbidden for resourceVersion "0"'
+        causes.append(_match_forbidden(text))
+    return causes
+
+
+def _watch_causes(options: ListOptions) -> list[Cause]:
+    match, initial = options.rv_match, options.initial_events
+    causes = []
+    if match and initial is None:
+        text = "Forbidden: resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided"
+        causes.append(_match_forbidden(text))
+    if initial is not None and match != "NotOlderThan" and not match:
+        text = "Forbidden: sendInitialEvents requires setting resourceVersionMatch to NotOlderThan"
+        causes.append(_match_forbidden(text))
+    if match and match != "NotOlderThan":
+        text = f'Unsupported value: "{match}": supported values: "NotOlderThan"'
+        causes.append(Cause("resourceVersionMatch", "FieldValueNotSupported", text))
+    if options.token:
+        causes.append(Cause("continue", "FieldValueForbidden", "Forbidden: continue is forbidden for watch"))
+    return causes
+
+
+def _match_forbidden(text: str) -> Cause:
+    return Cause("resourceVersionMatch", "FieldValueForbidden", text)
+
+
+def too_new(rv: int, current: int) -> statuses.ApiError:
+    """504: a revision that has not happened yet."""
+    return statuses.ApiError(
+        504,
+        "Timeout",
+        f"Timeout: Too large resource version: {rv}, current: {current}",
+        {
+            "causes": [{"reason": "ResourceVersionTooLarge", "message": "Too large resource version"}],
+            "retryAfterSeconds": 1,
+        },
+        headers={"Retry-After": "1"},
+    )
+
+
+def revision(text: str, current: int) -> int:
+    """A resourceVersion of a get or watch. Raises `ApiError` 500 as the real server does for what is no number."""
+    if not text.isascii() or not text.isdigit():
+        raise statuses.ApiError(500, "", f"{not_a_revision(text)}")
+    return min(int(text), max(current, 1 << 62))
+
+
+def not_a_revision(text: str) -> str:
+    """How the real server says that a resourceVersion is no number."""
+    return f'resourceVersion: Invalid value: "{text}": strconv.ParseUint: parsing "{text}": invalid syntax'
+
+
+def entries_that_match(entries: list[Entry], selection: Selection) -> list[Entry]:
+    """The entries that the selectors let through, in their order."""
+    matches = selection.matches
+    return entries if matches is None else [entry for entry in entries if matches(entry)]

@@ -1,0 +1,132 @@
+"""From a PATCH request to a function that changes an object, with every check that the real server does on the way.
+
+Called by the handlers that patch. The algorithms are in `patching`; here is what surrounds them: media types, syntax,
+and that the result is still an object of its kind (k8s.io/apiserver/pkg/endpoints/handlers/patch.go).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import orjson
+
+from backends.fake import gojson, statuses
+from backends.fake.bodies import check_kind, field_validation, media_type, schema_of
+from backends.fake.call import Call
+from backends.fake.catalogue import Resource
+from backends.fake.conversion import converted
+from backends.fake.patching import PatchError, json, merge, shown_json, strategic
+from backends.fake.schema import Decoded, DecodeError, KindSchema
+from backends.fake.statuses import ApiError
+from backends.fake.validation import Cause
+
+Obj = dict[str, Any]
+
+JSON_PATCH = "application/json-patch+json"
+MERGE_PATCH = "application/merge-patch+json"
+STRATEGIC_PATCH = "application/strategic-merge-patch+json"
+APPLY_PATCHES = ("application/apply-patch+yaml", "application/apply-patch+cbor")
+
+
+def change_of(call: Call, resource: Resource, gvk: tuple[str, str, str] | None = None) -> Callable[[Obj], Obj]:
+    """What the patch does to an object of `resource` (or of `gvk`, for a subresource with a kind of its own).
+
+    Raises `ApiError` 415 and 501 at once; the function it returns raises 400, 422 and 500, because the real server
+    looks for the object before it looks at the patch.
+    """
+    media = media_type(call)
+    if media in APPLY_PATCHES:
+        raise statuses.not_imitated(
+            "server-side apply (apply-patch); use a merge patch, or kubectl apply without --server-side"
+        )
+    if media not in (JSON_PATCH, MERGE_PATCH, STRATEGIC_PATCH):
+        raise ApiError(415, "UnsupportedMediaType", "415: Unsupported Media Type", {})
+    kind = schema_of(gvk or resource.gvk)
+    body = call.request.body
+
+    def apply(obj: Obj) -> Obj:
+        if obj.get("apiVersion") != kind.gvk.api_version and gvk is None:
+            obj = converted(resource, obj)
+        try:
+            return _applied(call, media, kind, obj, body)
+        except PatchError as error:
+            details: dict[str, Any] | None = {} if error.status == 422 else None
+            raise ApiError(error.status, error.reason, error.message, details) from None
+        except RecursionError:
+            raise statuses.bad_request("error decoding patch: exceeded max depth") from None
+
+    return apply
+
+
+def _applied(call: Call, media: str, kind: KindSchema, obj: Obj, body: bytes) -> Obj:
+    if media == JSON_PATCH:
+        operations = _parsed(body)
+        json.check(operations)
+        _note(call, json.unknown_members(operations or []))
+        return _decoded(call, kind, json.apply(obj, operations))
+    if media == MERGE_PATCH:
+        document = _parsed(body)
+        merge.check(document)
+        return _decoded(call, kind, merge.apply(obj, document))
+    document = _parsed(body, "")
+    strategic.check(document)
+    patched = strategic.apply(obj, document, kind.type)
+    try:
+        return _noted(call, kind, kind.convert(patched, strictly=field_validation(call) != "Ignore"))
+    except DecodeError as error:
+        raise _unprocessable(
+            [Cause("patch", "FieldValueInvalid", f"Invalid value: {shown(document)}: {error}")]
+        ) from None
+
+
+def _parsed(body: bytes, prefix: str = "error decoding patch: ") -> Any:
+    try:
+        return orjson.loads(body)
+    except orjson.JSONDecodeError:
+        error = gojson.error_in(body) or "invalid UTF-8"
+        raise statuses.bad_request(f"{prefix}{error}") from None
+
+
+def _decoded(call: Call, kind: KindSchema, patched: Obj) -> Obj:
+    text = shown_json(patched)
+    try:
+        check_kind(patched, kind.gvk)
+        decoded = kind.decode(patched, strictly=field_validation(call) != "Ignore")
+    except (DecodeError, ApiError) as error:
+        why = error.message if isinstance(error, ApiError) else str(error)
+        raise _unprocessable([Cause("patch", "FieldValueInvalid", f"Invalid value: {quoted(text)}: {why}")]) from None
+    if decoded.strict_errors and field_validation(call) == "Strict":
+        why = "strict decoding error: " + ", ".join(decoded.strict_errors)
+        raise _unprocessable([Cause("patch", "FieldValueInvalid", f"Invalid value: {quoted(text)}: {why}")])
+    return _noted(call, kind, decoded)
+
+
+def _noted(call: Call, kind: KindSchema, decoded: Decoded) -> Obj:
+    if decoded.strict_errors:
+        if field_validation(call) == "Strict":
+            text = "strict decoding error: " + ", ".join(decoded.strict_errors)
+            raise statuses.bad_request(text)
+        _note(call, decoded.strict_errors)
+    return decoded.object
+
+
+def _note(call: Call, errors: list[str]) -> None:
+    if errors and field_validation(call) == "Strict":
+        raise statuses.bad_request("strict decoding error: " + ", ".join(errors))
+    if errors and field_validation(call) == "Warn":
+        call.warnings.extend(error for error in errors if error not in call.warnings)
+
+
+def _unprocessable(causes: list[Cause]) -> ApiError:
+    return statuses.invalid("", "", "", [cause._asdict() for cause in causes])
+
+
+def quoted(text: str) -> str:
+    """A text in Go's double quotes."""
+    return orjson.dumps(text).decode()
+
+
+def shown(value: object) -> str:
+    """A value as Go's messages show a map."""
+    return quoted(shown_json(value)) if isinstance(value, dict) else str(value)

@@ -1,0 +1,103 @@
+"""The scale subresource: how many replicas a workload wants, as an autoscaling/v1 Scale.
+
+Called by `subresources`. From pkg/registry/apps/*/storage/storage.go (ScaleREST).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import orjson
+
+from backends.fake import options, statuses
+from backends.fake.bodies import read_kind
+from backends.fake.call import Call
+from backends.fake.messages import Response
+from backends.fake.patches import change_of
+from backends.fake.reading import json_response
+from backends.fake.registry import Registry
+from backends.fake.store import Entry
+from backends.fake.writing import check_name
+
+Obj = dict[str, Any]
+
+SCALE = ("autoscaling", "v1", "Scale")
+
+
+def scale(registry: Registry, call: Call) -> Response:
+    """get, update and patch of a Scale."""
+    route, resource = call.route, call.served
+    if call.verb == "get":
+        entry = registry.find(resource, route.namespace, route.name)
+        return _answer(call, entry)
+    uid = None
+    if call.verb == "patch":
+        options.check_write(call, "PatchOptions")
+        patched = change_of(call, resource, SCALE)
+    else:
+        options.check_write(call, "UpdateOptions")
+        body = read_kind(call, SCALE)
+        uid = body["metadata"].get("uid")
+
+        def patched(_: Obj) -> Obj:
+            return body
+
+    def change(obj: Obj) -> Obj:
+        wanted = patched(scale_of(obj))
+        check_name(resource, wanted, route.namespace, route.name)
+        _check(wanted, obj)
+        obj["spec"]["replicas"] = (wanted.get("spec") or {}).get("replicas") or 0
+        obj["metadata"]["resourceVersion"] = wanted["metadata"].get("resourceVersion") or ""
+        return obj
+
+    entry = registry.update(resource, route.namespace, route.name, change, dry_run=call.dry_run, uid=uid)
+    return _answer(call, entry)
+
+
+def _answer(call: Call, entry: Entry) -> Response:
+    call.uid = entry.uid
+    return json_response(200, orjson.dumps(scale_of(entry.load())))
+
+
+def _check(wanted: Obj, obj: Obj) -> None:
+    metadata, name = wanted["metadata"], obj["metadata"]["name"]
+    causes = []
+    if metadata.get("uid") not in (None, "", obj["metadata"]["uid"]):
+        text = f'Invalid value: "{metadata["uid"]}": field is immutable'
+        causes.append({"field": "metadata.uid", "reason": "FieldValueInvalid", "message": text})
+    replicas = (wanted.get("spec") or {}).get("replicas") or 0
+    if replicas < 0:
+        text = f"Invalid value: {replicas}: must be greater than or equal to 0"
+        causes.append({"field": "spec.replicas", "reason": "FieldValueInvalid", "message": text})
+    if causes:
+        raise statuses.invalid("Scale", name, "autoscaling", causes)
+
+
+def scale_of(obj: Obj) -> Obj:
+    """The Scale of a workload."""
+    source, spec = obj["metadata"], obj.get("spec") or {}
+    members = ("name", "namespace", "uid", "resourceVersion", "creationTimestamp")
+    replicas = spec.get("replicas")
+    status: Obj = {"replicas": (obj.get("status") or {}).get("replicas") or 0}
+    selector = _as_text(spec.get("selector") or {})
+    if selector:
+        status["selector"] = selector
+    return {
+        "kind": "Scale",
+        "apiVersion": "autoscaling/v1",
+        "metadata": {member: source[member] for member in members if member in source},
+        "spec": {"replicas": replicas} if replicas else {},
+        "status": status,
+    }
+
+
+def _as_text(selector: Obj) -> str:
+    """A LabelSelector as a query parameter would say it; a plain map (ReplicationControllers) is matchLabels."""
+    if not {"matchLabels", "matchExpressions"} & selector.keys():
+        selector = {"matchLabels": selector}
+    terms = [(key, f"{key}={value}") for key, value in (selector.get("matchLabels") or {}).items()]
+    for expression in selector.get("matchExpressions") or []:
+        key, values = expression.get("key", ""), ",".join(sorted(expression.get("values") or []))
+        text = {"In": f"{key} in ({values})", "NotIn": f"{key} notin ({values})", "Exists": key}
+        terms.append((key, text.get(expression.get("operator", ""), f"!{key}")))
+    return ",".join(text for _, text in sorted(terms))

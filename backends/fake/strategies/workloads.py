@@ -1,0 +1,67 @@
+"""apps, batch and policy. From pkg/registry/{apps,batch,policy}/*/strategy.go."""
+
+from __future__ import annotations
+
+from backends.fake.strategies.base import Obj, Strategy, WithGeneration
+
+_TEMPLATE_GENERATION = "deprecated.daemonset.template.generation"
+
+
+class Deployments(WithGeneration):
+    """Deployments: annotations count as a change too, because a rollout copies them to the ReplicaSet."""
+
+    status_keeps = ("labels",)
+
+    def wants_change(self, new: Obj, old: Obj) -> bool:
+        """The spec or the annotations differ."""
+        before, after = old["metadata"].get("annotations") or {}, new["metadata"].get("annotations") or {}
+        return bool(new.get("spec") != old.get("spec") or before != after)
+
+
+class DaemonSets(WithGeneration):
+    """DaemonSets: an annotation counts the templates."""
+
+    def prepare_create(self, obj: Obj) -> None:
+        """The first template is number 1."""
+        super().prepare_create(obj)
+        obj["metadata"].setdefault("annotations", {})[_TEMPLATE_GENERATION] = "1"
+
+    def prepare_update(self, new: Obj, old: Obj) -> None:
+        """Another template, another number; nobody else may write it."""
+        super().prepare_update(new, old)
+        number = (old["metadata"].get("annotations") or {}).get(_TEMPLATE_GENERATION, "0")
+        before, after = (old.get("spec") or {}).get("template"), (new.get("spec") or {}).get("template")
+        if before != after and number.isdigit():
+            number = str(int(number) + 1)
+        new["metadata"].setdefault("annotations", {})[_TEMPLATE_GENERATION] = number
+
+
+class Jobs(WithGeneration):
+    """Jobs: a selector of their own uid, unless they bring one; DELETE leaves their pods behind by default."""
+
+    orphans_by_default = True
+
+
+class CronJobs(WithGeneration):
+    """CronJobs."""
+
+
+class Budgets(WithGeneration):
+    """PodDisruptionBudgets: a PUT must name the version that it saw."""
+
+    unconditional_update = False
+
+
+class ReplicationControllers(WithGeneration):
+    """ReplicationControllers: their dependents survive by default, as in the days before the collector."""
+
+    orphans_by_default = True
+
+
+class ControllerRevisions(Strategy):
+    """ControllerRevisions: no spec, no generation."""
+
+
+__all__ = [
+    "Budgets", "ControllerRevisions", "CronJobs", "DaemonSets", "Deployments", "Jobs", "ReplicationControllers",
+]  # fmt: skip
