@@ -306,7 +306,8 @@ class Ledger:
 
     # --- room ---
 
-    def need(self, records: Iterable[Record]) -> int:
+    @staticmethod
+    def need(records: Iterable[Record]) -> int:
         """Bytes that new records take, with what they may still grow by while they are open."""
         return sum(
             size_of(record.marker, encode_record(record)) + (GROWTH_BYTES if record.open else 0) for record in records

@@ -85,8 +85,18 @@ class Known:
     status: Status | None
     """None while it is open."""
     reason: str
+    message: str
+    """Kept only where a source is told of it again: rejected, expired, duplicate, cancelled."""
     action_id: str
     whole: bool
+
+    @property
+    def refused(self) -> bool:
+        """It was settled without being tried."""
+        return self.status in _REFUSED
+
+
+_REFUSED = frozenset({Status.REJECTED, Status.EXPIRED, Status.DUPLICATE, Status.CANCELLED})
 
 
 def stamp(at: datetime) -> str:
@@ -114,12 +124,13 @@ def decode_known(name: str, text: str) -> Known:
     """What dedup needs of a record, without building all of it. Raises `LedgerClosed`."""
     try:
         found = orjson.loads(text)
-        outcome = found.get("outcome")
+        outcome = _outcome_of(found["outcome"]) if found.get("outcome") else None
         return Known(
             key=_key_of(found["key"]),
             digest=found["digest"],
-            status=Status(outcome["status"]) if outcome else None,
-            reason=outcome["reason"] if outcome else "",
+            status=outcome.status if outcome else None,
+            reason=outcome.reason if outcome else "",
+            message=outcome.message if outcome and outcome.status in _REFUSED else "",
             action_id=(found.get("action") or {}).get("action_id", ""),
             whole=found.get("whole", False),
         )
@@ -134,6 +145,7 @@ def known_of(record: Record) -> Known:
         digest=record.digest,
         status=record.outcome.status if record.outcome else None,
         reason=record.outcome.reason if record.outcome else "",
+        message=record.outcome.message if record.outcome and record.outcome.status in _REFUSED else "",
         action_id=record.action.action_id if record.action else "",
         whole=record.whole,
     )
@@ -264,6 +276,8 @@ def _record_of(found: Mapping[str, Any]) -> Record:
     )
     if (record.phase is Phase.INTENT and record.intent is None) or (not record.open and record.outcome is None):
         raise ValueError(f"phase {record.phase} without what belongs to it")
+    if record.open and record.action is None:
+        raise ValueError("it is open and holds no action")
     return record
 
 

@@ -1,0 +1,166 @@
+"""One replica: builds every object once, and runs the two loops.
+
+The command line makes an `Agent` and calls `run`; scenarios and the demo call `agent.elector.step()` and
+`agent.processor.step()` themselves, under their own clock. The loops share nothing but the elector's answer to "do we
+lead?": a processor that hangs does not cost the lease, and an elector that hangs stops the processor by the clock.
+
+It decides nothing. Settings that cannot work together are refused here, before anything starts (`SettingsError`).
+"""
+
+from __future__ import annotations
+
+import logging
+import random
+import threading
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
+
+from kubeactions import policy, registry, reporters, sources
+from kubeactions.clock import Clock, SystemClock
+from kubeactions.elector import Elector, Timing, new_identity
+from kubeactions.errors import SettingsError
+from kubeactions.kube import Kube
+from kubeactions.ledger import NAME, Bounds, Ledger
+from kubeactions.model import Executor, Reporter, Source, Target
+from kubeactions.processor import Pace, Parts, Processor
+from kubeactions.settings import Settings
+
+if TYPE_CHECKING:
+    from kubernetes.client import ApiClient
+
+log = logging.getLogger("kubeactions.agent")
+
+STALLED_AFTER_S = 60.0
+"""A loop that has not ticked for this long is stuck: liveness fails."""
+
+
+class Agent:
+    """A replica of the system. `api_client` is the official client, already authenticated.
+
+    `identity` names the replica in the Lease, the ledger and reports; by default pod name, pod UID and a random part.
+    Sources, reporters and executors come from the settings and the registry unless they are given. Raises `UserError`.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        api_client: ApiClient,
+        *,
+        clock: Clock | None = None,
+        name: str = "",
+        identity: str = "",
+        sources: Sequence[Source] | None = None,
+        reporters: Sequence[Reporter] | None = None,
+        executors: dict[str, Executor] | None = None,
+        pace: Pace | None = None,
+        dice: random.Random | None = None,
+    ) -> None:
+        self.settings = settings
+        self.clock = clock or SystemClock()
+        dice = dice or random.SystemRandom()
+        own = settings.own
+        self.identity = identity or new_identity(name or own.pod_name or "kubeactions", own.pod_uid, dice)
+        kube = Kube(api_client, self.clock, settings.request_timeout_s)
+        self.elector = self._elector(kube, dice)
+        ledger = Ledger(
+            kube, self.clock, namespace=settings.ledger_namespace, identity=self.identity, bounds=_bounds(settings)
+        )
+        self.executors = executors if executors is not None else registry.load()
+        self.processor = Processor(
+            Parts(
+                kube=kube,
+                clock=self.clock,
+                elector=self.elector,
+                ledger=ledger,
+                executors=self.executors,
+                sources=sources if sources is not None else _open_sources(settings),
+                reporters=reporters if reporters is not None else _open_reporters(settings, kube),
+                settings=settings,
+                hooks=policy.load_hooks(settings),
+                pace=pace or Pace(),
+            )
+        )
+        self._ticks = {"elector": self.clock.monotonic(), "processor": self.clock.monotonic()}
+
+    def run(self, stop: threading.Event) -> None:
+        """Run both loops until `stop` is set: finish or leave what is begun, then release the lease, then return."""
+        processing = threading.Thread(
+            target=self._loop, args=("processor", self.processor.step, stop), name="processor", daemon=True
+        )
+        released = threading.Event()
+        electing = threading.Thread(
+            target=self._loop, args=("elector", self.elector.step, released), name="elector", daemon=True
+        )
+        electing.start()
+        processing.start()
+        stop.wait()
+        processing.join()
+        self.processor.finish()
+        released.set()  # The lease is kept alive until the work has stopped.
+        electing.join()
+        self.shut_down()
+
+    def shut_down(self) -> None:
+        """The end of a graceful stop, when no loop runs any more: write what is amended, release the lease."""
+        self.processor.finish()
+        if self.settings.election.release_on_shutdown:
+            self.elector.release()
+
+    def stalled(self) -> tuple[str, ...]:
+        """Names of loops that have not ticked for `STALLED_AFTER_S`, for `/livez`; () is healthy."""
+        now = self.clock.monotonic()
+        return tuple(name for name, at in self._ticks.items() if now - at > STALLED_AFTER_S)
+
+    def last_tick(self, loop: str) -> float:
+        """When "elector" or "processor" began its last step, in monotonic seconds."""
+        return self._ticks[loop]
+
+    def why_not_ready(self) -> str:
+        """Why this replica does not do its work, in one line, for `/readyz`; "" when it does, or follows."""
+        return self.processor.closed or self.elector.last_error
+
+    def _loop(self, name: str, step: Callable[[], float], stop: threading.Event) -> None:
+        while not stop.is_set():
+            self._ticks[name] = self.clock.monotonic()
+            self.clock.sleep(step(), stop)
+
+    def _elector(self, kube: Kube, dice: random.Random) -> Elector:
+        election = self.settings.election
+        try:
+            timing = Timing(
+                election.lease_duration_s,
+                election.renew_deadline_s,
+                election.retry_period_s,
+                request_timeout_s=min(3.0, 0.3 * election.renew_deadline_s),
+            )
+        except ValueError as error:
+            raise SettingsError(f"leader_lease_duration: {error}") from error
+        if self.settings.request_timeout_s + election.retry_period_s >= election.renew_deadline_s:
+            raise SettingsError(
+                f"kubeactions.request_timeout_s: {self.settings.request_timeout_s:g} s does not fit into a lease of "
+                f"{election.lease_duration_s:g} s: a request must end before the lease does (at most "
+                f"{election.renew_deadline_s - election.retry_period_s:g} s, or a longer leader_lease_duration)"
+            )
+        return Elector(
+            kube,
+            self.clock,
+            identity=self.identity,
+            namespace=self.settings.ledger_namespace,
+            name=election.lease_name,
+            timing=timing,
+            dice=dice,
+        )
+
+
+def _bounds(settings: Settings) -> Bounds:
+    keep_s = settings.retention_s + settings.expiry_s + settings.future_tolerance_s
+    return Bounds(open_bytes=settings.limits.open_bytes, keep_s=keep_s)
+
+
+def _open_sources(settings: Settings) -> tuple[Source, ...]:
+    return sources.open_all(settings.sources, settings.limits)
+
+
+def _open_reporters(settings: Settings, kube: Kube) -> tuple[Reporter, ...]:
+    ledger = Target("v1", "ConfigMap", NAME, settings.ledger_namespace)
+    return reporters.open_all(settings.reporters, reporters.Surroundings(kube, ledger, settings.cluster_name))

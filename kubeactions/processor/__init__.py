@@ -1,0 +1,18 @@
+"""The work of the leader: rounds of recover, pull, accept, gate, plan, execute, settle, report.
+
+    processor   the rounds, and what begins and ends a term
+    intake      sources -> ledger -> acknowledgement
+    accept      the rules of identity and dedup; pure
+    execution   pending -> intent -> request -> outcome
+    outbox      ledger -> reporters
+    own         what belongs to the agent itself
+    alarm       says that the ledger is closed
+
+Whoever belongs here does one bounded part of a round; decisions about one action type belong to its executor, whether
+an action may run to policy.py, and what is durable to the ledger.
+"""
+
+from kubeactions.processor.execution import Pace
+from kubeactions.processor.processor import Parts, Processor
+
+__all__ = ["Pace", "Parts", "Processor"]

@@ -1,0 +1,453 @@
+"""From `pending` to an outcome: gate, plan, intent, one request, verdict, settle. Called by the processor.
+
+The order of the arrows is the protocol (docs/protocol.md):
+
+    gate      the policy's ruling, the per-target lock: one action at a time on one target, in order of arrival
+    plan      look at the target and resolve everything that depends on now
+    intent    make the plan durable; nothing is sent before that
+    send      if the lease still lasts for a whole request: one request, never repeated below this file
+    verdict   a 2xx body is the evidence; after anything else the executor says whether to look, send again, plan again
+    settle    make the outcome durable, all of a round in one write
+
+What this process knows of an intent beyond the ledger is a `_Trail`: how many sends, whether one ended in doubt. It
+lives as long as one term. An intent of our epoch without one was never sent by us: sends leave a trail first. A
+recovered intent is in doubt from the start. What has ended and could not be written is kept, too, until it is durable.
+
+An exception of an executor is an outcome with a reason, never the end of the loop: before anything was sent the action
+`failed`, after that it is `unknown`.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
+
+from kubeactions.clock import Clock
+from kubeactions.elector import Elector
+from kubeactions.errors import Forbidden, KubeError, Refused, TooManyRequests, Unauthorized, Unreachable
+from kubeactions.kube import Kube
+from kubeactions.ledger import Ledger, note
+from kubeactions.model import (
+    Action,
+    Circumstances,
+    EffectClass,
+    Evidence,
+    Executor,
+    Intent,
+    Json,
+    Next,
+    Outcome,
+    Phase,
+    Plan,
+    Record,
+    Seen,
+    Status,
+    Verdict,
+)
+from kubeactions.policy import Gate, Ruling
+
+log = logging.getLogger("kubeactions.execution")
+
+FIRST_BACKOFF_S = 1.0
+LONGEST_BACKOFF_S = 30.0
+REPLAN_PAUSE_S = 0.5
+"""Pause before a new plan: a Deployment's controller writes once more after whoever used up the pin."""
+LOOK_AGAIN_S = 2.0
+"""Pause before a second look that the first one asked for without saying when."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How much one round may do."""
+
+    batch: int = 8
+    """Intents in one write, and requests in one round."""
+    max_attempts: int = 5
+    """Plans for one action, when others keep changing its target."""
+
+
+class OutOfLease(Exception):  # noqa: N818  It ends a round; nothing went wrong.
+    """The lease does not last for another request: the round ends, intents stay as they are."""
+
+
+@dataclass(slots=True)
+class _Trail:
+    """What this process knows of an open record and the ledger does not say."""
+
+    sends: int = 0
+    """Requests of the present attempt that left, or may have left, this process."""
+    doubt: bool = False
+    refused: Refused | None = None
+    resend: bool = False
+    """Not applied: the same request is sent again when the pause is over."""
+    replan: bool = False
+    """The pin is dead and nothing was applied: a new plan takes the intent's place."""
+    looks: int = 0
+    failures: int = 0
+    not_before: float = float("-inf")
+    """Monotonic seconds."""
+    waits_for: str = ""
+    """Why it waits, for people."""
+
+
+class Execution:
+    """Works on the open records of a ledger, for as long as one term lasts."""
+
+    def __init__(
+        self,
+        kube: Kube,
+        clock: Clock,
+        elector: Elector,
+        executors: Mapping[str, Executor],
+        judge: Callable[[Action], Ruling],
+        *,
+        identity: str,
+        pace: Pace | None = None,
+        permits: frozenset[str] = frozenset(),
+        sensitive_words: tuple[str, ...] = (),
+        keep_result: Callable[[Record, Mapping[str, Json]], None],
+    ) -> None:
+        self._kube = kube
+        self._clock = clock
+        self._elector = elector
+        self._executors = executors
+        self._judge = judge
+        self._identity = identity
+        self._pace = pace or Pace()
+        self._permits = permits
+        self._words = sensitive_words
+        self._keep_result = keep_result
+        self._trails: dict[str, _Trail] = {}
+        self._outgoing: dict[str, Record] = {}
+        """Changed records, ended ones above all, that are not durable yet."""
+
+    def forget(self) -> None:
+        """A new term: what was known of sends counts no more; recovered intents are in doubt."""
+        self._trails, self._outgoing = {}, {}
+
+    def work(self, ledger: Ledger) -> bool:
+        """One bounded round over the open records. True when there is more to do at once.
+
+        Raises a `KubeError` when a write of the ledger failed. What was sent and not settled is settled later.
+        """
+        self._forget_settled(ledger)
+        self._settle(ledger)
+        try:
+            due = self._due(ledger)
+            for record in [one for one in due if self._is_intent(one)][: self._pace.batch]:
+                self._advance(record)
+            intents = self._plan_all([one for one in due if not self._is_intent(one)][: self._pace.batch])
+            alone = [one for one in intents if self._effect(one) is EffectClass.UNTRACED]
+            for group in ([one for one in intents if one not in alone], alone[:1]):
+                for record in self._commit(ledger, group):
+                    self._send(record)
+        except OutOfLease:
+            log.info("the lease is too short for another request: the round ends")
+            self._settle(ledger)
+            return False
+        self._settle(ledger)
+        return bool(self._due(ledger))
+
+    def next_due(self, ledger: Ledger) -> float | None:
+        """When an open record is to be worked on again (monotonic seconds); None when none is open."""
+        return min((self._trail(record).not_before for record in self._unblocked(ledger)), default=None)
+
+    def progress(self) -> Mapping[str, str]:
+        """What open records wait for, by name, as far as this process knows; for people."""
+        return {name: trail.waits_for for name, trail in self._trails.items() if trail.waits_for}
+
+    def read_again(self, record: Record) -> Outcome:
+        """Repeat a read whose result is not here any more. Raises a `KubeError`."""
+        action = _action_of(record)
+        executor = self._executors[action.type]
+        kube = self._kube.attributed(record.marker)
+        planned = executor.plan(action, executor.look(action, None, kube), self._circumstances(record, None))
+        return planned if isinstance(planned, Outcome) else Outcome(Status.UNKNOWN, "NotARead", "")
+
+    # --- which records ---
+
+    def _unblocked(self, ledger: Ledger) -> list[Record]:
+        """The first open record of each target, in order of arrival."""
+        first: dict[tuple[str, str, str, str], Record] = {}
+        opened = sorted((one for one in ledger.records.values() if one.open), key=lambda one: one.order)
+        for record in opened:
+            first.setdefault(_action_of(record).target.lock, record)
+        return sorted(first.values(), key=lambda one: one.order)
+
+    def _due(self, ledger: Ledger) -> list[Record]:
+        now = self._clock.monotonic()
+        return [
+            one
+            for one in self._unblocked(ledger)
+            if self._trail(one).not_before <= now and one.marker not in self._outgoing
+        ]
+
+    def _is_intent(self, record: Record) -> bool:
+        return record.phase is Phase.INTENT and not self._trail(record).replan
+
+    def _effect(self, record: Record) -> EffectClass:
+        return self._executors[_action_of(record).type].spec.effect
+
+    def _trail(self, record: Record) -> _Trail:
+        found = self._trails.get(record.marker)
+        if found is None:
+            found = _Trail(doubt=record.intent is not None and record.intent.recovered)
+            self._trails[record.marker] = found
+        return found
+
+    def _forget_settled(self, ledger: Ledger) -> None:
+        opened = {name for name, record in ledger.records.items() if record.open}
+        self._trails = {name: trail for name, trail in self._trails.items() if name in opened}
+        self._outgoing = {name: record for name, record in self._outgoing.items() if name in opened}
+
+    # --- pending -> plan -> intent ---
+
+    def _plan_all(self, records: Iterable[Record]) -> list[Record]:
+        """The records with their new intents, to be written."""
+        intents: list[Record] = []
+        for record in records:
+            self._check_lease()
+            plan = self._plan(record)
+            if plan is not None:
+                intents.append(self._intended(record, plan))
+        return intents
+
+    def _plan(self, record: Record) -> Plan | None:
+        """A plan; None when it has ended or has to wait."""
+        action, trail = _action_of(record), self._trail(record)
+        if not self._may_plan(record, trail):
+            return None
+        executor = self._executors[action.type]
+        try:
+            seen = executor.look(action, None, self._kube.attributed(record.marker))
+            planned = executor.plan(action, seen, self._circumstances(record, record.intent))
+        except KubeError as error:
+            self._look_failed(record, trail, error)
+            return None
+        except Exception as error:  # noqa: BLE001  An executor's bug is this action's outcome.
+            self._end(record, _broken(action, error, Status.FAILED))
+            return None
+        if isinstance(planned, Outcome):
+            self._end(record, planned)
+            return None
+        return planned
+
+    def _may_plan(self, record: Record, trail: _Trail) -> bool:
+        """Whether the gates let it through; otherwise it has ended or waits."""
+        action = _action_of(record)
+        ruling = self._judge(action)
+        tried = record.intent.attempt if record.intent else 0
+        if ruling.gate is Gate.REJECT:
+            self._end(record, Outcome(ruling.status, ruling.reason, ruling.message))
+        elif ruling.gate is Gate.WAIT:
+            self._wait(trail, ruling.retry_after_s or LOOK_AGAIN_S, ruling.message)
+        elif tried >= self._pace.max_attempts:
+            text = f"{action.target} was changed by others at each of {tried} tries: nothing was applied"
+            self._end(record, Outcome(Status.FAILED, "Conflict", text))
+        else:
+            return True
+        return False
+
+    def _intended(self, record: Record, plan: Plan) -> Record:
+        now = self._clock.wall()
+        intent = Intent(
+            epoch=0,  # Set when it is written: the ledger knows the epoch.
+            attempt=record.intent.attempt + 1 if record.intent else 1,
+            uid=plan.uid,
+            pin=plan.pin,
+            resolved=plan.resolved,
+            at=now,
+        )
+        why = note(record.why, "plan", "Planned", plan.text, now)
+        return replace(record, phase=Phase.INTENT, intent=intent, why=why)
+
+    def _commit(self, ledger: Ledger, planned: list[Record]) -> list[Record]:
+        """Make intents durable, with what has ended so far, and begin their trails."""
+        if not planned:
+            return []
+        self._check_lease()
+        intents = [replace(one, intent=replace(_intent_of(one), epoch=ledger.epoch)) for one in planned]
+        ledger.write([*intents, *self._outgoing.values()])
+        self._outgoing = {}
+        self._trails |= {record.marker: _Trail() for record in intents}
+        return intents
+
+    def _circumstances(self, record: Record, previous: Intent | None) -> Circumstances:
+        return Circumstances(
+            now=self._clock.wall(),
+            marker=record.marker,
+            previous=previous,
+            permits=self._permits,
+            sensitive_words=self._words,
+        )
+
+    def _look_failed(self, record: Record, trail: _Trail, error: KubeError) -> None:
+        """Nothing was sent for it, so a refusal is an end; anything else is tried again until the action expires."""
+        if isinstance(error, Refused) and not isinstance(error, TooManyRequests):
+            text = f"{_action_of(record).target} cannot be looked at: {error.message}"
+            self._end(record, Outcome(Status.FAILED, type(error).__name__, text))
+        else:
+            self._back_off(trail, error)
+
+    # --- intent -> send -> verdict ---
+
+    def _advance(self, record: Record) -> None:
+        """One step with an intent that was found: ours of an earlier round, or recovered."""
+        trail = self._trail(record)
+        ruling = self._judge(_action_of(record))
+        if ruling.gate is Gate.WAIT and (trail.sends or trail.doubt):
+            return self._wait(trail, ruling.retry_after_s or LOOK_AGAIN_S, ruling.message)
+        if ruling.gate is Gate.WAIT:
+            return self._back_to_pending(record, ruling)
+        if trail.sends == 0 and not trail.doubt:
+            if ruling.gate is Gate.REJECT:
+                return self._end(record, Outcome(ruling.status, ruling.reason, ruling.message))
+            return self._send(record)
+        if trail.resend and ruling.gate is Gate.ALLOW:
+            return self._send(record)
+        return self._decide(record, None, ruling)
+
+    def _back_to_pending(self, record: Record, ruling: Ruling) -> None:
+        """Allowed to the epoch that wrote the intent, as long as nothing was sent for it."""
+        self._wait(self._trail(record), ruling.retry_after_s or LOOK_AGAIN_S, ruling.message)
+        why = note(record.why, "gate", ruling.reason, ruling.message, self._clock.wall())
+        self._outgoing[record.marker] = replace(record, phase=Phase.PENDING, intent=None, why=why)
+
+    def _send(self, record: Record) -> None:
+        """The one request, if the lease lasts for it. Raises `OutOfLease`.
+
+        Doubt comes first and goes only when the answer is definite: whatever happens in between, an exception of the
+        executor or of the verdict, leaves it.
+        """
+        action, trail = _action_of(record), self._trail(record)
+        if not self._elector.leads(self._kube.deadline_s):
+            raise OutOfLease
+        doubt_before = trail.doubt
+        trail.sends, trail.doubt, trail.refused, trail.resend = trail.sends + 1, True, None, False
+        answer: Json = None
+        try:
+            kube = self._kube.attributed(record.marker)
+            answer = self._executors[action.type].execute(action, _intent_of(record), kube)
+        except (Refused, Unreachable) as error:
+            if self._effect(record) is not EffectClass.UNTRACED:  # What else such an executor did, nobody knows.
+                trail.doubt = doubt_before
+            if isinstance(error, Refused):
+                trail.refused = error
+            elif not trail.doubt:
+                trail.sends -= 1
+                return self._back_off(trail, error)
+            log.warning("%s: %s", record.key, error)
+        except Exception as error:  # noqa: BLE001  Whatever it was, the request may have been applied.
+            log.warning("%s: %s: %s", record.key, type(error).__name__, error)
+        if answer is None:
+            trail.failures += 1
+        return self._decide(record, answer, None)
+
+    def _decide(self, record: Record, answer: Json, ruling: Ruling | None) -> None:
+        """Ask the executor what the evidence means, and look when it asks for that."""
+        action, trail = _action_of(record), self._trail(record)
+        try:
+            verdict = self._verdict(record, answer, None)
+            if verdict.next is Next.LOOK and not verdict.after_s:
+                kube = self._kube.attributed(record.marker)
+                verdict = self._verdict(record, answer, self._executors[action.type].look(action, record.intent, kube))
+        except KubeError as error:
+            return self._blind(record, trail, error)
+        except Exception as error:  # noqa: BLE001  An executor's bug is this action's outcome.
+            status = Status.UNKNOWN if trail.doubt else Status.FAILED
+            return self._end(record, _broken(action, error, status))
+        return self._obey(record, verdict, ruling or self._judge(action))
+
+    def _verdict(self, record: Record, answer: Json, seen: Seen | None) -> Verdict:
+        action, trail = _action_of(record), self._trail(record)
+        evidence = Evidence(answer=answer, refused=trail.refused, doubt=trail.doubt, seen=seen, looks=trail.looks)
+        return self._executors[action.type].verdict(action, _intent_of(record), evidence)
+
+    def _obey(self, record: Record, verdict: Verdict, ruling: Ruling) -> None:
+        trail = self._trail(record)
+        if verdict.outcome is not None:
+            return self._end(record, verdict.outcome)
+        if verdict.next is Next.LOOK:
+            trail.looks += 1
+            return self._wait(trail, verdict.after_s or LOOK_AGAIN_S, verdict.text)
+        if verdict.next is Next.REPLAN:
+            trail.replan = True  # Gates and expiry are asked again by the plan.
+            return self._wait(trail, REPLAN_PAUSE_S, verdict.text)
+        if ruling.gate is Gate.REJECT:
+            return self._end(record, self._not_sent_again(record, trail, ruling))
+        if ruling.gate is Gate.ALLOW and not verdict.after_s and not trail.failures:
+            return self._send(record)
+        trail.resend = True
+        return self._wait(trail, max(verdict.after_s, self._pause(trail)), verdict.text)
+
+    def _not_sent_again(self, record: Record, trail: _Trail, ruling: Ruling) -> Outcome:
+        """It may not be sent any more. Without doubt nothing was applied."""
+        if not trail.doubt:
+            return Outcome(ruling.status, ruling.reason, ruling.message)
+        target = _action_of(record).target
+        text = f"{target}: a try may have been applied and is not to be seen; not sent again: {ruling.message}"
+        return Outcome(Status.UNKNOWN, ruling.reason, text)
+
+    def _blind(self, record: Record, trail: _Trail, error: KubeError) -> None:
+        """The look that would decide failed: again later, until there is no hope in it."""
+        if isinstance(error, (Forbidden, Unauthorized)) and self._judge(_action_of(record)).gate is Gate.REJECT:
+            text = f"{_action_of(record).target} cannot be looked at: {error.message}"
+            return self._end(record, Outcome(Status.UNKNOWN, type(error).__name__, text))
+        return self._back_off(trail, error)
+
+    # --- the end ---
+
+    def _end(self, record: Record, outcome: Outcome) -> None:
+        """It is over; durable with the next write."""
+        if outcome.payload:
+            self._keep_result(record, outcome.payload)
+        now = self._clock.wall()
+        log.info("%s: %s (%s): %s", record.key, outcome.status, outcome.reason, outcome.message)
+        self._outgoing[record.marker] = replace(
+            record,
+            phase=Phase.SETTLED,
+            outcome=replace(outcome, payload={}),
+            settled_at=now,
+            replica=self._identity,
+            why=note(record.why, "settle", outcome.reason, "", now),
+        )
+
+    def _settle(self, ledger: Ledger) -> None:
+        """Make durable what has ended. Raises a `KubeError`, and keeps it then for the next round."""
+        if self._outgoing:
+            ledger.write(self._outgoing.values())
+            self._outgoing = {}
+
+    def _check_lease(self) -> None:
+        if not self._elector.is_leader():
+            raise OutOfLease
+
+    def _wait(self, trail: _Trail, seconds: float, why: str) -> None:
+        trail.not_before, trail.waits_for = self._clock.monotonic() + seconds, why
+
+    def _pause(self, trail: _Trail) -> float:
+        return float(min(FIRST_BACKOFF_S * 2 ** (max(trail.failures, 1) - 1), LONGEST_BACKOFF_S))
+
+    def _back_off(self, trail: _Trail, error: KubeError) -> None:
+        asked = error.retry_after_s if isinstance(error, TooManyRequests) else None
+        trail.failures = min(trail.failures + 1, 16)
+        self._wait(trail, max(asked or 0.0, self._pause(trail)), str(error))
+        log.warning("%s", error)
+
+
+def _action_of(record: Record) -> Action:
+    if record.action is None:
+        raise RuntimeError(f"{record.key} is open and holds no action")
+    return record.action
+
+
+def _intent_of(record: Record) -> Intent:
+    if record.intent is None:
+        raise RuntimeError(f"{record.key} has no intent")
+    return record.intent
+
+
+def _broken(action: Action, error: Exception, status: Status) -> Outcome:
+    log.exception("executor %s", action.type, exc_info=error)
+    return Outcome(status, "ExecutorError", f"executor {action.type} failed: {type(error).__name__}: {error}")

@@ -1,0 +1,172 @@
+"""From the sources to the ledger: pull everything, accept what is new, and only then acknowledge.
+
+Called by the processor. A source is read whole each time (level, not edge), so nothing depends on having seen a
+change. What was read of a config is remembered by its bytes, so a config that stays costs a comparison. A source that
+fails is tried again at the next pull and does not hold up the others; an acknowledgement that fails is repeated.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from kubeactions.clock import Clock
+from kubeactions.ledger import Ledger, Waiting
+from kubeactions.model import AckState, Config, Record, Source, Spec
+from kubeactions.processor.accept import Acceptance, Judge, candidates, conflict_key, whole_refusal
+from kubeactions.settings import Limits
+
+log = logging.getLogger("kubeactions.intake")
+
+MAX_BATCH = 200
+"""New records in one write; a config's own are never divided."""
+MAX_WAITING = 20
+"""Configs that the ledger names as not accepted."""
+MAX_PROBLEMS = 1000
+"""Problems remembered so that each is said once."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Reading:
+    """One config of one source, and the records that it would make."""
+
+    source: Source
+    config: Config
+    fingerprint: str
+    records: tuple[Record, ...]
+
+
+class Intake:
+    """Keeps the sources' whole current set and what each source was told."""
+
+    def __init__(self, sources: Sequence[Source], clock: Clock, specs: Mapping[str, Spec], limits: Limits) -> None:
+        self._sources = tuple(sources)
+        self._clock = clock
+        self._specs = specs
+        self._limits = limits
+        self._current: list[_Reading] = []
+        self._read: dict[tuple[str, str, int], _Reading] = {}
+        self._told: dict[tuple[str, str, int], tuple[str, AckState, str]] = {}
+        self._said: set[tuple[str, str, str]] = set()
+
+    def pull(self, capacity: int) -> None:
+        """Read every source in full; `capacity` is what an empty ledger could hold, in bytes."""
+        found: list[_Reading] = []
+        for source in self._sources:
+            try:
+                pulled = source.pull()
+            except Exception as error:  # noqa: BLE001  Whatever a source does, the others are read.
+                self._say(source.name, "pull", f"{type(error).__name__}: {error}")
+                found.extend(reading for reading in self._current if reading.source is source)
+                continue
+            for problem in pulled.problems:
+                self._say(source.name, problem.item, problem.text)
+            found.extend(self._reading(source, config, capacity) for config in pulled.configs)
+        self._current = found
+        keep = {_place(reading) for reading in found}
+        self._read = {_place(reading): reading for reading in found}
+        self._told = {place: told for place, told in self._told.items() if place in keep}
+
+    def accept(self, ledger: Ledger, judge: Judge) -> bool:
+        """Make new records durable, in one write. True when there is more to accept at once. Raises a `KubeError`."""
+        records = ledger.records
+        acceptance = Acceptance(
+            ledger.history,
+            {name: record for name, record in records.items() if record.open},
+            ledger.meta.watermark,
+            judge,
+            self._clock.wall(),
+            1 + max((record.order for record in records.values()), default=0),
+        )
+        waiting: list[Waiting] = []
+        more = False
+        room = ledger.room()
+        for reading in self._current:
+            new = [record for record in reading.records if not acceptance.known(record)]
+            if not new:
+                continue
+            if len(acceptance.records) >= MAX_BATCH:
+                more = True
+                break
+            room -= ledger.need(new)
+            if waiting or room < 0:
+                waiting.append(Waiting(reading.config.id, reading.config.version, "LedgerFull"))
+                continue
+            for record in new:
+                acceptance.take(record)
+        self._say_waiting(ledger, waiting)
+        if acceptance.records:
+            ledger.write(acceptance.records.values())
+            log.info("accepted", extra={"records": [str(one.key) for one in acceptance.records.values()][:20]})
+        return more
+
+    def acknowledge(self, ledger: Ledger) -> None:
+        """Tell each source what became of its configs, where that is durable and not told yet."""
+        for reading in self._current:
+            found = _state(reading.records, ledger)
+            place = _place(reading)
+            if found is None or self._told.get(place) == (reading.fingerprint, *found):
+                continue
+            try:
+                reading.source.ack(reading.config, *found)
+                self._told[place] = (reading.fingerprint, *found)
+            except Exception as error:  # noqa: BLE001  It is told again at the next round.
+                self._say(reading.source.name, "ack", f"{type(error).__name__}: {error}")
+
+    def _reading(self, source: Source, config: Config, capacity: int) -> _Reading:
+        fingerprint = hashlib.sha256(config.payload).hexdigest()
+        known = self._read.get((source.name, config.id, config.version))
+        if known is not None and known.fingerprint == fingerprint:
+            return known
+        records = tuple(self._records(config, self._clock.wall(), capacity))
+        return _Reading(source, config, fingerprint, records)
+
+    def _records(self, config: Config, now: datetime, capacity: int) -> list[Record]:
+        """Its records-to-be. Whatever goes wrong in reading it is its own fault, and is recorded as that."""
+        try:
+            found = candidates(config, self._specs, self._limits, now)
+            if (need := Ledger.need(found)) > capacity:
+                text = f"its {len(found)} actions need {need} bytes of the ledger; {capacity} are allowed"
+                return [whole_refusal(config, "ConfigTooLarge", text, now)]
+        except Exception as error:  # A config that breaks the reader must not stop the others.
+            log.exception("config %s cannot be read", config.id)
+            return [whole_refusal(config, "Unreadable", f"{type(error).__name__}: {error}", now)]
+        return found
+
+    def _say(self, source: str, item: str, text: str) -> None:
+        """Each problem once, until it changes."""
+        if (source, item, text) in self._said:
+            return
+        if len(self._said) >= MAX_PROBLEMS:
+            self._said.clear()
+        self._said.add((source, item, text))
+        log.warning("source %s: %s: %s", source, item, text, extra={"source": source, "item": item})
+
+    def _say_waiting(self, ledger: Ledger, waiting: list[Waiting]) -> None:
+        ledger.say_waiting(tuple(waiting[:MAX_WAITING]))
+        for one in waiting:
+            self._say("ledger", f"{one.id}:v{one.version}", "not accepted yet: the ledger is full of open records")
+
+
+def _place(reading: _Reading) -> tuple[str, str, int]:
+    return (reading.source.name, reading.config.id, reading.config.version)
+
+
+def _state(records: Sequence[Record], ledger: Ledger) -> tuple[AckState, str] | None:
+    """What the source is to be told of a config; None while any of its records is not durable."""
+    history = ledger.history
+    errors: list[str] = []
+    for record in records:
+        known = history.whole(record.key.id, record.key.version) or history.get(record.marker)
+        if known is not None and known.digest not in ("", record.digest):
+            known = history.get(conflict_key(record).marker)
+        if known is None:
+            return None
+        if known.refused:
+            errors.append(known.message)
+    if errors:
+        return AckState.ERROR, "; ".join(errors)[:1000]
+    return AckState.ACKNOWLEDGED, ""

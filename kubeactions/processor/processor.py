@@ -1,0 +1,244 @@
+"""The processor: bounded rounds of recover, pull, accept, gate, plan, execute, settle, report.
+
+`Agent` calls `step()` in a thread of its own, or a simulation does; each call does one bounded round and returns the
+seconds after which to be called again. Nothing that takes long is waited for: what is not finished is state in the
+ledger, looked at again in the next round, so it survives a change of leader.
+
+On gaining the lease: open the ledger (claim the next epoch and every open intent in it), make the Lease name it, read
+every source in full. On losing it, or on a newer epoch: stop, and write nothing more. A ledger that cannot be trusted
+closes everything (`closed` says why) until it can be.
+
+No exception ends the loop; none of ours is a reason to lose an action, because what is durable is in the ledger and
+what is not has not been acknowledged. A BaseException is not caught here or anywhere below.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from kubeactions.clock import Clock
+from kubeactions.elector import Elector, Stamp
+from kubeactions.errors import Fenced, KubeError, LedgerClosed, LedgerFull
+from kubeactions.kube import Kube
+from kubeactions.ledger import Anchor, Ledger
+from kubeactions.model import Action, Executor, Outcome, Record, Reporter, Source, Target
+from kubeactions.policy import Facts, Gate, Ruling, SafetyHook, judge
+from kubeactions.processor.alarm import Alarm
+from kubeactions.processor.execution import Execution, Pace
+from kubeactions.processor.intake import Intake
+from kubeactions.processor.outbox import Outbox
+from kubeactions.processor.own import own_targets
+from kubeactions.registry import specs
+from kubeactions.settings import Settings
+
+log = logging.getLogger("kubeactions.processor")
+
+FOLLOW_S = 0.5
+"""How often a follower asks whether it leads; it costs nothing."""
+RETRY_S = 1.0
+"""Pause after a round that a failed request ended."""
+CLOSED_S = 5.0
+"""Pause before a closed ledger is tried again."""
+FLUSH_AFTER_S = 1.0
+"""How long an amendment waits for another write to ride on."""
+PRUNE_EVERY_S = 60.0
+SHORTEST_S = 0.05
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What a processor is made of; the agent builds it."""
+
+    kube: Kube
+    clock: Clock
+    elector: Elector
+    ledger: Ledger
+    executors: Mapping[str, Executor]
+    sources: Sequence[Source]
+    reporters: Sequence[Reporter]
+    settings: Settings
+    hooks: tuple[SafetyHook, ...] = ()
+    pace: Pace = field(default_factory=Pace)
+
+
+class Processor:
+    """Executes actions while its replica leads. One thread calls `step`; others may read the public attributes."""
+
+    def __init__(self, parts: Parts) -> None:
+        self._parts = parts
+        self._clock = parts.clock
+        self._elector = parts.elector
+        self._settings = parts.settings
+        self.ledger = parts.ledger
+        self._specs = specs(parts.executors)
+        self._intake = Intake(parts.sources, parts.clock, self._specs, parts.settings.limits)
+        self._outbox = Outbox(parts.reporters, parts.clock, self._read_again)
+        self._execution = Execution(
+            parts.kube,
+            parts.clock,
+            parts.elector,
+            parts.executors,
+            self._judge,
+            identity=parts.elector.identity,
+            pace=parts.pace,
+            sensitive_words=parts.settings.sensitive_words,
+            keep_result=self._outbox.keep,
+        )
+        self._alarm = Alarm(parts.kube, parts.clock, parts.settings.ledger_namespace, parts.elector.identity)
+        self._term = 0
+        self._own: tuple[Target, ...] = ()
+        self._pull_at = float("-inf")
+        self._prune_at = float("-inf")
+        self.closed = ""
+        """Why nothing is executed, in one line that says what to do; "" while the ledger is open or we follow."""
+        self.last_error = ""
+        """What ended the last round early, "" when nothing did."""
+
+    @property
+    def leading(self) -> bool:
+        """Whether this replica leads and has opened the ledger."""
+        return self._term != 0 and self._elector.is_leader()
+
+    def waits_for(self) -> Mapping[str, str]:
+        """Why open records do not move, by their names, as far as this process knows."""
+        return self._execution.progress()
+
+    def step(self) -> float:
+        """One bounded round; the seconds after which to be called again. Never raises."""
+        try:
+            pause = self._step()
+            self.last_error = ""
+            return pause
+        except Fenced as error:
+            self._stop(f"fenced: {error}")
+            return FOLLOW_S
+        except LedgerClosed as error:
+            self._stop(str(error))
+            self.closed = str(error)
+            self._alarm.raise_for(str(error))
+            return CLOSED_S
+        except KubeError as error:
+            self.last_error = str(error)
+            log.warning("round ended: %s", error)
+            return RETRY_S
+        except Exception as error:  # The loop outlives every bug; the ledger says where to go on.
+            self._stop(f"{type(error).__name__}: {error}")
+            log.exception("round ended by an error of ours")
+            return RETRY_S
+
+    def finish(self) -> None:
+        """Graceful stop: make durable what is only amended. Intents stay as they are. Never raises."""
+        try:
+            if self.leading and not self.ledger.stale:
+                self.ledger.write(())
+        except (KubeError, LedgerClosed, LedgerFull) as error:
+            log.warning("not everything was written at the end: %s", error)
+        self._term = 0
+
+    def _step(self) -> float:
+        if not self._elector.is_leader():
+            if self._term:
+                self._stop("the lease is lost")
+            self.closed = ""
+            return FOLLOW_S
+        if self._term != self._elector.term():
+            self._promote()
+        elif self.ledger.stale:
+            self.ledger.refresh()
+        more = self._accept()
+        more = self._execution.work(self.ledger) or more
+        self._outbox.deliver(self.ledger)
+        self._intake.acknowledge(self.ledger)
+        self._keep_house(idle=not more)
+        return 0.0 if more else self._pause()
+
+    # --- terms ---
+
+    def _promote(self) -> None:
+        """Take over. Raises `LedgerClosed` or a `KubeError`; then the next round begins it again."""
+        term = self._elector.term()
+        self._term = 0
+        self._execution.forget()
+        try:
+            stamp = self._elector.known_stamp()
+        except ValueError as error:
+            raise LedgerClosed(str(error)) from error
+        anchor = Anchor(stamp.uid, stamp.epoch, stamp.seq, "the Lease") if stamp else None
+        self.ledger.open(anchor)
+        opened = self.ledger.anchor
+        if opened is None:
+            raise RuntimeError("an open ledger has an anchor")
+        self._elector.stamp(Stamp(opened.uid, opened.epoch, opened.seq))
+        self._own = own_targets(self._parts.kube, self._settings.own)
+        self._pull_at = float("-inf")
+        self._term = term
+        self.closed = ""
+        self._alarm.clear()
+        log.info("leading", extra={"epoch": opened.epoch, "identity": self._elector.identity})
+
+    def _stop(self, why: str) -> None:
+        """Stop acting, without a single write."""
+        self._term = 0
+        self.last_error = why
+        self._execution.forget()
+        log.warning("stopped: %s", why)
+
+    # --- the round ---
+
+    def _accept(self) -> bool:
+        now = self._clock.monotonic()
+        if now >= self._pull_at:
+            self._intake.pull(self.ledger.capacity())
+            self._pull_at = self._clock.monotonic() + self._settings.poll_interval_s
+        try:
+            more = self._intake.accept(self.ledger, self._judge)
+        except LedgerFull as error:
+            self.last_error = str(error)
+            log.warning("not accepted yet: %s", error)
+            more = False
+        self._intake.acknowledge(self.ledger)
+        return more
+
+    def _keep_house(self, *, idle: bool) -> None:
+        """What keeps the ledger small and up to date: at most one seal and one prune a round, and a late flush."""
+        now = self._clock.monotonic()
+        if self.ledger.seal_due():
+            self.ledger.seal()
+        if now >= self._prune_at:
+            self._prune_at = now + PRUNE_EVERY_S
+            if self.ledger.prune_due():
+                self.ledger.prune()
+        since = self.ledger.unwritten_since()
+        if idle and since is not None and now >= since + FLUSH_AFTER_S:
+            self.ledger.write(())
+
+    def _pause(self) -> float:
+        """Until the first thing that is due."""
+        due = [self._pull_at, self._execution.next_due(self.ledger), self._outbox.next_try(self.ledger)]
+        if (since := self.ledger.unwritten_since()) is not None:
+            due.append(since + FLUSH_AFTER_S)
+        first = min(when for when in due if when is not None)
+        return min(max(first - self._clock.monotonic(), SHORTEST_S), max(self._settings.poll_interval_s, SHORTEST_S))
+
+    def _judge(self, action: Action) -> Ruling:
+        """The policy's ruling, with the facts of this moment."""
+        spec = self._specs.get(action.type)
+        if spec is None:  # Recorded by a version that knew it.
+            return Ruling(Gate.REJECT, "UnknownActionType", f"no executor for action type {action.type}")
+        lease = Target(
+            "coordination.k8s.io/v1",
+            "Lease",
+            self._settings.election.lease_name,
+            self._settings.ledger_namespace,
+        )
+        facts = Facts(
+            now=self._clock.wall(),
+            own_namespace=self._settings.own.namespace,
+            untouchable=(*self.ledger.targets(), lease, *self._own),
+        )
+        return judge(action, spec, facts, self._settings, self._parts.hooks)
+
+    def _read_again(self, record: Record) -> Outcome:
+        return self._execution.read_again(record)
