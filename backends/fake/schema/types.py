@@ -19,7 +19,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from importlib import resources
+from pathlib import Path
 from typing import Any, Literal
 
 import orjson
@@ -143,10 +143,13 @@ def go_name(of: Type) -> str:
     return of.go_name
 
 
+_FILE = Path(__file__).parent.parent / "data" / "openapi.json"
+
+
 @functools.cache
 def document() -> dict[str, Any]:
     """The compact file, read once a process."""
-    loaded: dict[str, Any] = orjson.loads((resources.files("backends.fake") / "data" / "openapi.json").read_bytes())
+    loaded: dict[str, Any] = orjson.loads(_FILE.read_bytes())
     return loaded
 
 

@@ -1,7 +1,7 @@
 """The rules of `metadata`, which all kinds share.
 
-Rules: k8s.io/apimachinery/pkg/api/validation/objectmeta.go, and pkg/apis/core/validation for finalizer names. Which names
-a kind takes is a function of its own, given by the caller.
+Rules: k8s.io/apimachinery/pkg/api/validation/objectmeta.go, and pkg/apis/core/validation for finalizer names. Which
+names a kind takes is a function of its own, given by the caller.
 """
 
 from __future__ import annotations
@@ -48,11 +48,11 @@ def update(new: Mapping[str, Any], old: Mapping[str, Any], path: str = "metadata
     found: list[Cause] = []
     if old.get("deletionTimestamp"):
         have = old.get("finalizers") or ()
-        extra = [name for name in new.get("finalizers") or () if name not in have]
+        extra = sorted(set(new.get("finalizers") or ()) - set(have))
         if extra:
             shown = ", ".join(f'"{name}"' for name in extra)
-            text = f"no new finalizers can be added if the object is being deleted, found new finalizers []string{{{shown}}}"
-            found.append(causes.forbidden(f"{path}.finalizers", text))
+            text = "no new finalizers can be added if the object is being deleted, found new finalizers"
+            found.append(causes.forbidden(f"{path}.finalizers", f"{text} []string{{{shown}}}"))
     if not new.get("resourceVersion"):
         found.append(causes.invalid(f"{path}.resourceVersion", "", "must be specified for an update"))
     if (new.get("generation") or 0) < (old.get("generation") or 0):
@@ -117,8 +117,8 @@ def owner_references(given: list[Mapping[str, Any]], path: str) -> list[Cause]:
         if reference.get("controller"):
             this = f"{kind}/{reference.get('name') or ''}"
             if controller:
-                text = f'Only one reference can have Controller set to true. Found "true" in references for {controller} and {this}'
-                found.append(causes.invalid(path, given, text))
+                text = 'Only one reference can have Controller set to true. Found "true" in references for'
+                found.append(causes.invalid(path, given, f"{text} {controller} and {this}"))
             controller = controller or this
     return found
 

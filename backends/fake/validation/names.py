@@ -1,7 +1,7 @@
 """What may stand in names, label keys and values, and other identifiers, with the server's texts.
 
-Rules: k8s.io/apimachinery/pkg/util/validation and pkg/api/validation. Every function returns the texts of what is wrong,
-an empty list when nothing is. Called by the rules of all kinds and by label selectors.
+Rules: k8s.io/apimachinery/pkg/util/validation and pkg/api/validation. Every function returns the texts of what is
+wrong, an empty list when nothing is. Called by the rules of all kinds and by label selectors.
 """
 
 from __future__ import annotations

@@ -6,9 +6,19 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from backends.fake.validation import (
+    cluster,
+    configuration,
+    jobs,
+    names,
+    others,
+    pod_defaults,
+    pods,
+    services,
+    workloads,
+)
 from backends.fake.validation.causes import Cause
 from backends.fake.validation.metadata import NameRule
-from backends.fake.validation.names import subdomain_1123_errors
 
 Obj = dict[str, Any]
 
@@ -17,7 +27,7 @@ Obj = dict[str, Any]
 class KindRules:
     """The rules of a kind; None where it has none beyond metadata."""
 
-    name: NameRule = subdomain_1123_errors
+    name: NameRule = names.subdomain_1123_errors
     defaults: Callable[[Obj], None] | None = None
     create: Callable[[Obj], list[Cause]] | None = None
     update: Callable[[Obj, Obj], list[Cause]] | None = None
@@ -25,7 +35,68 @@ class KindRules:
 
 
 _GENERIC = KindRules()
-_RULES: Mapping[tuple[str, str], KindRules] = {}
+_BINDING = KindRules(names.path_segment_errors, others.binding_defaults, others.binding, others.binding_update)
+_ROLE = KindRules(names.path_segment_errors, None, others.role, others.role_update)
+_WEBHOOKS = KindRules(defaults=others.webhook_defaults)
+
+_RULES: Mapping[tuple[str, str], KindRules] = {
+    ("", "ConfigMap"): KindRules(create=configuration.config_map, update=configuration.config_map_update),
+    ("", "Endpoints"): KindRules(defaults=others.endpoints_defaults),
+    ("", "Event"): KindRules(names.path_segment_errors, None, cluster.core_event, cluster.core_event_update),
+    ("", "Namespace"): KindRules(names.label_1123_errors, cluster.namespace_defaults),
+    ("", "Node"): KindRules(
+        defaults=cluster.node_defaults,
+        create=cluster.node,
+        update=cluster.node_update,
+        update_status=cluster.node_update,
+    ),
+    ("", "PersistentVolume"): KindRules(defaults=others.volume_defaults),
+    ("", "PersistentVolumeClaim"): KindRules(defaults=others.claim_defaults),
+    ("", "Pod"): KindRules(
+        defaults=pod_defaults.pod, create=pods.create, update=pods.update, update_status=pods.update_status
+    ),
+    ("", "ReplicationController"): KindRules(
+        defaults=workloads.replication_controller_defaults,
+        create=workloads.replication_controller,
+        update=workloads.replication_controller_update,
+    ),
+    ("", "Secret"): KindRules(
+        defaults=configuration.secret_defaults, create=configuration.secret, update=configuration.secret_update
+    ),
+    ("", "Service"): KindRules(names.label_1035_errors, services.defaults, services.rules, services.update),
+    ("admissionregistration.k8s.io", "MutatingWebhookConfiguration"): _WEBHOOKS,
+    ("admissionregistration.k8s.io", "ValidatingWebhookConfiguration"): _WEBHOOKS,
+    ("apps", "DaemonSet"): KindRules(
+        defaults=workloads.daemon_set_defaults, create=workloads.daemon_set, update=workloads.daemon_set_update
+    ),
+    ("apps", "Deployment"): KindRules(
+        defaults=workloads.deployment_defaults, create=workloads.deployment, update=workloads.deployment_update
+    ),
+    ("apps", "ReplicaSet"): KindRules(
+        defaults=workloads.replica_set_defaults, create=workloads.replica_set, update=workloads.replica_set_update
+    ),
+    ("apps", "StatefulSet"): KindRules(
+        defaults=workloads.stateful_set_defaults, create=workloads.stateful_set, update=workloads.stateful_set_update
+    ),
+    ("autoscaling", "HorizontalPodAutoscaler"): KindRules(
+        defaults=others.autoscaler_defaults, create=others.autoscaler, update=others.autoscaler_update
+    ),
+    ("batch", "CronJob"): KindRules(defaults=jobs.cron_job_defaults, create=jobs.cron_job, update=jobs.cron_job_update),
+    ("batch", "Job"): KindRules(defaults=jobs.job_defaults, create=jobs.job, update=jobs.job_update),
+    ("coordination.k8s.io", "Lease"): KindRules(create=cluster.lease, update=cluster.lease_update),
+    ("discovery.k8s.io", "EndpointSlice"): KindRules(defaults=others.endpoint_slice_defaults),
+    ("events.k8s.io", "Event"): KindRules(create=cluster.event, update=cluster.event_update),
+    ("networking.k8s.io", "NetworkPolicy"): KindRules(defaults=others.network_policy_defaults),
+    ("policy", "PodDisruptionBudget"): KindRules(create=cluster.budget, update=cluster.budget_update),
+    ("rbac.authorization.k8s.io", "ClusterRole"): _ROLE,
+    ("rbac.authorization.k8s.io", "ClusterRoleBinding"): _BINDING,
+    ("rbac.authorization.k8s.io", "Role"): _ROLE,
+    ("rbac.authorization.k8s.io", "RoleBinding"): _BINDING,
+    ("scheduling.k8s.io", "PriorityClass"): KindRules(
+        defaults=others.priority_class_defaults, create=others.priority_class, update=others.priority_class_update
+    ),
+    ("storage.k8s.io", "StorageClass"): KindRules(defaults=others.storage_class_defaults),
+}
 
 
 def rules_of(gvk: tuple[str, str, str]) -> KindRules:

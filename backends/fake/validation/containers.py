@@ -1,0 +1,305 @@
+"""The rules of containers. Rules: `validateContainers` and what it calls in pkg/apis/core/validation/validation.go."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping
+from typing import Any
+
+from backends.fake.validation import causes, quantities
+from backends.fake.validation.causes import Cause
+from backends.fake.validation.names import config_key_errors, label_1123_errors, subdomain_1123_errors
+
+Obj = Mapping[str, Any]
+
+_PROTOCOLS = ("SCTP", "TCP", "UDP")
+_PULL_POLICIES = ("Always", "IfNotPresent", "Never")
+_MESSAGE_POLICIES = ("FallbackToLogsOnError", "File")
+_ENV_NAME_TEXT = "a valid environment variable name must consist only of printable ASCII characters other than '='"
+_ENV_FIELDS = (
+    "metadata.name", "metadata.namespace", "metadata.uid", "spec.nodeName", "spec.serviceAccountName", "status.hostIP",
+    "status.hostIPs", "status.podIP", "status.podIPs",
+)  # fmt: skip
+_ENV_SOURCES = ("fieldRef", "resourceFieldRef", "configMapKeyRef", "secretKeyRef")
+
+
+def regular(path: str, given: list[Obj], volumes: Collection[str]) -> list[Cause]:
+    """The containers of a pod: at least one, with names of their own."""
+    if not given:
+        return [causes.required(path)]
+    found: list[Cause] = []
+    names: set[str] = set()
+    for number, container in enumerate(given):
+        where = f"{path}[{number}]"
+        found += _common(where, container, volumes)
+        found += _own_name(where, container, names)
+        found += _lifecycle(f"{where}.lifecycle", container.get("lifecycle"))
+        found += _probes(where, container)
+    return found + _host_ports(path, given)
+
+
+def initial(path: str, given: list[Obj], regulars: list[Obj], volumes: Collection[str]) -> list[Cause]:
+    """The init containers: names differ from the others' too; probes only for those that keep running."""
+    found: list[Cause] = []
+    names = {container.get("name", "") for container in regulars}
+    for number, container in enumerate(given):
+        where = f"{path}[{number}]"
+        found += _common(where, container, volumes)
+        found += _own_name(where, container, names)
+        if container.get("restartPolicy") == "Always":
+            found += _lifecycle(f"{where}.lifecycle", container.get("lifecycle"))
+            found += _probes(where, container)
+        else:
+            found += [
+                causes.forbidden(f"{where}.{name}", "may not be set for init containers without restartPolicy=Always")
+                for name in ("lifecycle", "livenessProbe", "readinessProbe", "startupProbe")
+                if name in container
+            ]
+    return found
+
+
+def _own_name(where: str, container: Obj, names: set[str]) -> list[Cause]:
+    name = container.get("name", "")
+    if name in names:
+        return [causes.duplicate(f"{where}.name", name)]
+    names.add(name)
+    return []
+
+
+def _common(where: str, container: Obj, volumes: Collection[str]) -> list[Cause]:
+    found: list[Cause] = []
+    name, image = container.get("name", ""), container.get("image", "")
+    if not name:
+        found.append(causes.required(f"{where}.name"))
+    else:
+        found += [causes.invalid(f"{where}.name", name, text) for text in label_1123_errors(name)]
+    if not image:
+        found.append(causes.required(f"{where}.image"))
+    elif image != image.strip():
+        found.append(causes.invalid(f"{where}.image", image, "must not have leading or trailing whitespace"))
+    policy = container.get("terminationMessagePolicy", "")
+    if policy not in _MESSAGE_POLICIES:
+        found.append(causes.not_supported(f"{where}.terminationMessagePolicy", policy, _MESSAGE_POLICIES))
+    if container.get("ports"):
+        found += _ports(f"{where}.ports", container["ports"])
+    if container.get("env"):
+        found += _env(f"{where}.env", container["env"])
+    if container.get("envFrom"):
+        found += _env_from(f"{where}.envFrom", container["envFrom"])
+    if container.get("volumeMounts"):
+        found += _mounts(f"{where}.volumeMounts", container["volumeMounts"], volumes)
+    pull = container.get("imagePullPolicy", "")
+    if pull not in _PULL_POLICIES:
+        found.append(causes.not_supported(f"{where}.imagePullPolicy", pull, _PULL_POLICIES))
+    return found + quantities.resources(f"{where}.resources", container.get("resources") or {})
+
+
+def _ports(path: str, given: list[Obj]) -> list[Cause]:
+    found: list[Cause] = []
+    names: set[str] = set()
+    for number, port in enumerate(given):
+        where = f"{path}[{number}]"
+        name = port.get("name", "")
+        errors = quantities.port_name_errors(name) if name else []
+        found += [causes.invalid(f"{where}.name", name, text) for text in errors]
+        if name and not errors:
+            found += _own_name(where, port, names)
+        container_port, host_port = port.get("containerPort", 0), port.get("hostPort", 0)
+        if container_port == 0:
+            found.append(causes.required(f"{where}.containerPort"))
+        else:
+            found += quantities.port_or_name(f"{where}.containerPort", container_port)
+        if host_port:
+            found += quantities.port_or_name(f"{where}.hostPort", host_port)
+        if port.get("protocol") not in _PROTOCOLS:
+            found.append(causes.not_supported(f"{where}.protocol", port.get("protocol", ""), _PROTOCOLS))
+    return found
+
+
+def _host_ports(path: str, given: list[Obj]) -> list[Cause]:
+    found: list[Cause] = []
+    taken: set[str] = set()
+    for number, container in enumerate(given):
+        for place, port in enumerate(container.get("ports") or ()):
+            if port.get("hostPort"):
+                key = f"{port.get('protocol', '')}/{port.get('hostIP', '')}/{port['hostPort']}"
+                if key in taken:
+                    found.append(causes.duplicate(f"{path}[{number}].ports[{place}].hostPort", key))
+                taken.add(key)
+    return found
+
+
+def _env(path: str, given: list[Obj]) -> list[Cause]:
+    found: list[Cause] = []
+    for number, variable in enumerate(given):
+        name = variable.get("name", "")
+        if not name:
+            found.append(causes.required(f"{path}[{number}].name"))
+        elif not (name.isascii() and name.isprintable()) or "=" in name:
+            found.append(causes.invalid(f"{path}[{number}].name", name, _ENV_NAME_TEXT))
+        if variable.get("valueFrom") is not None:
+            found += _value_from(f"{path}[{number}].valueFrom", variable["valueFrom"], variable.get("value", ""))
+    return found
+
+
+def _value_from(path: str, source: Obj, value: str) -> list[Cause]:
+    found: list[Cause] = []
+    named = [name for name in _ENV_SOURCES if name in source]
+    for name in named:
+        where = f"{path}.{name}"
+        if name == "fieldRef":
+            found += _field_ref(where, source[name])
+        elif name == "resourceFieldRef":
+            if not source[name].get("resource"):
+                found.append(causes.required(f"{where}.resource"))
+        else:
+            found += _key_ref(where, source[name])
+    if not named:
+        text = "must specify one of: `fieldRef`, `resourceFieldRef`, `configMapKeyRef` or `secretKeyRef`"
+        found.append(causes.invalid(path, "", text))
+    elif value:
+        found.append(causes.invalid(path, "", "may not be specified when `value` is not empty"))
+    elif len(named) > 1:
+        found.append(causes.invalid(path, "", "may not have more than one field specified at a time"))
+    return found
+
+
+def _field_ref(path: str, reference: Obj) -> list[Cause]:
+    field = reference.get("fieldPath", "")
+    if not field:
+        return [causes.required(f"{path}.fieldPath")]
+    subscripted = field.startswith(("metadata.labels['", "metadata.annotations['")) and field.endswith("']")
+    if field in _ENV_FIELDS or subscripted:
+        return []
+    return [
+        causes.invalid(f"{path}.fieldPath", field, f"error converting fieldPath: field label not supported: {field}")
+    ]
+
+
+def _key_ref(path: str, reference: Obj) -> list[Cause]:
+    found = [] if reference.get("name") else [causes.required(f"{path}.name")]
+    key = reference.get("key", "")
+    if not key:
+        return [*found, causes.required(f"{path}.key")]
+    return found + [causes.invalid(f"{path}.key", key, text) for text in config_key_errors(key)]
+
+
+def _env_from(path: str, given: list[Obj]) -> list[Cause]:
+    found: list[Cause] = []
+    for number, source in enumerate(given):
+        where = f"{path}[{number}]"
+        named = [name for name in ("configMapRef", "secretRef") if name in source]
+        for name in named:
+            target = source[name].get("name", "")
+            if not target:
+                found.append(causes.required(f"{where}.{name}.name"))
+            else:
+                found += [
+                    causes.invalid(f"{where}.{name}.name", target, text) for text in subdomain_1123_errors(target)
+                ]
+        if not named:
+            found.append(causes.invalid(where, "", "must specify one of: `configMapRef` or `secretRef`"))
+        elif len(named) > 1:
+            found.append(causes.invalid(where, "", "may not have more than one field specified at a time"))
+    return found
+
+
+def _mounts(path: str, given: list[Obj], volumes: Collection[str]) -> list[Cause]:
+    found: list[Cause] = []
+    places: set[str] = set()
+    for number, mount in enumerate(given):
+        where = f"{path}[{number}]"
+        name, place = mount.get("name", ""), mount.get("mountPath", "")
+        if not name:
+            found.append(causes.required(f"{where}.name"))
+        if name not in volumes:
+            found.append(causes.not_found(f"{where}.name", name))
+        if not place:
+            found.append(causes.required(f"{where}.mountPath"))
+        if place in places:
+            found.append(causes.invalid(f"{where}.mountPath", place, "must be unique"))
+        places.add(place)
+        if mount.get("subPath"):
+            found += inner_path(f"{path}.subPath", mount["subPath"])
+            if mount.get("subPathExpr"):
+                text = "subPathExpr and subPath are mutually exclusive"
+                found.append(causes.invalid(f"{where}.subPathExpr", mount["subPathExpr"], text))
+    return found
+
+
+def inner_path(path: str, value: str) -> list[Cause]:
+    """A relative path that does not climb out of where it starts."""
+    found = [causes.invalid(path, value, "must be a relative path")] if value.startswith("/") else []
+    if ".." in value.split("/"):
+        found.append(causes.invalid(path, value, "must not contain '..'"))
+    return found
+
+
+def _probes(where: str, container: Obj) -> list[Cause]:
+    found: list[Cause] = []
+    for name in ("livenessProbe", "readinessProbe", "startupProbe"):
+        probe = container.get(name)
+        if probe is None:
+            continue
+        found += _probe(f"{where}.{name}", probe)
+        if name != "readinessProbe" and probe.get("successThreshold") != 1:
+            text = "must be 1"
+            found.append(causes.invalid(f"{where}.{name}.successThreshold", probe.get("successThreshold", 0), text))
+        if name == "readinessProbe" and "terminationGracePeriodSeconds" in probe:
+            text = "must not be set for readinessProbes"
+            period = probe["terminationGracePeriodSeconds"]
+            found.append(causes.invalid(f"{where}.{name}.terminationGracePeriodSeconds", period, text))
+    return found
+
+
+def _probe(path: str, probe: Obj) -> list[Cause]:
+    found = _handler(path, probe)
+    for name in ("initialDelaySeconds", "timeoutSeconds", "periodSeconds", "successThreshold", "failureThreshold"):
+        found += causes.at_least_zero(f"{path}.{name}", probe.get(name))
+    period = probe.get("terminationGracePeriodSeconds")
+    if period is not None and period <= 0:
+        found.append(causes.invalid(f"{path}.terminationGracePeriodSeconds", period, "must be greater than 0"))
+    return found
+
+
+def _lifecycle(path: str, lifecycle: Obj | None) -> list[Cause]:
+    found: list[Cause] = []
+    for name in ("postStart", "preStop"):
+        if lifecycle and lifecycle.get(name) is not None:
+            found += _handler(f"{path}.{name}", lifecycle[name])
+    return found
+
+
+def _exec(path: str, action: Obj) -> list[Cause]:
+    return [] if action.get("command") else [causes.required(f"{path}.command")]
+
+
+def _http_get(path: str, action: Obj) -> list[Cause]:
+    found = [] if action.get("path") else [causes.required(f"{path}.path")]
+    found += quantities.port_or_name(f"{path}.port", action.get("port", 0))
+    if action.get("scheme") not in ("HTTP", "HTTPS"):
+        found.append(causes.not_supported(f"{path}.scheme", action.get("scheme", ""), ("HTTP", "HTTPS")))
+    return found
+
+
+def _socket(path: str, action: Obj) -> list[Cause]:
+    return quantities.port_or_name(f"{path}.port", action.get("port", 0))
+
+
+def _sleep(path: str, action: Obj) -> list[Cause]:
+    return causes.at_least_zero(f"{path}.seconds", action.get("seconds"))
+
+
+_HANDLERS: dict[str, Callable[[str, Obj], list[Cause]]] = {
+    "exec": _exec, "httpGet": _http_get, "tcpSocket": _socket, "grpc": _socket, "sleep": _sleep,
+}  # fmt: skip
+
+
+def _handler(path: str, handler: Obj) -> list[Cause]:
+    found: list[Cause] = []
+    named = [name for name in _HANDLERS if handler.get(name) is not None]
+    for place, name in enumerate(named):
+        if place:
+            found.append(causes.forbidden(f"{path}.{name}", "may not specify more than 1 handler type"))
+        else:
+            found += _HANDLERS[name](f"{path}.{name}", handler[name])
+    return found or ([] if named else [causes.required(path, "must specify a handler type")])

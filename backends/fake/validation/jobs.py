@@ -1,0 +1,132 @@
+"""Job and CronJob: defaults and rules. Rules: pkg/apis/batch/v1/defaults.go and pkg/apis/batch/validation."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from backends.fake.validation import causes, label_selectors, pod_defaults, pods
+from backends.fake.validation.causes import Cause
+from backends.fake.validation.cron import schedule_error
+
+Obj = dict[str, Any]
+
+MAX_CRON_JOB_NAME = 52
+"""Characters; the Jobs made from it get eleven more."""
+
+_MOST_RETRIES = 2**31 - 1
+_COMPLETION_MODES = ("NonIndexed", "Indexed")
+_CONCURRENCY = ("Allow", "Forbid", "Replace")
+_COUNTS = (
+    "parallelism", "completions", "activeDeadlineSeconds", "backoffLimit", "ttlSecondsAfterFinished",
+    "backoffLimitPerIndex",
+)  # fmt: skip
+
+
+def job_defaults(obj: Obj) -> None:
+    """One pod, one completion, six retries."""
+    spec = obj["spec"]
+    template = spec["template"]
+    pod_defaults.template(template)
+    if "completions" not in spec and "parallelism" not in spec:
+        spec["completions"] = 1
+    spec.setdefault("parallelism", 1)
+    spec.setdefault("backoffLimit", _MOST_RETRIES if "backoffLimitPerIndex" in spec else 6)
+    labels = template["metadata"].get("labels")
+    if labels and not obj["metadata"].get("labels"):
+        obj["metadata"]["labels"] = dict(labels)
+    spec.setdefault("completionMode", "NonIndexed")
+    spec.setdefault("suspend", False)
+    for rule in (spec.get("podFailurePolicy") or {}).get("rules") or ():
+        for pattern in rule.get("onPodConditions") or ():
+            pattern["status"] = pattern.get("status") or "True"
+    spec.setdefault("manualSelector", False)
+    replacement = "Failed" if "podFailurePolicy" in spec else "TerminatingOrFailed"
+    spec.setdefault("podReplacementPolicy", replacement)
+
+
+def cron_job_defaults(obj: Obj) -> None:
+    """Runs may overlap; three successes and one failure are kept."""
+    spec = obj["spec"]
+    pod_defaults.template(spec["jobTemplate"]["spec"]["template"])
+    spec.setdefault("concurrencyPolicy", "Allow")
+    spec.setdefault("suspend", False)
+    spec.setdefault("successfulJobsHistoryLimit", 3)
+    spec.setdefault("failedJobsHistoryLimit", 1)
+
+
+def job(obj: Obj) -> list[Cause]:
+    """The spec of a Job."""
+    found = _job_spec(obj["spec"], "spec")
+    selector, labels = obj["spec"].get("selector"), obj["spec"]["template"]["metadata"].get("labels")
+    if selector is not None and not label_selectors.selects(selector, labels):
+        text = "`selector` does not match template `labels`"
+        found.append(causes.invalid("spec.template.metadata.labels", labels, text))
+    return found
+
+
+def _job_spec(spec: Obj, path: str) -> list[Cause]:
+    found: list[Cause] = []
+    for name in _COUNTS:
+        found += causes.at_least_zero(f"{path}.{name}", spec.get(name))
+    mode = spec.get("completionMode")
+    if mode is not None and mode not in _COMPLETION_MODES:
+        found.append(causes.not_supported(f"{path}.completionMode", mode, _COMPLETION_MODES))
+    if mode == "Indexed" and spec.get("completions") is None:
+        text = "when completion mode is Indexed"
+        found.append(causes.required(f"{path}.completions", text))
+    found += pods.template(spec["template"], f"{path}.template")
+    if spec["template"]["spec"].get("restartPolicy") == "Always":
+        text = 'valid values: "OnFailure", "Never"'
+        found.append(causes.required(f"{path}.template.spec.restartPolicy", text))
+    return found
+
+
+def job_update(new: Obj, old: Obj) -> list[Cause]:
+    """A Job keeps its selector, its template and how it counts; a suspended one may change its template's placing."""
+    found = job(new)
+    want, have = new["spec"], old["spec"]
+    fixed = ["selector", "completionMode", "podFailurePolicy", "backoffLimitPerIndex", "managedBy", "successPolicy"]
+    if want.get("completionMode") != "Indexed":
+        fixed.insert(0, "completions")
+    for name in fixed:
+        if want.get(name) != have.get(name):
+            found.append(causes.invalid(f"spec.{name}", want.get(name), "field is immutable"))
+    if want["template"] != have["template"] and not (have.get("suspend") and "startTime" not in old.get("status", {})):
+        found.append(causes.invalid("spec.template", want["template"], "field is immutable"))
+    return found
+
+
+def cron_job(obj: Obj) -> list[Cause]:
+    """The name and spec of a CronJob."""
+    found = _cron_job_spec(obj["spec"])
+    if len(obj["metadata"].get("name", "")) > MAX_CRON_JOB_NAME:
+        text = f"must be no more than {MAX_CRON_JOB_NAME} characters"
+        found.append(causes.invalid("metadata.name", obj["metadata"]["name"], text))
+    return found
+
+
+def _cron_job_spec(spec: Obj) -> list[Cause]:
+    found: list[Cause] = []
+    schedule = spec.get("schedule", "")
+    if not schedule:
+        found.append(causes.required("spec.schedule"))
+    elif "TZ" in schedule:
+        text = "cannot use TZ or CRON_TZ in schedule, use timeZone field instead"
+        found.append(causes.invalid("spec.schedule", schedule, text))
+    else:
+        error = schedule_error(schedule)
+        found += [causes.invalid("spec.schedule", schedule, error)] if error else []
+    found += causes.at_least_zero("spec.startingDeadlineSeconds", spec.get("startingDeadlineSeconds"))
+    policy = spec.get("concurrencyPolicy", "")
+    if policy not in _CONCURRENCY:
+        found.append(causes.not_supported("spec.concurrencyPolicy", policy, _CONCURRENCY))
+    found += _job_spec(spec["jobTemplate"]["spec"], "spec.jobTemplate.spec")
+    for name in ("successfulJobsHistoryLimit", "failedJobsHistoryLimit"):
+        found += causes.at_least_zero(f"spec.{name}", spec.get(name))
+    return found
+
+
+def cron_job_update(new: Obj, old: Obj) -> list[Cause]:
+    """Everything may change; the name was checked when it was made."""
+    del old
+    return _cron_job_spec(new["spec"])

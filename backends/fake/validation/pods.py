@@ -1,0 +1,209 @@
+"""The rules of Pods and pod templates. Rules: `ValidatePodCreate`, `ValidatePodUpdate` and `ValidatePodTemplateSpec` in
+pkg/apis/core/validation/validation.go.
+
+Not looked into: affinity, topology spread, security contexts, DNS options, resource claims, and what depends on them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from backends.fake.patching.shown import shown_json
+from backends.fake.validation import causes, containers, metadata
+from backends.fake.validation.causes import Cause
+from backends.fake.validation.names import (
+    label_1123_errors,
+    label_key_errors,
+    label_value_errors,
+    subdomain_1123_errors,
+)
+from backends.fake.validation.volumes import volumes
+
+Obj = dict[str, Any]
+
+_RESTART_POLICIES = ("Always", "OnFailure", "Never")
+_DNS_POLICIES = ("ClusterFirstWithHostNet", "ClusterFirst", "Default", "None")
+TAINT_EFFECTS = ("NoSchedule", "PreferNoSchedule", "NoExecute")
+_MOST_SECONDS = 2**31 - 1
+_UPDATABLE = (
+    "`spec.containers[*].image`,`spec.initContainers[*].image`,`spec.activeDeadlineSeconds`,"
+    "`spec.tolerations` (only additions to existing tolerations),"
+    "`spec.terminationGracePeriodSeconds` (allow it to be set to 1 if it was previously negative)"
+)
+
+
+def create(obj: Obj) -> list[Cause]:
+    """What is wrong with a new Pod's spec."""
+    return spec(obj["spec"], "spec")
+
+
+def template(given: Obj, path: str) -> list[Cause]:
+    """What is wrong with the template of a workload."""
+    meta = given.get("metadata") or {}
+    found = metadata.labels(meta.get("labels") or {}, f"{path}.metadata.labels")
+    found += metadata.annotations(meta.get("annotations") or {}, f"{path}.metadata.annotations")
+    found += spec(given["spec"], f"{path}.spec")
+    if given["spec"].get("ephemeralContainers"):
+        found.append(
+            causes.forbidden(f"{path}.spec.ephemeralContainers", "ephemeral containers not allowed in pod template")
+        )
+    return found
+
+
+def spec(given: Obj, path: str) -> list[Cause]:
+    """What is wrong with a pod's spec, in the server's order."""
+    names, found = volumes(f"{path}.volumes", given.get("volumes") or [])
+    regulars = given.get("containers") or []
+    found += containers.regular(f"{path}.containers", regulars, names)
+    found += containers.initial(f"{path}.initContainers", given.get("initContainers") or [], regulars, names)
+    if given.get("restartPolicy") not in _RESTART_POLICIES:
+        found.append(_unsupported(f"{path}.restartPolicy", given.get("restartPolicy"), _RESTART_POLICIES))
+    if given.get("dnsPolicy") not in _DNS_POLICIES:
+        found.append(_unsupported(f"{path}.dnsPolicy", given.get("dnsPolicy"), _DNS_POLICIES))
+    if given.get("nodeSelector"):
+        found += metadata.labels(given["nodeSelector"], f"{path}.nodeSelector")
+    found += _names(given, path)
+    deadline = given.get("activeDeadlineSeconds")
+    if deadline is not None and not 1 <= deadline <= _MOST_SECONDS:
+        text = f"must be between 1 and {_MOST_SECONDS}, inclusive"
+        found.append(causes.invalid(f"{path}.activeDeadlineSeconds", deadline, text))
+    for member in ("hostname", "subdomain"):
+        if given.get(member):
+            texts = label_1123_errors(given[member])
+            found += [causes.invalid(f"{path}.{member}", given[member], text) for text in texts]
+    if given.get("tolerations"):
+        found += tolerations(given["tolerations"], f"{path}.tolerations")
+    if given.get("priorityClassName"):
+        texts = subdomain_1123_errors(given["priorityClassName"])
+        found += [causes.invalid(f"{path}.priorityClassName", given["priorityClassName"], text) for text in texts]
+    return found
+
+
+def _names(given: Mapping[str, Any], path: str) -> list[Cause]:
+    return [
+        causes.invalid(f"{path}.{member}", given[member], text)
+        for member in ("serviceAccountName", "nodeName")
+        if given.get(member)
+        for text in subdomain_1123_errors(given[member])
+    ]
+
+
+def _unsupported(path: str, value: str | None, allowed: tuple[str, ...]) -> Cause:
+    return causes.not_supported(path, value or "", allowed)
+
+
+def tolerations(given: list[Obj], path: str) -> list[Cause]:
+    """What is wrong with a list of tolerations."""
+    found: list[Cause] = []
+    for number, toleration in enumerate(given):
+        where = f"{path}[{number}]"
+        key, operator = toleration.get("key", ""), toleration.get("operator", "")
+        effect, value = toleration.get("effect", ""), toleration.get("value", "")
+        found += [causes.invalid(f"{where}.key", key, text) for text in (label_key_errors(key) if key else ())]
+        if not key and operator != "Exists":
+            text = 'operator must be Exists when `key` is empty, which means "match all values and all keys"'
+            found.append(causes.invalid(f"{where}.operator", operator, text))
+        if "tolerationSeconds" in toleration and effect != "NoExecute":
+            text = "effect must be 'NoExecute' when `tolerationSeconds` is set"
+            found.append(causes.invalid(f"{where}.effect", effect, text))
+        found += _toleration_operator(f"{where}.operator", operator, value, toleration)
+        if effect and effect not in TAINT_EFFECTS:
+            found.append(causes.not_supported(f"{where}.effect", effect, TAINT_EFFECTS))
+    return found
+
+
+def _toleration_operator(path: str, operator: str, value: str, toleration: Obj) -> list[Cause]:
+    if operator in ("Equal", ""):
+        texts = label_value_errors(value)
+        return [causes.invalid(path, value, ";".join(texts))] if texts else []
+    if operator == "Exists":
+        internal = {
+            "Key": toleration.get("key", ""),
+            "Operator": operator,
+            "Value": value,
+            "Effect": toleration.get("effect", ""),
+            "TolerationSeconds": toleration.get("tolerationSeconds"),
+        }
+        return [causes.invalid(path, internal, "value must be empty when `operator` is 'Exists'")] if value else []
+    return [causes.not_supported(path, operator, ("Equal", "Exists"))]
+
+
+def update(new: Obj, old: Obj) -> list[Cause]:
+    """What is wrong with a change of a Pod's spec: only images, a shorter deadline and more tolerations are allowed."""
+    have, want = old["spec"], new["spec"]
+    if want == have:
+        return []
+    found = spec(want, "spec")
+    for member in ("containers", "initContainers"):
+        if len(want.get(member) or ()) != len(have.get(member) or ()):
+            found.append(causes.forbidden(f"spec.{member}", "pod updates may not add or remove containers"))
+            return found
+    shorter = _deadline(want.get("activeDeadlineSeconds"), have.get("activeDeadlineSeconds"))
+    if shorter:
+        return found + shorter
+    found += _added_tolerations(want.get("tolerations") or [], have.get("tolerations") or [])
+    munged = _munged(want, have)
+    if munged != have:
+        text = f"pod updates may not change fields other than {_UPDATABLE}\n{_difference(munged, have)}"
+        found.append(causes.forbidden("spec", text))
+    return found
+
+
+def _deadline(want: int | None, have: int | None) -> list[Cause]:
+    path = "spec.activeDeadlineSeconds"
+    if want is None:
+        text = "must not update from a positive integer to nil value"
+        return [] if have is None else [causes.invalid(path, None, text)]
+    if have is not None and have < want:
+        return [causes.invalid(path, want, "must be less than or equal to previous value")]
+    return []
+
+
+def _added_tolerations(want: list[Obj], have: list[Obj]) -> list[Cause]:
+    def bare(toleration: Obj) -> Obj:
+        return {key: value for key, value in toleration.items() if key != "tolerationSeconds"}
+
+    kept = [bare(toleration) for toleration in want]
+    if all(bare(toleration) in kept for toleration in have):
+        return []
+    return [
+        causes.forbidden("spec.tolerations", "existing toleration can not be modified except its tolerationSeconds")
+    ]
+
+
+def _munged(want: Obj, have: Obj) -> Obj:
+    """`want` with what may change put back to what it was, in `have`'s terms."""
+    munged = dict(want)
+    for member in ("containers", "initContainers"):
+        if member in want:
+            pairs = zip(want[member], have[member], strict=True)
+            munged[member] = [{**container, "image": before.get("image")} for container, before in pairs]
+    for member in ("activeDeadlineSeconds", "tolerations", "schedulingGates"):
+        munged.pop(member, None)
+        if member in have:
+            munged[member] = have[member]
+    if have.get("terminationGracePeriodSeconds", 0) < 0 and want.get("terminationGracePeriodSeconds") == 1:
+        munged["terminationGracePeriodSeconds"] = have["terminationGracePeriodSeconds"]
+    return munged
+
+
+def _difference(want: Obj, have: Obj) -> str:
+    """The changed members, new after old; a real server prints Go values here, which no client should parse."""
+    lines = []
+    for name in sorted(want.keys() | have.keys()):
+        if want.get(name) != have.get(name):
+            lines += [f"- {name}: {shown_json(have.get(name))}", f"+ {name}: {shown_json(want.get(name))}"]
+    return "\n".join(lines)
+
+
+def update_status(new: Obj, old: Obj) -> list[Cause]:
+    """What is wrong with a change of a Pod's status."""
+    found: list[Cause] = []
+    if new["spec"].get("nodeName") != old["spec"].get("nodeName"):
+        found.append(causes.forbidden("spec.nodeName", "may not be changed directly"))
+    nominated = (new.get("status") or {}).get("nominatedNodeName")
+    if nominated:
+        path = "status.nominatedNodeName"
+        found += [causes.invalid(path, nominated, text) for text in subdomain_1123_errors(nominated)]
+    return found

@@ -1,0 +1,109 @@
+"""Numbers with units in objects: resource lists, ports, and values that are a count or a percentage."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from backends.fake.schema import quantity
+from backends.fake.validation import causes
+from backends.fake.validation.causes import Cause
+from backends.fake.validation.names import label_key_errors
+
+_PERCENT = re.compile(r"[0-9]+%")
+_PERCENT_TEXT = (
+    "a valid percent string must be a numeric string followed by an ending '%' "
+    "(e.g. '1%',  or '93%', regex used for validation is '[0-9]+%')"
+)
+_STANDARD_RESOURCES = {"cpu", "memory", "ephemeral-storage"}
+_INTEGER_RESOURCES = {"pods", "services", "secrets", "configmaps", "replicationcontrollers", "resourcequotas"}
+
+
+def port_errors(number: int) -> list[str]:
+    """A port number is 1 to 65535."""
+    return [] if 1 <= number <= 65535 else ["must be between 1 and 65535, inclusive"]
+
+
+def port_name_errors(name: str) -> list[str]:
+    """An IANA service name."""
+    errors = ["must be no more than 15 characters"] if len(name) > 15 else []
+    if not re.fullmatch(r"[-a-z0-9]+", name):
+        errors.append("must contain only alpha-numeric characters (a-z, 0-9), and hyphens (-)")
+    if not re.search(r"[a-z]", name):
+        errors.append("must contain at least one letter (a-z)")
+    if "--" in name:
+        errors.append("must not contain consecutive hyphens")
+    if name[:1] == "-" or name[-1:] == "-":
+        errors.append("must not begin or end with a hyphen")
+    return errors
+
+
+def port_or_name(path: str, value: int | str) -> list[Cause]:
+    """A port number, or the name of a port."""
+    texts = port_errors(value) if isinstance(value, int) else port_name_errors(value)
+    return [causes.invalid(path, value, text) for text in texts]
+
+
+def count_or_percent(path: str, value: int | str | None) -> list[Cause]:
+    """At least 0, or a percentage; None passes."""
+    if isinstance(value, str):
+        return [] if _PERCENT.fullmatch(value) else [causes.invalid(path, value, _PERCENT_TEXT)]
+    return causes.at_least_zero(path, value)
+
+
+def at_most_all(path: str, value: int | str | None) -> list[Cause]:
+    """A percentage is at most 100 %."""
+    if isinstance(value, str) and _PERCENT.fullmatch(value) and int(value[:-1]) > 100:
+        return [causes.invalid(path, value, "must not be greater than 100%")]
+    return []
+
+
+def share(value: int | str | None) -> int:
+    """The bare number of a count or percentage; 0 for anything else."""
+    if isinstance(value, str):
+        return int(value[:-1]) if _PERCENT.fullmatch(value) else 0
+    return value or 0
+
+
+def resources(path: str, given: Mapping[str, Any]) -> list[Cause]:
+    """A container's limits and requests."""
+    found: list[Cause] = []
+    limits, requests = given.get("limits") or {}, given.get("requests") or {}
+    for name, amount in limits.items():
+        found += _resource_name(f"{path}.limits[{name}]", name) + _amount(f"{path}.limits[{name}]", name, amount)
+    for name, amount in requests.items():
+        found += _resource_name(f"{path}.requests[{name}]", name) + _amount(f"{path}.requests[{name}]", name, amount)
+        found += _within_limit(path, name, amount, limits.get(name))
+    return found
+
+
+def _within_limit(path: str, name: str, amount: str, limit: str | None) -> list[Cause]:
+    overcommits = "/" not in name and not name.startswith("hugepages-")
+    if limit is None:
+        text = "Limit must be set for non overcommitable resources"
+        return [] if overcommits else [causes.required(f"{path}.limits", text)]
+    have, most = quantity.parse(amount)[0], quantity.parse(limit)[0]
+    if have != most and not overcommits:
+        return [causes.invalid(f"{path}.requests", amount, f"must be equal to {name} limit of {limit}")]
+    if have > most:
+        return [causes.invalid(f"{path}.requests", amount, f"must be less than or equal to {name} limit of {limit}")]
+    return []
+
+
+def _resource_name(path: str, name: str) -> list[Cause]:
+    errors = label_key_errors(name)
+    if errors:
+        return [causes.invalid(path, name, text) for text in errors]
+    if "/" not in name and name not in _STANDARD_RESOURCES and not name.startswith("hugepages-"):
+        return [causes.invalid(path, name, "must be a standard resource for containers")]
+    return []
+
+
+def _amount(path: str, name: str, amount: str) -> list[Cause]:
+    value = quantity.parse(amount)[0]
+    if value < 0:
+        return [causes.invalid(path, amount, "must be greater than or equal to 0")]
+    if ("/" in name or name in _INTEGER_RESOURCES) and value != value.to_integral_value():
+        return [causes.invalid(path, amount, "must be an integer")]
+    return []

@@ -1,0 +1,116 @@
+"""The rules of a pod's volumes. Rules: `ValidateVolumes` in pkg/apis/core/validation/validation.go.
+
+The sources that a cluster of today runs are looked into; of the others only that there is one source alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from backends.fake.validation import causes
+from backends.fake.validation.causes import Cause
+from backends.fake.validation.containers import inner_path
+from backends.fake.validation.names import label_1123_errors
+
+Obj = Mapping[str, Any]
+
+_MODE_TEXT = "must be a number between 0 and 0777 (octal), both inclusive"
+
+
+def volumes(path: str, given: list[Obj]) -> tuple[set[str], list[Cause]]:
+    """The names of the sound volumes, which containers may mount, and what is wrong with the others."""
+    names: set[str] = set()
+    found: list[Cause] = []
+    for number, volume in enumerate(given):
+        where = f"{path}[{number}]"
+        name = volume.get("name", "")
+        errors = _source(where, volume)
+        if not name:
+            errors.append(causes.required(f"{where}.name"))
+        else:
+            errors += [causes.invalid(f"{where}.name", name, text) for text in label_1123_errors(name)]
+        if name in names:
+            errors.append(causes.duplicate(f"{where}.name", name))
+        if not errors:
+            names.add(name)
+        found += errors
+    return names, found
+
+
+def _source(where: str, volume: Obj) -> list[Cause]:
+    found: list[Cause] = []
+    named = [name for name in volume if name != "name"]
+    for place, name in enumerate(named):
+        if place:
+            found.append(causes.forbidden(f"{where}.{name}", "may not specify more than 1 volume type"))
+        elif name in _SOURCES:
+            found += _SOURCES[name](f"{where}.{name}", volume[name])
+    return found
+
+
+def _named(member: str) -> Callable[[str, Obj], list[Cause]]:
+    def check(path: str, source: Obj) -> list[Cause]:
+        return [] if source.get(member) else [causes.required(f"{path}.{member}")]
+
+    return check
+
+
+def _host_path(path: str, source: Obj) -> list[Cause]:
+    if not source.get("path"):
+        return [causes.required(f"{path}.path")]
+    if ".." in source["path"].split("/"):
+        return [causes.invalid(f"{path}.path", source["path"], "must not contain '..'")]
+    return []
+
+
+def _files(member: str) -> Callable[[str, Obj], list[Cause]]:
+    """A volume of files from keys: which object, which keys to which paths, with which modes."""
+    named = _named(member)
+
+    def check(path: str, source: Obj) -> list[Cause]:
+        return named(path, source) + _mode(f"{path}.defaultMode", source.get("defaultMode")) + _items(path, source)
+
+    return check
+
+
+def _items(path: str, source: Obj) -> list[Cause]:
+    found: list[Cause] = []
+    for number, item in enumerate(source.get("items") or ()):
+        where = f"{path}.items[{number}]"
+        if "fieldRef" not in item and "resourceFieldRef" not in item and not item.get("key"):
+            found.append(causes.required(f"{where}.key"))
+        if not item.get("path"):
+            found.append(causes.required(f"{where}.path"))
+        else:
+            found += inner_path(f"{where}.path", item["path"])
+        found += _mode(f"{where}.mode", item.get("mode"))
+    return found
+
+
+def _mode(path: str, mode: int | None) -> list[Cause]:
+    return [] if mode is None or 0 <= mode <= 0o777 else [causes.invalid(path, mode, _MODE_TEXT)]
+
+
+def _projected(path: str, source: Obj) -> list[Cause]:
+    found = _mode(f"{path}.defaultMode", source.get("defaultMode"))
+    for number, part in enumerate(source.get("sources") or ()):
+        where = f"{path}.sources[{number}]"
+        for name, member in (("secret", "name"), ("configMap", "name"), ("serviceAccountToken", "path")):
+            if name in part:
+                found += _named(member)(f"{where}.{name}", part[name]) + _items(f"{where}.{name}", part[name])
+        if "downwardAPI" in part:
+            found += _items(f"{where}.downwardAPI", part["downwardAPI"])
+    return found
+
+
+_SOURCES: dict[str, Callable[[str, Obj], list[Cause]]] = {
+    "hostPath": _host_path,
+    "secret": _files("secretName"),
+    "configMap": _files("name"),
+    "downwardAPI": _items,
+    "projected": _projected,
+    "persistentVolumeClaim": _named("claimName"),
+    "csi": _named("driver"),
+    "image": _named("reference"),
+}
