@@ -59,7 +59,6 @@ class Election:
     lease_duration_s: float = 15.0
     renew_deadline_s: float = 10.0
     retry_period_s: float = 2.0
-    request_timeout_s: float = 3.0
     release_on_shutdown: bool = True
 
 
@@ -397,15 +396,13 @@ def _build(values: Mapping[str, Any], own: Own) -> Settings:
         return {name.partition(".")[2]: value for name, value in values.items() if name.startswith(prefix)}
 
     election = part("election.")
+    derived: dict[str, Any] = {}
     if "lease_duration_s" in election:
-        # The proportions of 15 / 10 / 2 / 3 are kept, so that one number sets all four, as in the agent.
+        # The proportions of 15 / 10 / 2 are kept, and requests end in time, so that one number sets all, as in the agent.
         duration = election["lease_duration_s"]
-        election |= {
-            "renew_deadline_s": duration * 2 / 3,
-            "retry_period_s": duration * 2 / 15,
-            "request_timeout_s": duration / 5,
-        }
-    flat = {name: value for name, value in values.items() if "." not in name}
+        election |= {"renew_deadline_s": duration * 2 / 3, "retry_period_s": duration * 2 / 15}
+        derived = {"request_timeout_s": min(Settings.request_timeout_s, duration / 3)}
+    flat = derived | {name: value for name, value in values.items() if "." not in name}
     return Settings(**flat, election=Election(**election), limits=Limits(**part("limits.")), own=own)
 
 

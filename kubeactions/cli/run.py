@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import os
-import secrets
 import signal
 import socket
 import sys
@@ -14,7 +13,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from types import FrameType
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
@@ -22,10 +21,7 @@ from kubeactions.cli.cluster import cluster_options, load_settings, settings_opt
 from kubeactions.cli.logs import set_up
 from kubeactions.errors import SettingsError, SourceError
 from kubeactions.plugins import nearest
-from kubeactions.settings import Own, Plug, Settings
-
-if TYPE_CHECKING:
-    from kubeactions.model import Spec
+from kubeactions.settings import Plug, Settings
 
 log = logging.getLogger("kubeactions.run")
 
@@ -50,7 +46,9 @@ Exit code: 0 stopped by SIGTERM, 2 wrong usage, 3 settings or switched off, 4 no
 @click.command("run", help=_HELP)
 @click.option("--source", "sources", multiple=True, type=click.Path(), metavar="DIR", help="Read configs from DIR.")
 @click.option("--report", "reports", multiple=True, metavar="NAME", help="Report to log, kubernetes or jsonl:FILE.")
-@click.option("--identity", default="", help="This replica's name in the lease. Default: from pod or host name.")
+@click.option(
+    "--identity", default="", help="This replica's name in the lease. Default: pod or host name and a random part."
+)
 @click.option("--backend", default="live", show_default=True, metavar="NAME", help="live, or fake: in this process.")
 @click.option(
     "--write-kubeconfig",
@@ -88,7 +86,7 @@ def command(
     with backends.open(backend, **given) as opened:
         if write_kubeconfig is not None:
             opened.kubeconfig(write_kubeconfig)
-        return _run(settings, opened, identity or default_identity(settings.own))
+        return _run(settings, opened, identity)
 
 
 def effective(settings: Settings, sources: Sequence[str], reports: Sequence[str], *, by_hand: bool) -> Settings:
@@ -107,53 +105,25 @@ def _report_plug(report: str) -> Plug:
     return Plug(name, {"path": path} if path else {})
 
 
-def default_identity(own: Own) -> str:
-    """Pod name and UID where there is a pod, else host name; with a random part, so that two runs are never one."""
-    place = f"{own.pod_name}_{own.pod_uid}" if own.pod_name else socket.gethostname()
-    return f"{place}_{secrets.token_hex(4)}"
-
-
 def _run(settings: Settings, opened: Any, identity: str) -> int:
-    from kubeactions import registry, sources
     from kubeactions.agent import Agent
-    from kubeactions.clock import SystemClock
 
-    specs = registry.specs(registry.load())
-    check_allowed(settings, specs)
     client = opened.client()
-    clock = SystemClock()
-    agent = Agent(
-        settings,
-        client,
-        clock,
-        identity=identity,
-        sources=sources.open_all(settings.sources, settings.limits),
-        reporters=open_reporters(settings, client),
-    )
-    _say_what_it_is(settings, identity, client.configuration.host, sorted(specs))
+    agent = Agent(settings, client, name=settings.own.pod_name or socket.gethostname(), identity=identity)
+    types = sorted(agent.executors)
+    check_allowed(settings, types)
+    _say_what_it_is(settings, agent.identity, client.configuration.host, types)
     with _stopped_by_signals() as (stop, received):
         agent.run(stop)
     log.info("stopped by %s", signal.Signals(received[0]).name if received else "itself")
     return 130 if received[:1] == [signal.SIGINT] else 0
 
 
-def open_reporters(settings: Settings, client: Any) -> Any:
-    """The reporters that the settings name, over a door of their own."""
-    from kubeactions import ledger, reporters
-    from kubeactions.clock import SystemClock
-    from kubeactions.kube import Kube
-    from kubeactions.model import Target
-
-    target = Target("v1", "ConfigMap", ledger.NAME, settings.ledger_namespace)
-    kube = Kube(client, SystemClock(), settings.request_timeout_s)
-    return reporters.open_all(settings.reporters, reporters.Surroundings(kube, target, settings.cluster_name))
-
-
-def check_allowed(settings: Settings, specs: dict[str, Spec]) -> None:
+def check_allowed(settings: Settings, types: Sequence[str]) -> None:
     """Raise `SettingsError` when `allowed_actions` names a type that is not there: it would allow nothing, silently."""
     for name in sorted(settings.allowed_actions or ()):
-        if name not in specs:
-            raise SettingsError(f"kubeactions.allowed_actions: unknown action type {name!r}{nearest(name, specs)}")
+        if name not in types:
+            raise SettingsError(f"kubeactions.allowed_actions: unknown action type {name!r}{nearest(name, types)}")
 
 
 def _say_what_it_is(settings: Settings, identity: str, host: str, types: list[str]) -> None:

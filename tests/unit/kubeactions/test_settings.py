@@ -47,7 +47,7 @@ def test_a_whole_file_is_read() -> None:
     assert found.safety_hook == "shop.rules:check"
     assert found.sources == (Plug("directory", {"path": "/etc/actions"}),)
     assert found.reporters == (Plug("log"), Plug("jsonl", {"path": "/var/log/actions.jsonl"}))
-    assert found.election == Election("my-lease", 60, 40, 8, 12)
+    assert found.election == Election("my-lease", 60, 40, 8)
 
 
 def test_nothing_given_is_the_defaults_and_off() -> None:
@@ -81,6 +81,14 @@ def test_the_environment_wins_over_the_file() -> None:
     assert found.limits.nesting_depth == 16
     assert found.protected_namespaces == {"a", "b", "c"}
     assert (found.sources, found.reporters) == ((Plug("directory", {"path": "/x"}),), (Plug("log"),))
+
+
+def test_one_number_sets_the_whole_election() -> None:
+    short = parse("leader_lease_duration: 3", {})
+    assert (short.election.renew_deadline_s, short.election.retry_period_s) == (2.0, 0.4)
+    assert short.request_timeout_s == 1.0
+    assert parse("leader_lease_duration: 60", {}).request_timeout_s == 5.0
+    assert parse("leader_lease_duration: 3\nkubeactions: {request_timeout_s: 0.5}", {}).request_timeout_s == 0.5
 
 
 def test_every_key_can_be_set_by_the_environment() -> None:
