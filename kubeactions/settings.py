@@ -398,10 +398,10 @@ def _build(values: Mapping[str, Any], own: Own) -> Settings:
     election = part("election.")
     derived: dict[str, Any] = {}
     if "lease_duration_s" in election:
-        # The proportions of 15 / 10 / 2 are kept, and requests end in time, so that one number sets all, as in the agent.
+        # The proportions of 15 / 10 / 2 are kept, and requests end in time: one number sets all, as in the agent.
         duration = election["lease_duration_s"]
         election |= {"renew_deadline_s": duration * 2 / 3, "retry_period_s": duration * 2 / 15}
-        derived = {"request_timeout_s": min(Settings.request_timeout_s, duration / 3)}
+        derived = {"request_timeout_s": min(Settings().request_timeout_s, duration / 3)}
     flat = derived | {name: value for name, value in values.items() if "." not in name}
     return Settings(**flat, election=Election(**election), limits=Limits(**part("limits.")), own=own)
 
