@@ -22,3 +22,4 @@ def world(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[World]:
 
     with World(backend=str(request.config.getoption("--backend")), directory=tmp_path) as opened:
         yield opened
+        print(opened.trail.story(opened.agents))  # Shown by pytest when the scenario failed.

@@ -5,6 +5,7 @@ All of it is done as the backend's administrator, so that nothing here is mistak
 
 from __future__ import annotations
 
+from backends.clock import Clock
 from kubeactions.errors import NotFound
 from kubeactions.kube import Kube, path_of
 from kubeactions.model import JsonObject
@@ -30,8 +31,9 @@ def split(place: str) -> tuple[str, str]:
 class Objects:
     """The administrator's hands."""
 
-    def __init__(self, kube: Kube) -> None:
+    def __init__(self, kube: Kube, clock: Clock) -> None:
         self.kube = kube
+        self._clock = clock
 
     def path(self, kind: str, place: str, subresource: str = "") -> str:
         """The API path of an object that is named `namespace/name`."""
@@ -67,6 +69,7 @@ class Objects:
         except NotFound:
             body = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}}
             self.kube.create(path_of("v1", "namespaces"), body)
+            self._clock.sleep(0.1)  # The cluster gives it the service account that its pods need.
 
     def delete(self, kind: str, place: str, grace_period_s: int | None = 0) -> None:
         """Delete an object, at once unless told otherwise."""

@@ -48,6 +48,16 @@ class Trail:
         found = self._log.find(resource=resource)
         return [event for event in found if event.user in names and event.verb in ("get", "list", "watch")]
 
+    def story(self, agents: Iterable[str]) -> str:
+        """What these users did, line by line, without the lease's renewals: what a failed scenario prints."""
+        names = set(agents)
+        return "\n".join(
+            f"{e.at:%H:%M:%S.%f} {e.user:10} {e.verb:6} {e.resource:11} {e.namespace}/{e.name} {e.code}"
+            f"{' changed' if e.changed else ''}"
+            for e in self._log
+            if e.user in names and e.resource != "leases"
+        )
+
     def _of(self, resource: str, place: str, agents: Iterable[str]) -> list[AuditEvent]:
         namespace, name = split(place)
         found = self.effects(agents)

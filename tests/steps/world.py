@@ -15,11 +15,12 @@ from types import TracebackType
 from typing import Self
 
 import freezegun
+import kubernetes.client  # noqa: F401  Before any freeze: its models cannot be built while datetime is a fake.
 from freezegun.api import FrozenDateTimeFactory
-from kubeactions.agent import Agent
 
 from backends.fake import FakeBackend
 from backends.faults import Answer, Call, Crash, Fault, Faults, Late, Match, Pause, ReplicaDied, Rule, install
+from kubeactions.agent import Agent
 from kubeactions.errors import NotFound
 from kubeactions.kube import Kube, path_of
 from kubeactions.ledger.codec import decode_record
@@ -69,7 +70,7 @@ class World:
         self.backend = self._stack.enter_context(FakeBackend(clock=self.clock))
         self.faults = Faults(self.clock, watcher=self.calls.append)
         self.turns = Turns(self.clock, self.faults)
-        self.objects = Objects(Kube(self.backend.client(), self.clock))
+        self.objects = Objects(Kube(self.backend.client(), self.clock), self.clock)
         self.strangers = Strangers(self.objects)
         self.turns.bystanders.append(self.strangers.pass_by)
         self.trail = Trail(self.backend.cluster.audit)
@@ -105,7 +106,7 @@ class World:
         agent = Agent(
             parse("", self.environment),
             client,
-            clock,
+            clock=clock,
             identity=name,
             sources=self.sources.open(name),
             reporters=[*lines, *self._files(), KubernetesReporter(Kube(client, clock), LEDGER)],
@@ -125,8 +126,12 @@ class World:
     def shut_down(self, name: str) -> None:
         """End a process as SIGTERM does: it stops taking work and gives up the lease."""
         replica = self.replica(name)
-        replica.agent.elector.release()
+        replica.agent.shut_down()
         replica.alive = False
+
+    def distrust(self) -> str:
+        """Why the leading replicas execute nothing, in their own words; "" when they would."""
+        return "; ".join(replica.agent.processor.closed for replica in self.turns.replicas if replica.leads())
 
     def deliver(self, file: str, content: bytes, source: str = MAIN) -> None:
         """Let a config arrive; whoever looks at the sources looks now, so that the moment is exact."""
