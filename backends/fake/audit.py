@@ -10,7 +10,6 @@ from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from typing import NamedTuple
 
 LIMIT = 200_000
 """Events kept; older ones are dropped and counted in `AuditLog.dropped`."""
@@ -40,25 +39,9 @@ class AuditEvent:
     """Did it commit anything?"""
 
 
-class AuditRecord(NamedTuple):
-    """What is kept of a request until somebody looks; the fields are those of `AuditEvent`."""
-
-    at: datetime
-    monotonic: float
-    user: str
-    verb: str
-    group: str
-    resource: str
-    subresource: str
-    namespace: str
-    name: str
-    uid: str
-    code: int
-    audit_id: str
-    dry_run: bool
-    method: str
-    target: str
-    changed: bool
+# What is kept of a request until somebody looks: the fields of `AuditEvent`, in their order.
+AuditRecord = tuple[datetime, float, str, str, str, str, str, str, str, str, int, str, bool, str, str, bool]
+_FIELDS = tuple(AuditEvent.__dataclass_fields__)
 
 
 class AuditLog:
@@ -87,10 +70,10 @@ class AuditLog:
 
     def find(self, **filters: object) -> list[AuditEvent]:
         """The events whose fields equal all `filters`, oldest first. TypeError for a field that there is none of."""
-        unknown = set(filters) - set(AuditEvent.__slots__)
+        unknown = set(filters) - set(_FIELDS)
         if unknown:
             raise TypeError(f"an audit event has no {', '.join(sorted(unknown))}")
-        wanted = [(AuditRecord._fields.index(field), value) for field, value in filters.items()]
+        wanted = [(_FIELDS.index(field), value) for field, value in filters.items()]
         return [
             AuditEvent(*record)
             for record in tuple(self._records)

@@ -66,9 +66,9 @@ def impersonated(headers: Mapping[str, str], asking: Identity, path: str) -> Ide
     From k8s.io/apiserver/pkg/endpoints/filters/impersonation.go. Raises `ApiError` 500 (plain text, as there) for
     groups, a uid or extra values without a user.
     """
-    named = {name: value for name, value in headers.items() if name.startswith(_PREFIX)}
-    if not named:
+    if _PREFIX not in " ".join(headers):
         return asking
+    named = {name: value for name, value in headers.items() if name.startswith(_PREFIX)}
     user = named.get("impersonate-user", "")
     groups = tuple(group.strip() for group in named.get("impersonate-group", "").split(",") if group.strip())
     extra = tuple((unquote(name[len(_EXTRA) :]), (value,)) for name, value in named.items() if name.startswith(_EXTRA))

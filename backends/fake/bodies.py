@@ -23,7 +23,10 @@ Obj = dict[str, Any]
 
 PROTOBUF = "application/vnd.kubernetes.protobuf"
 _SCHEME = 'in scheme "pkg/runtime/scheme.go:110"'
-_ARRAY = r'Go value of type struct { APIVersion string "json:\"apiVersion,omitempty\""; Kind string "json:\"kind,omitempty\"" }'
+_ARRAY = (
+    r'Go value of type struct { APIVersion string "json:\"apiVersion,omitempty\""; '
+    r'Kind string "json:\"kind,omitempty\"" }'
+)
 _GO_KINDS = {list: "array", str: "string", bool: "bool", int: "number", float: "number"}
 YAML_ALIASES = 100
 """More references than this in one YAML document are refused: they are how a small text becomes a huge object."""
@@ -32,7 +35,7 @@ YAML_ALIASES = 100
 class _Loader(yaml.CSafeLoader):
     """YAML as sigs.k8s.io/yaml reads it: no dates, and member names are strings."""
 
-    yaml_implicit_resolvers = {
+    yaml_implicit_resolvers = {  # noqa: RUF012 - PyYAML declares it so
         first: [(tag, pattern) for tag, pattern in resolvers if tag != "tag:yaml.org,2002:timestamp"]
         for first, resolvers in yaml.CSafeLoader.yaml_implicit_resolvers.items()
     }
@@ -76,7 +79,8 @@ def noted(call: Call, gvk: tuple[str, str, str], decoded: Decoded) -> Obj:
         if field_validation(call) == "Strict":
             text = "strict decoding error: " + ", ".join(decoded.strict_errors)
             raise _cannot_handle(gvk[2], gvk[1], gvk[2], text)
-        call.warnings.extend(decoded.strict_errors)
+        for error in decoded.strict_errors:
+            call.warn(error)
     return decoded.object
 
 
@@ -180,7 +184,7 @@ def _unrecognized(kind: str, why: str, body: bytes) -> statuses.ApiError:
 
 
 def _summary(body: bytes, limit: int = 30) -> str:
-    """summarizeData of rest.go."""
+    """The body as a refusal shows it (summarizeData of rest.go)."""
     if not body:
         return "<empty>"
     more = " ..." if len(body) > limit else ""

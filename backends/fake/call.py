@@ -19,30 +19,34 @@ NO_RESOURCE = Resource("", "", "", "", "", namespaced=False, verbs=frozenset())
 
 
 class Call:
-    """One request, understood."""
+    """One request, understood.
 
-    __slots__ = (
-        "dry_run", "encoding", "headers", "identity", "name", "path", "query", "request", "route", "served", "uid",
-        "verb", "warnings",
-    )  # fmt: skip
+    The defaults are the class's: most requests leave most of them alone, and every one of them is made for each.
+    """
+
+    identity: Identity | None = None
+    route: Route = NOWHERE
+    served: Resource = NO_RESOURCE
+    """The resource; only handlers of resources look."""
+    verb: str = ""
+    name: str = ""
+    """Of the object; a create knows it at its end."""
+    uid: str = ""
+    """Of the object that was answered with."""
+    dry_run: bool = False
+    encoding: str = "json"
+    warnings: tuple[str, ...] = ()
 
     def __init__(self, request: Request, path: str, query: Mapping[str, str]) -> None:
         self.request = request
         self.path = path
         self.query = query
         self.headers = request.headers
-        self.identity: Identity | None = request.identity
-        self.route: Route = NOWHERE
-        self.served: Resource = NO_RESOURCE
-        """The resource; only handlers of resources look."""
-        self.verb = ""
-        self.name = ""
-        """Of the object; a create knows it at its end."""
-        self.uid = ""
-        """Of the object that was answered with."""
-        self.dry_run = False
-        self.encoding = "json"
-        self.warnings: list[str] = []
+
+    def warn(self, text: str) -> None:
+        """Send a Warning header along; each text once."""
+        if text not in self.warnings:
+            self.warnings = (*self.warnings, text)
 
     @property
     def user(self) -> str:

@@ -70,6 +70,7 @@ class ClusterTime:
 
     def sleep(self, seconds: float, stop: threading.Event | None = None) -> None:
         """Refused: nothing in a cluster sleeps."""
+        del seconds, stop
         raise RuntimeError("nothing in the cluster sleeps: enqueue a step instead")
 
     def run_at(self, at: float, step: Callable[[], None]) -> None:
@@ -145,9 +146,11 @@ class Cluster:
 
     def catch_up(self) -> None:
         """Run every step that is due up to now, in due order, each with its own due time as the time."""
-        now = self.clock.monotonic()
         next_at = self.due.next_at()
-        if next_at is None or next_at > now or self._catching_up:
+        if next_at is None or self._catching_up:
+            return
+        now = self.clock.monotonic()
+        if next_at > now:
             return
         with self.lock:
             self._catching_up = True

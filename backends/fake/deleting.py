@@ -57,4 +57,4 @@ def _details(resource: Resource, entry: Entry) -> dict[str, Any]:
 
 def _warn(call: Call, resource: Resource, asked: DeleteOptions) -> None:
     if resource.storage == ("batch", "jobs") and asked.propagation is None and asked.orphan_dependents is None:
-        call.warnings.append(ORPHANED_PODS)
+        call.warn(ORPHANED_PODS)

@@ -99,7 +99,7 @@ def _is_check(path: str) -> bool:
 
 
 def _wants_aggregated(accept: str) -> bool:
-    """Does the first alternative that can be had ask for the aggregated form, in the version that is recorded?"""
+    """Whether the first alternative that can be had is the aggregated form, in the version that is recorded."""
     for alternative in parse_accept(accept):
         parameters = alternative.parameters
         if parameters.get("as") == "APIGroupDiscoveryList":

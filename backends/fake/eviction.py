@@ -95,7 +95,7 @@ def _unready_may_go(budget: Obj) -> bool:
     if (budget.get("spec") or {}).get("unhealthyPodEvictionPolicy") == "AlwaysAllow":
         return True
     status = budget.get("status") or {}
-    return 0 < status.get("desiredHealthy", 0) <= status.get("currentHealthy", 0)
+    return bool(0 < status.get("desiredHealthy", 0) <= status.get("currentHealthy", 0))
 
 
 def spend(budget: Obj, pod: str, at: str) -> None:

@@ -21,50 +21,61 @@ class Refusal(NamedTuple):
 
 
 _JSON = (("content-type", "application/json"),)
-_POD = "/api/v1/namespaces/default/pods/p"
 _TABLE = "application/json;as=Table;v=v1;g=meta.k8s.io"
 _PARTIAL = "application/json;as=PartialObjectMetadata;v=v1;g=meta.k8s.io"
 _PROTOBUF = "application/vnd.kubernetes.protobuf"
+_PODS = "/api/v1/namespaces/default/pods"
+_POD = f"{_PODS}/p"
+_REVIEWS = "/apis/authorization.k8s.io/v1"
+
+
+def _post(what: str, target: str) -> Refusal:
+    return Refusal(what, "POST", target, 501, _JSON, b"{}")
+
+
+def _only(what: str, accept: str) -> Refusal:
+    return Refusal(f"{what} where nothing else is acceptable", "GET", _PODS, 406, (("accept", accept),))
+
 
 NOT_IMITATED: tuple[Refusal, ...] = (
-    Refusal("server-side apply", "PATCH", f"{_POD}?fieldManager=m", 501, (("content-type", "application/apply-patch+yaml"),), b"{}"),
-    Refusal("Table output where nothing else is acceptable", "GET", "/api/v1/pods", 406, (("accept", _TABLE),)),
-    Refusal("PartialObjectMetadata where nothing else is acceptable", "GET", "/api/v1/pods", 406, (("accept", _PARTIAL),)),
-    Refusal("protobuf request bodies", "POST", "/api/v1/namespaces", 415, (("content-type", _PROTOBUF),), b"k8s\0"),
-    Refusal("protobuf answers where nothing else is acceptable", "GET", "/api/v1/pods", 406, (("accept", _PROTOBUF),)),
-    Refusal("custom resources", "POST", "/apis/apiextensions.k8s.io/v1/customresourcedefinitions", 501, _JSON, b"{}"),
-    Refusal("aggregated API servers", "POST", "/apis/apiregistration.k8s.io/v1/apiservices", 501, _JSON, b"{}"),
-    Refusal("RBAC questions", "POST", "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews", 501, _JSON, b"{}"),
-    Refusal("RBAC questions about others", "POST", "/apis/authorization.k8s.io/v1/subjectaccessreviews", 501, _JSON, b"{}"),
-    Refusal("RBAC rules", "POST", "/apis/authorization.k8s.io/v1/selfsubjectrulesreviews", 501, _JSON, b"{}"),
-    Refusal(
-        "RBAC questions in a namespace", "POST",
-        "/apis/authorization.k8s.io/v1/namespaces/default/localsubjectaccessreviews", 501, _JSON, b"{}",
-    ),
-    Refusal("token reviews", "POST", "/apis/authentication.k8s.io/v1/tokenreviews", 501, _JSON, b"{}"),
-    Refusal("service account tokens", "POST", "/api/v1/namespaces/default/serviceaccounts/default/token", 501, _JSON, b"{}"),
+    Refusal("server-side apply", "PATCH", _POD, 501, (("content-type", "application/apply-patch+yaml"),), b"{}"),
+    _only("Table output", _TABLE),
+    _only("PartialObjectMetadata", _PARTIAL),
+    _only("protobuf answers", _PROTOBUF),
+    Refusal("protobuf bodies", "POST", "/api/v1/namespaces", 415, (("content-type", _PROTOBUF),), b"k8s\0"),
+    _post("custom resources", "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"),
+    _post("aggregated API servers", "/apis/apiregistration.k8s.io/v1/apiservices"),
+    _post("RBAC: may I?", f"{_REVIEWS}/selfsubjectaccessreviews"),
+    _post("RBAC: may they?", f"{_REVIEWS}/subjectaccessreviews"),
+    _post("RBAC: may they, here?", f"{_REVIEWS}/namespaces/default/localsubjectaccessreviews"),
+    _post("RBAC: what may I?", f"{_REVIEWS}/selfsubjectrulesreviews"),
+    _post("token reviews", "/apis/authentication.k8s.io/v1/tokenreviews"),
+    _post("service account tokens", "/api/v1/namespaces/default/serviceaccounts/default/token"),
     Refusal("component statuses", "GET", "/api/v1/componentstatuses", 501),
     Refusal("pod logs", "GET", f"{_POD}/log", 501),
-    Refusal("exec", "POST", f"{_POD}/exec", 501),
-    Refusal("attach", "POST", f"{_POD}/attach", 501),
-    Refusal("port forwarding", "POST", f"{_POD}/portforward", 501),
+    _post("exec", f"{_POD}/exec"),
+    _post("attach", f"{_POD}/attach"),
+    _post("port forwarding", f"{_POD}/portforward"),
     Refusal("the pod proxy", "GET", f"{_POD}/proxy", 501),
     Refusal("the service proxy", "GET", "/api/v1/namespaces/default/services/kubernetes/proxy", 501),
     Refusal("the node proxy", "GET", "/api/v1/nodes/n/proxy", 501),
     Refusal("OpenAPI version 2", "GET", "/openapi/v2", 501),
     Refusal("metrics", "GET", "/metrics", 501),
-)  # fmt: skip
+)
+
+_NO_CRDS = "custom resources: a CustomResourceDefinition would serve nothing"
+_NO_RBAC = "RBAC: every authenticated user may do everything"
 
 REFUSED_RESOURCES: dict[tuple[str, str], str] = {
     (
         "apiextensions.k8s.io",
         "customresourcedefinitions",
-    ): "custom resources: a CustomResourceDefinition would serve nothing",
+    ): _NO_CRDS,
     ("apiregistration.k8s.io", "apiservices"): "aggregated API servers: an APIService would serve nothing",
-    ("authorization.k8s.io", "localsubjectaccessreviews"): "RBAC: every authenticated user may do everything",
-    ("authorization.k8s.io", "selfsubjectaccessreviews"): "RBAC: every authenticated user may do everything",
-    ("authorization.k8s.io", "selfsubjectrulesreviews"): "RBAC: every authenticated user may do everything",
-    ("authorization.k8s.io", "subjectaccessreviews"): "RBAC: every authenticated user may do everything",
+    ("authorization.k8s.io", "localsubjectaccessreviews"): _NO_RBAC,
+    ("authorization.k8s.io", "selfsubjectaccessreviews"): _NO_RBAC,
+    ("authorization.k8s.io", "selfsubjectrulesreviews"): _NO_RBAC,
+    ("authorization.k8s.io", "subjectaccessreviews"): _NO_RBAC,
     ("authentication.k8s.io", "tokenreviews"): "token reviews",
 }
 """Creating one of these is refused: its whole point is an effect that there is not."""

@@ -23,7 +23,7 @@ class Identity(NamedTuple):
 
     @property
     def is_admin(self) -> bool:
-        """Is it in `system:masters`, the group to which nothing is forbidden?"""
+        """Whether it is in `system:masters`, the group to which nothing is forbidden."""
         return "system:masters" in self.groups
 
 

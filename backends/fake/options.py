@@ -54,11 +54,7 @@ def check_timeout(call: Call) -> None:
 
 def read_delete(call: Call) -> DeleteOptions:
     """DeleteOptions: of the body where there is one, else of the query."""
-    if call.request.body:
-        found = _delete_body(call)
-    else:
-        found = _delete_query(call.query)
-    return delete_options(call, found)
+    return delete_options(call, _delete_body(call) if call.request.body else _delete_query(call.query))
 
 
 def delete_options(call: Call, found: Mapping[str, Any]) -> DeleteOptions:

@@ -15,7 +15,7 @@ import orjson
 from backends.fake import gojson, statuses
 from backends.fake.store import Key
 
-TOO_OLD_TOKEN = (
+TOO_OLD = (
     "The provided continue parameter is too old to display a consistent list result. You can start a new list without "
     "the continue parameter, or use the continue token in this response to retrieve the remainder of the results. "
     "Continuing with the provided token results in an inconsistent list - objects that were created, modified, or "

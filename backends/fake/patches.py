@@ -73,7 +73,7 @@ def _applied(call: Call, media: str, kind: KindSchema, obj: Obj, body: bytes) ->
     strategic.check(document)
     patched = strategic.apply(obj, document, kind.type)
     try:
-        return _noted(call, kind, kind.convert(patched, strictly=field_validation(call) != "Ignore"))
+        return _noted(call, kind.convert(patched, strictly=field_validation(call) != "Ignore"))
     except DecodeError as error:
         raise _unprocessable(
             [Cause("patch", "FieldValueInvalid", f"Invalid value: {shown(document)}: {error}")]
@@ -99,10 +99,10 @@ def _decoded(call: Call, kind: KindSchema, patched: Obj) -> Obj:
     if decoded.strict_errors and field_validation(call) == "Strict":
         why = "strict decoding error: " + ", ".join(decoded.strict_errors)
         raise _unprocessable([Cause("patch", "FieldValueInvalid", f"Invalid value: {quoted(text)}: {why}")])
-    return _noted(call, kind, decoded)
+    return _noted(call, decoded)
 
 
-def _noted(call: Call, kind: KindSchema, decoded: Decoded) -> Obj:
+def _noted(call: Call, decoded: Decoded) -> Obj:
     if decoded.strict_errors:
         if field_validation(call) == "Strict":
             text = "strict decoding error: " + ", ".join(decoded.strict_errors)
@@ -115,7 +115,8 @@ def _note(call: Call, errors: list[str]) -> None:
     if errors and field_validation(call) == "Strict":
         raise statuses.bad_request("strict decoding error: " + ", ".join(errors))
     if errors and field_validation(call) == "Warn":
-        call.warnings.extend(error for error in errors if error not in call.warnings)
+        for error in errors:
+            call.warn(error)
 
 
 def _unprocessable(causes: list[Cause]) -> ApiError:

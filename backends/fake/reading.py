@@ -17,7 +17,7 @@ from backends.fake.catalogue import Resource
 from backends.fake.conversion import encoded, tail
 from backends.fake.messages import Response
 from backends.fake.registry import Registry
-from backends.fake.store import Entry, Gone, Key
+from backends.fake.store import Entry, GoneError
 
 
 def json_response(status: int, body: bytes) -> Response:
@@ -28,10 +28,9 @@ def json_response(status: int, body: bytes) -> Response:
 def get(registry: Registry, call: Call) -> Response:
     """One object."""
     route, resource = call.route, call.served
-    if call.query.get("resourceVersion"):
+    if call.query and call.query.get("resourceVersion"):
         listing.revision(call.query["resourceVersion"], registry.store.revision)
-    group, plural = resource.storage
-    entry = registry.store.get(Key(group, plural, route.namespace, route.name))
+    entry = registry.store.at(resource.storage, route.namespace, route.name)
     if entry is None:
         raise registry.missing(resource, route.name)
     call.uid = entry.uid
@@ -86,7 +85,7 @@ def _snapshot(
         return store.list(*resource.storage, namespace), current, ""
     try:
         return store.list_at(*resource.storage, namespace, asked), asked, ""
-    except Gone:
+    except GoneError:
         raise statuses.expired("The resourceVersion for the provided list is too old.") from None
 
 
@@ -101,8 +100,8 @@ def _continued(
         return store.list(*resource.storage, namespace), store.revision, position.start
     try:
         return store.list_at(*resource.storage, namespace, position.rv), position.rv, position.start
-    except Gone:
-        error = statuses.expired(paging.TOO_OLD_TOKEN)
+    except GoneError:
+        error = statuses.expired(paging.TOO_OLD)
         error.metadata = {"continue": paging.Position(paging.LATEST, position.start).token()}
         raise error from None
 

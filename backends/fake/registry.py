@@ -93,7 +93,7 @@ class Registry:
         return entry
 
     def is_missing(self, resource: Resource, namespace: str, name: str) -> bool:
-        """Is there no such object?"""
+        """Whether there is no such object."""
         return self.store.get(Key(*resource.storage, namespace, name)) is None
 
     # ---- create
@@ -263,7 +263,7 @@ class Registry:
             )  # fmt: skip
 
     def _begin(self, strategy: Strategy, obj: Obj, options: DeleteOptions) -> tuple[bool, bool]:
-        """rest.BeforeDelete: is the deletion graceful, and is one already under way that this one does not change?"""
+        """rest.BeforeDelete: is the deletion graceful; and is one under way that this one does not change."""
         metadata = obj["metadata"]
         if metadata.get("deletionTimestamp"):
             held_s = metadata.get("deletionGracePeriodSeconds") or 0

@@ -28,7 +28,7 @@ from backends.fake import (
     subresources,
     writing,
 )
-from backends.fake.audit import AuditLog, AuditRecord
+from backends.fake.audit import AuditLog
 from backends.fake.call import NO_QUERY, Call, parse_query
 from backends.fake.catalogue import Catalogue, Resource
 from backends.fake.ids import Ids
@@ -105,7 +105,7 @@ class Server:
         return response
 
     def _answer(self, call: Call) -> Response:
-        asking = call.identity or self._authenticator.identity(call.headers)
+        asking = call.request.identity or self._authenticator.identity(call.headers)
         call.identity = authentication.impersonated(call.headers, asking, call.path)
         if len(call.request.body) > BODY_LIMIT_BYTES:
             raise statuses.too_large(BODY_LIMIT_BYTES)
@@ -117,7 +117,7 @@ class Server:
         resource = call.served = route.resource
         call.name = route.name
         if resource.group == "" and resource.plural in _DEPRECATED:
-            call.warnings.append(_DEPRECATED[resource.plural])
+            call.warn(_DEPRECATED[resource.plural])
         verb = call.verb = _verb(call)
         if route.subresource:
             if not verb:
@@ -134,7 +134,7 @@ class Server:
         if verb in _WRITES:
             warning = imitation.warning_of(resource.storage)
             if warning is not None:
-                call.warnings.append(warning)
+                call.warn(warning)
             if verb == "create" and "get" not in resource.verbs:
                 return self._reviews.create(self._registry, call)
             if verb == "create" and resource.storage in imitation.REFUSED_RESOURCES:
@@ -144,6 +144,7 @@ class Server:
         return _HANDLERS[verb](self._registry, call)
 
     def _finish(self, call: Call, response: Response, before: int) -> None:
+        """What every answer gets, and the audit record of it."""
         audit_id = call.headers.get("audit-id") or self._ids.audit_id()
         headers = response.headers
         headers["Audit-Id"] = audit_id
@@ -151,12 +152,12 @@ class Server:
             _as_yaml(response)
         if call.warnings:
             headers["Warning"] = ", ".join(f"299 - {orjson.dumps(text).decode()}" for text in call.warnings)
-        route, resource = call.route, call.served
+        route, resource, request, identity = call.route, call.served, call.request, call.identity
         self._audit.append(
-            AuditRecord(
+            (
                 self._clock.wall(),
                 self._clock.monotonic(),
-                call.user,
+                identity.name if identity is not None else "",
                 call.verb,
                 resource.group,
                 resource.plural,
@@ -167,8 +168,8 @@ class Server:
                 response.status,
                 audit_id,
                 call.dry_run,
-                call.request.method,
-                call.request.target,
+                request.method,
+                request.target,
                 self._registry.store.revision != before,
             )
         )

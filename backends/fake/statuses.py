@@ -75,7 +75,8 @@ def _about(resource: str, name: str, group: str) -> dict[str, Any]:
         details["name"] = name
     if group:
         details["group"] = group
-    details["kind"] = resource
+    if resource:
+        details["kind"] = resource
     return details
 
 

@@ -18,7 +18,7 @@ from backends.fake.listing import ListOptions
 from backends.fake.messages import Response
 from backends.fake.reading import json_response
 from backends.fake.registry import Registry
-from backends.fake.store import Entry, Gone
+from backends.fake.store import Entry, GoneError
 from backends.fake.watching import WatchStream
 
 MIN_WATCH_S = 1800.0
@@ -43,7 +43,7 @@ def watch(registry: Registry, call: Call) -> Response:
     response.stream = stream
     try:
         _begin(registry, route.namespace, resource, stream, options, start)
-    except Gone as gone:
+    except GoneError as gone:
         error = statuses.expired(f"too old resource version: {start} ({gone.oldest})")
         stream.put_line(b'{"type":"ERROR","object":%s}\n' % error.body())
         stream.close()
@@ -59,7 +59,7 @@ def _shown(resource: Resource, entry: Entry) -> bytes:
 def _begin(
     registry: Registry, namespace: str, resource: Resource, stream: WatchStream, options: ListOptions, start: int
 ) -> None:
-    """What the stream begins with: the state, or what has happened since a revision. Raises `Gone`."""
+    """What the stream begins with: the state, or what has happened since a revision. Raises `GoneError`."""
     store = registry.store
     if options.initial_events or (options.initial_events is None and start == 0):
         for entry in listing.entries_that_match(store.list(*resource.storage, namespace), options.selection):

@@ -41,15 +41,24 @@ class Headers(dict[str, str]):
 class InProcessResponse:
     """What the client reads: the part of urllib3's response that it and its watch use."""
 
-    __slots__ = ("_body", "_lines", "_position", "headers", "reason", "status")
+    __slots__ = ("_body", "_headers", "_lines", "_position", "status")
 
     def __init__(self, response: Response, lines: Iterator[bytes] | None) -> None:
         self.status = response.status
-        self.reason = REASONS.get(response.status, "")
-        self.headers = Headers(response.headers)
+        self._headers = response.headers
         self._body = response.body
         self._lines = lines
         self._position = 0
+
+    @property
+    def reason(self) -> str:
+        """The words of the status line."""
+        return REASONS.get(self.status, "")
+
+    @property
+    def headers(self) -> Headers:
+        """The response's headers."""
+        return Headers(self._headers)
 
     @property
     def data(self) -> bytes:
@@ -93,7 +102,7 @@ class InProcessResponse:
 
     @property
     def closed(self) -> bool:
-        """Has everything been read?"""
+        """Whether everything has been read."""
         return self._lines is None and self._position >= len(self._body)
 
 
@@ -114,7 +123,7 @@ class InProcessTransport:
         headers: Mapping[str, str] | None = None,
         **ignored: Any,
     ) -> InProcessResponse:
-        """Answer as the cluster does. `timeout`, `retries` and `preload_content` concern sockets, which are not here."""
+        """Answer as the cluster does. `timeout`, `retries` and `preload_content` concern sockets: there are none."""
         del ignored
         start = url.find("/", url.find("//") + 2)
         target = url[start:] if start > 0 else "/"

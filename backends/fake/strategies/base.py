@@ -43,7 +43,7 @@ class Strategy:
             new["metadata"]["generation"] = old["metadata"].get("generation", 0) + 1
 
     def wants_change(self, new: Obj, old: Obj) -> bool:
-        """Is something else wanted than before? Then the generation rises."""
+        """Whether something else is wanted than before: then the generation rises."""
         return bool(new.get("spec") != old.get("spec"))
 
     def prepare_status_update(self, new: Obj, old: Obj) -> Obj:
@@ -69,7 +69,7 @@ class Strategy:
         return None
 
     def released(self, new: Obj, old: Obj) -> bool:
-        """Does this update let a terminating object go? (ShouldDeleteDuringUpdate)"""
+        """Whether this update lets a terminating object go (ShouldDeleteDuringUpdate)."""
         before = old["metadata"]
         return (
             "deletionTimestamp" in before
