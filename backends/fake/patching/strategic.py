@@ -31,7 +31,7 @@ def check(patch: object) -> None:
 
 
 def apply(doc: Map, patch: Map, of: StructType) -> Map:
-    """The merged document, by the schema of its kind. Raises `PatchError` (400 or 500) for a patch that makes no sense."""
+    """The merged document, by the schema of its kind. Raises `PatchError` (400, 500) for a patch without sense."""
     return _merge_map(doc, patch or {}, of)
 
 

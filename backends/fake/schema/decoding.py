@@ -23,7 +23,7 @@ Decoder = Callable[[Any, Unknown], Any]
 
 _INT32 = range(-(2**31), 2**31)
 _INT64 = range(-(2**63), 2**63)
-_DURATION = re.compile(r"[-+]?(?:0|(?:(?:\d+\.?\d*|\.\d+)(?:ns|us|µs|μs|ms|s|m|h))+)")  # noqa: RUF001  both micro signs
+_DURATION = re.compile(r"[-+]?(?:0|(?:(?:\d+\.?\d*|\.\d+)(?:ns|us|\u00b5s|\u03bcs|ms|s|m|h))+)")
 
 
 class DecodeError(ValueError):
@@ -49,11 +49,9 @@ def compiled(of: StructType) -> Decoder:
     """
     found = _COMPILED.get(of.name)
     if found is None:
-        found = _COMPILED[of.name] = _Later(of)
-        made = _compile_struct(of)
-        found.made = made
-        _COMPILED[of.name] = made
-        return made
+        later = _Later()
+        _COMPILED[of.name] = later
+        found = later.made = _COMPILED[of.name] = _struct_decoder(_rows(of))
     return found
 
 
@@ -62,61 +60,56 @@ class _Later:
 
     made: Decoder
 
-    def __init__(self, of: StructType) -> None:
-        self._name = of.name
-
     def __call__(self, value: Any, unknown: Unknown) -> Any:
         return self.made(value, unknown)
 
 
-_COMPILED: dict[str, Any] = {}
+_COMPILED: dict[str, Decoder] = {}
 
 
-def _compile_struct(of: StructType) -> Decoder:
-    table: dict[str, tuple[int, type | None, Decoder | None, bool]] = {}
-    present: list[tuple[int, str, Callable[[], Any]]] = []
-    for rank, (name, field) in enumerate(of.fields.items()):
-        exact, decoder = _member(field.type)
-        table[name] = (rank, exact, decoder, _kept(field))
-        missing = _when_missing(field)
-        if missing is not None:
-            present.append((rank, name, missing))
-    ranks = {name: entry[0] for name, entry in table.items()}
-    look_up, rank_of = table.get, ranks.__getitem__
+class _Row(NamedTuple):
+    """One field, ready for the walk.
+
+    `exact` is the Python type that is enough, else `decoder` is called; `kept` tells whether an empty value is written,
+    `missing` what is written when there is none.
+    """
+
+    name: str
+    exact: type | None
+    decoder: Decoder | None
+    kept: bool
+    missing: Callable[[], Any] | None
+
+
+def _rows(of: StructType) -> list[_Row]:
+    return [_Row(name, *_member(field.type), _kept(field), _when_missing(field)) for name, field in of.fields.items()]
+
+
+def _struct_decoder(rows: list[_Row]) -> Decoder:
+    known = frozenset(row.name for row in rows)
 
     def decode(value: Any, unknown: Unknown) -> dict[str, Any]:
         if type(value) is not dict:
             raise MismatchError
         out: dict[str, Any] = {}
-        last = -1
-        ordered = True
-        for key, member in value.items():
-            entry = look_up(key)
-            if entry is None:
-                unknown.append(key)
-                continue
+        get = value.get
+        found = 0
+        for name, exact, decoder, kept, missing in rows:
+            member = get(name)
             if member is None:
+                if missing is not None:
+                    out[name] = missing()
                 continue
-            rank, exact, decoder, kept = entry
+            found += 1
             if decoder is not None:
-                member = decoder(member, unknown)  # noqa: PLW2901  the decoded member replaces the raw one
+                member = decoder(member, unknown)
             elif type(member) is not exact:
                 raise MismatchError
-            if not kept and not member:
-                continue
-            if rank < last:
-                ordered = False
-            last = rank
-            out[key] = member
-        for rank, key, missing in present:
-            if key not in out:
-                out[key] = missing()
-                if rank < last:
-                    ordered = False
-                last = rank
-        if ordered:
-            return out
-        return {key: out[key] for key in sorted(out, key=rank_of)}
+            if kept or member:
+                out[name] = member
+        if found != len(value):
+            unknown.extend(key for key in value if key not in known)
+        return out
 
     return decode
 

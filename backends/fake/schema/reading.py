@@ -68,7 +68,7 @@ class KindSchema:
 
 
 class Schema:
-    """All built-in kinds. `Schema.load()` is cheap: the file is read once a process, a kind is compiled when asked for."""
+    """All built-in kinds. Loading is cheap: the file is read once a process, a kind is compiled when asked for."""
 
     @classmethod
     @functools.cache

@@ -57,14 +57,21 @@ def _walk(of: Type, value: object, path: str) -> Iterator[str]:
     seen: set[str] = set()
     for name, member in members:
         where = f"{path}.{name}" if path else name
-        field = of.fields.get(name) if isinstance(of, StructType) else None
-        if field is None and isinstance(of, StructType):
+        inner = _member_type(of, name)
+        if inner is None:
             yield f'unknown field "{where}"'
             continue
         if name in seen:
             yield f'duplicate field "{where}"'
         seen.add(name)
-        yield from _walk(field.type if field else of.element, member, where)  # type: ignore[union-attr]  a map then
+        yield from _walk(inner, member, where)
+
+
+def _member_type(of: StructType | MapType, name: str) -> Type | None:
+    if isinstance(of, MapType):
+        return of.element
+    field = of.fields.get(name)
+    return None if field is None else field.type
 
 
 def _repeated(value: object, path: str) -> Iterator[str]:

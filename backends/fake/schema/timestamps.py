@@ -6,6 +6,7 @@ fraction). Called by decoding. It never reads a clock.
 
 from __future__ import annotations
 
+import functools
 import re
 from datetime import UTC, datetime, timedelta, timezone
 
@@ -36,6 +37,7 @@ class TimeError(ValueError):
     """The text is no time; the message is the server's."""
 
 
+@functools.lru_cache(maxsize=1024)
 def seconds(text: str) -> str:
     """An RFC 3339 time as the server writes it: UTC, whole seconds. Raises `TimeError`."""
     if _CANONICAL_SECONDS.fullmatch(text) and _is_real(text):
@@ -43,6 +45,7 @@ def seconds(text: str) -> str:
     return _parse(text, SECONDS_LAYOUT, micro=False).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
+@functools.lru_cache(maxsize=1024)
 def micro(text: str) -> str:
     """A time with six digits of fraction, in UTC. Raises `TimeError`."""
     if _CANONICAL_MICRO.fullmatch(text) and _is_real(text):

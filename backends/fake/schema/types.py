@@ -70,7 +70,7 @@ class Field:
 
     @property
     def merges(self) -> bool:
-        """Does strategic merge merge this list instead of replacing it?"""
+        """Whether strategic merge merges this list instead of replacing it."""
         return "merge" in self.strategies
 
 

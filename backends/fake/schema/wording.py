@@ -35,14 +35,14 @@ def conversion_error(of: StructType, value: object) -> str:
     return next(_convert(of, value), "unknown conversion error")
 
 
+_JSON_KINDS = {bool: "bool", int: "number", float: "number", str: "string", list: "array", dict: "object"}
+
+
 def json_kind(value: object) -> str:
     """What Go calls a JSON value: object, array, string, number, bool or null."""
     if value is None:
         return "null"
-    for types, name in ((bool, "bool"), ((int, float), "number"), (str, "string"), (list, "array")):
-        if isinstance(value, types):  # type: ignore[arg-type]  a class or a tuple of classes
-            return name
-    return "object"
+    return _JSON_KINDS[type(value)]
 
 
 def _json(of: Type, value: object, owner: str, path: list[str]) -> Iterator[str]:

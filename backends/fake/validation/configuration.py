@@ -1,4 +1,7 @@
-"""ConfigMap and Secret: defaults and rules. Rules: `ValidateConfigMap`, `ValidateSecret` in pkg/apis/core/validation."""
+"""ConfigMap and Secret: defaults and rules.
+
+Rules: `ValidateConfigMap` and `ValidateSecret` in pkg/apis/core/validation/validation.go.
+"""
 
 from __future__ import annotations
 

@@ -13,10 +13,10 @@ _OPERATORS = ("DoesNotExist", "Exists", "In", "NotIn")
 
 
 def sound(path: str, selector: Mapping[str, Any] | None) -> list[Cause]:
-    """Are labels, keys, operators and values such as can be matched?"""
+    """What is wrong with labels, keys, operators and values."""
     if selector is None:
         return []
-    found = metadata.labels(selector.get("matchLabels") or {}, f"{path}.matchLabels")
+    found = metadata.label_causes(selector.get("matchLabels") or {}, f"{path}.matchLabels")
     for number, expression in enumerate(selector.get("matchExpressions") or ()):
         found += _expression(f"{path}.matchExpressions[{number}]", expression)
     return found
@@ -40,12 +40,12 @@ def _expression(path: str, expression: Mapping[str, Any]) -> list[Cause]:
 
 
 def empty(selector: Mapping[str, Any]) -> bool:
-    """Does it select everything?"""
+    """Whether it selects everything."""
     return not selector.get("matchLabels") and not selector.get("matchExpressions")
 
 
 def selects(selector: Mapping[str, Any] | None, labels: Mapping[str, str] | None) -> bool:
-    """Does it select these labels? None selects nothing, an empty one everything."""
+    """Whether it selects these labels. None selects nothing, an empty one everything."""
     if selector is None:
         return False
     have = labels or {}

@@ -39,7 +39,7 @@ def create(metadata: Mapping[str, Any], name_rule: NameRule, path: str = "metada
         found += [causes.invalid(f"{path}.name", name, text) for text in name_rule(name)]
     found += causes.at_least_zero(f"{path}.generation", metadata.get("generation"))
     found += _members(metadata, path)
-    found += finalizers(metadata.get("finalizers") or (), f"{path}.finalizers")
+    found += finalizer_causes(metadata.get("finalizers") or (), f"{path}.finalizers")
     return found
 
 
@@ -72,15 +72,15 @@ def _without_trailing_dash(prefix: str) -> str:
 def _members(metadata: Mapping[str, Any], path: str) -> list[Cause]:
     found: list[Cause] = []
     if metadata.get("labels"):
-        found += labels(metadata["labels"], f"{path}.labels")
+        found += label_causes(metadata["labels"], f"{path}.labels")
     if metadata.get("annotations"):
-        found += annotations(metadata["annotations"], f"{path}.annotations")
+        found += annotation_causes(metadata["annotations"], f"{path}.annotations")
     if metadata.get("ownerReferences"):
-        found += owner_references(metadata["ownerReferences"], f"{path}.ownerReferences")
+        found += owner_causes(metadata["ownerReferences"], f"{path}.ownerReferences")
     return found
 
 
-def labels(given: Mapping[str, str], path: str) -> list[Cause]:
+def label_causes(given: Mapping[str, str], path: str) -> list[Cause]:
     """Keys are qualified names, values are short; both are reported at the map itself."""
     found: list[Cause] = []
     for key, value in given.items():
@@ -89,7 +89,7 @@ def labels(given: Mapping[str, str], path: str) -> list[Cause]:
     return found
 
 
-def annotations(given: Mapping[str, str], path: str) -> list[Cause]:
+def annotation_causes(given: Mapping[str, str], path: str) -> list[Cause]:
     """Keys are qualified names in any case; all together at most `MAX_ANNOTATION_BYTES`."""
     found = [causes.invalid(path, key, text) for key in given for text in label_key_errors(key.lower())]
     if sum(len(key) + len(value) for key, value in given.items()) > MAX_ANNOTATION_BYTES // 4:
@@ -99,7 +99,7 @@ def annotations(given: Mapping[str, str], path: str) -> list[Cause]:
     return found
 
 
-def owner_references(given: list[Mapping[str, Any]], path: str) -> list[Cause]:
+def owner_causes(given: list[Mapping[str, Any]], path: str) -> list[Cause]:
     """Each names a kind, a name and a uid; one at most is the controller; an Event owns nothing."""
     found: list[Cause] = []
     controller = ""
@@ -123,7 +123,7 @@ def owner_references(given: list[Mapping[str, Any]], path: str) -> list[Cause]:
     return found
 
 
-def finalizers(given: list[str] | tuple[str, ...], path: str) -> list[Cause]:
+def finalizer_causes(given: list[str] | tuple[str, ...], path: str) -> list[Cause]:
     """Qualified names with a domain, or one of the standard ones; orphan and foregroundDeletion exclude each other."""
     found: list[Cause] = []
     for number, name in enumerate(given):

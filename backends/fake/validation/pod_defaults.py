@@ -134,8 +134,9 @@ def _block_devices(volume: Obj) -> None:
             volume["rbd"].setdefault(name, value)
     if "azureDisk" in volume:
         disk = volume["azureDisk"]
-        for name, value in (("cachingMode", "ReadWrite"), ("kind", "Shared"), ("fsType", "ext4"), ("readOnly", False)):
+        for name, value in (("cachingMode", "ReadWrite"), ("kind", "Shared"), ("fsType", "ext4")):
             disk.setdefault(name, value)
+        disk.setdefault("readOnly", False)
     if "scaleIO" in volume:
         volume["scaleIO"].setdefault("storageMode", "ThinProvisioned")
         volume["scaleIO"].setdefault("fsType", "xfs")

@@ -1,5 +1,6 @@
-"""The rules of Pods and pod templates. Rules: `ValidatePodCreate`, `ValidatePodUpdate` and `ValidatePodTemplateSpec` in
-pkg/apis/core/validation/validation.go.
+"""The rules of Pods and pod templates.
+
+Rules: `ValidatePodCreate`, `ValidatePodUpdate`, `ValidatePodTemplateSpec` in pkg/apis/core/validation/validation.go.
 
 Not looked into: affinity, topology spread, security contexts, DNS options, resource claims, and what depends on them.
 """
@@ -41,8 +42,8 @@ def create(obj: Obj) -> list[Cause]:
 def template(given: Obj, path: str) -> list[Cause]:
     """What is wrong with the template of a workload."""
     meta = given.get("metadata") or {}
-    found = metadata.labels(meta.get("labels") or {}, f"{path}.metadata.labels")
-    found += metadata.annotations(meta.get("annotations") or {}, f"{path}.metadata.annotations")
+    found = metadata.label_causes(meta.get("labels") or {}, f"{path}.metadata.labels")
+    found += metadata.annotation_causes(meta.get("annotations") or {}, f"{path}.metadata.annotations")
     found += spec(given["spec"], f"{path}.spec")
     if given["spec"].get("ephemeralContainers"):
         found.append(
@@ -62,7 +63,7 @@ def spec(given: Obj, path: str) -> list[Cause]:
     if given.get("dnsPolicy") not in _DNS_POLICIES:
         found.append(_unsupported(f"{path}.dnsPolicy", given.get("dnsPolicy"), _DNS_POLICIES))
     if given.get("nodeSelector"):
-        found += metadata.labels(given["nodeSelector"], f"{path}.nodeSelector")
+        found += metadata.label_causes(given["nodeSelector"], f"{path}.nodeSelector")
     found += _names(given, path)
     deadline = given.get("activeDeadlineSeconds")
     if deadline is not None and not 1 <= deadline <= _MOST_SECONDS:

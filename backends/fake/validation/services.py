@@ -57,7 +57,7 @@ def rules(obj: Obj) -> list[Cause]:
     names: set[str] = set()
     for number, port in enumerate(ports):
         found += _port(f"spec.ports[{number}]", port, names, named=len(ports) > 1)
-    found += metadata.labels(spec.get("selector") or {}, "spec.selector")
+    found += metadata.label_causes(spec.get("selector") or {}, "spec.selector")
     if spec.get("sessionAffinity") not in _AFFINITIES:
         found.append(causes.not_supported("spec.sessionAffinity", spec.get("sessionAffinity", ""), _AFFINITIES))
     if spec.get("type") not in _TYPES:

@@ -1,7 +1,7 @@
 """Reads Go struct types out of an ELF binary, by the layout that Go's own `reflect` reads at run time.
 
-Called by `compact` alone. It reads 64-bit little-endian Go executables (`internal/abi` of Go 1.22 to 1.26, see `abi.Type`
-and `abi.StructType`); it executes nothing, and refuses other files with `ValueError`.
+Called by `compact` alone. It reads 64-bit little-endian Go executables (`abi.Type` and `abi.StructType` of
+`internal/abi`, Go 1.22 to 1.26); it executes nothing, and refuses other files with `ValueError`.
 """
 
 from __future__ import annotations
@@ -10,10 +10,13 @@ import struct
 from dataclasses import dataclass
 from pathlib import Path
 
-_KINDS = (
-    "invalid bool int int8 int16 int32 int64 uint uint8 uint16 uint32 uint64 uintptr float32 float64 complex64 "
-    "complex128 array chan func interface map ptr slice string struct unsafe"
-).split()
+_KINDS = [
+    "invalid", "bool", "int", "int8", "int16", "int32", "int64", "uint", "uint8", "uint16", "uint32",
+    "uint64", "uintptr", "float32", "float64", "complex64", "complex128", "array", "chan", "func",
+    "interface", "map", "ptr", "slice", "string", "struct", "unsafe",
+]  # fmt: skip
+"""reflect.Kind, in its order."""
+
 _TYPE_SIZE = 48
 _STRUCT_SIZE = 80
 _FIELD_SIZE = 24
