@@ -25,7 +25,7 @@ from backends.capabilities import Capabilities
 if TYPE_CHECKING:
     from pytest_bdd.parser import Feature, Scenario, Step
 
-freezegun.configure(extend_ignore_list=["kubernetes"])
+freezegun.configure(extend_ignore_list=["kubernetes", "_pytest", "xdist", "execnet"])
 
 pytest_plugins = ("tests.steps.given", "tests.steps.when", "tests.steps.then", "tests.steps.fixtures")
 

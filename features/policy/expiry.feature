@@ -5,8 +5,8 @@ Feature: An action runs only while it is fresh
     Given a pod "shop/web-0"
 
   Scenario Outline: An action that is stamped <stamped> is executed
-    Given the leader "replica-1"
     When the config "c1" version 1 orders to delete the pod "shop/web-0", stamped <stamped>
+    And "replica-1" starts
     And the system works
     Then the pod "shop/web-0" was deleted once, by "replica-1"
 
@@ -17,8 +17,8 @@ Feature: An action runs only while it is fresh
       | 10 seconds from now |
 
   Scenario Outline: An action that is stamped <stamped> is <status>
-    Given the leader "replica-1"
     When the config "c1" version 1 orders to delete the pod "shop/web-0", stamped <stamped>
+    And "replica-1" starts
     And the system works
     Then nothing was executed
     And the action "c1:v1" is "<status>"

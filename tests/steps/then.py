@@ -226,7 +226,7 @@ def _(world: World) -> None:
     assert [ack for ack in world.sources.acks if ack.state is AckState.ERROR] == []
 
 
-@then(parsers.re(r'the source was told of an error in "(?P<id_>[^"]+)": "(?P<text>.+)"'))
+@then(parsers.re(r'the source was told of an error in "(?P<id_>[^"]*)": "(?P<text>.+)"'))
 def _(world: World, id_: str, text: str) -> None:
     said = [ack.message for ack in world.sources.acks if ack.id == id_ and ack.state is AckState.ERROR]
     assert any(text in message for message in said), said or f"the source was told of no error in {id_}"
