@@ -91,10 +91,11 @@ class LiveBackend:
                 client_configuration=configuration,
                 persist_config=False,
             )
-        except (config.ConfigException, OSError, KeyError, TypeError, ValueError, AttributeError) as error:
+        except (config.ConfigException, OSError) as error:
+            raise BackendError(f"{self._file or 'in-cluster account'}: {_one_line(error)}") from error
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
             # The loader lets the errors of its own look-ups through when a kubeconfig has the wrong shape.
-            where = self._file or "in-cluster account"
-            raise BackendError(f"{where}: {_one_line(error)}") from error
+            raise BackendError(f"{self._file}: malformed kubeconfig ({_one_line(error)})") from error
 
 
 def _find(given: Path | str | None, context: str | None) -> Path | None:
