@@ -46,6 +46,11 @@ class BuiltinAdmission:
         elif resource.storage == ("", "nodes"):
             _taint(obj)
 
+    def admit_update(self, resource: Resource, obj: Obj) -> None:
+        """Complete what an update made incomplete."""
+        if resource.storage == ("", "pods") and isinstance(obj.get("spec"), dict):
+            _tolerate(obj["spec"])
+
     def admit_delete(self, resource: Resource, name: str) -> None:
         """Refuse to delete the namespaces that must be there."""
         if resource.storage == ("", "namespaces") and name in PERMANENT_NAMESPACES:

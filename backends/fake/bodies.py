@@ -8,7 +8,7 @@ are is the schema's knowledge; unknown and repeated members become warnings or a
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 import yaml
@@ -150,27 +150,42 @@ def parse_yaml(body: bytes, kind: str) -> Obj:
     return value
 
 
+class OtherKind(NamedTuple):
+    """The kind that a body names where another is due, and what the server says to that."""
+
+    version: str
+    kind: str
+    why: str
+
+
 def check_kind(value: Mapping[str, Any], gvk: tuple[str, str, str]) -> None:
     """An object must say that it is of the kind that is expected, or nothing. Raises `ApiError` 400."""
+    other = other_kind(value, gvk)
+    if other is not None:
+        raise _cannot_handle(other.kind, other.version, gvk[2], other.why)
+
+
+def other_kind(value: Mapping[str, Any], gvk: tuple[str, str, str]) -> OtherKind | None:
+    """Whether a body names another kind than is expected. Raises `ApiError` 400 for another version of it."""
     group, version, kind = gvk
     expected = f"{group}/{version}" if group else version
     named_kind = value.get("kind") or kind
     named_version = value.get("apiVersion") or expected
     if named_kind == kind and named_version == expected:
-        return
+        return None
     if not isinstance(named_kind, str) or not isinstance(named_version, str):
-        return
+        return None
     other_group, _, other_version = named_version.rpartition("/")
     if Schema.load().kind(other_group, other_version, named_kind) is None:
-        text = f'no kind "{named_kind}" is registered for version "{named_version}" {_SCHEME}'
-        raise _cannot_handle(named_kind, other_version, kind, text)
+        why = f'no kind "{named_kind}" is registered for version "{named_version}" {_SCHEME}'
+        return OtherKind(other_version, named_kind, why)
     if named_kind == kind and other_group == group:
         raise statuses.bad_request(
             f"the API version in the data ({named_version}) does not match the expected API version ({expected})"
         )
     package = group.split(".")[0] or "core"
-    text = f"converting ({other_version}.{named_kind}) to ({package}.{kind}): unknown conversion"
-    raise _cannot_handle(named_kind, other_version, kind, text)
+    why = f"converting ({other_version}.{named_kind}) to ({package}.{kind}): unknown conversion"
+    return OtherKind(other_version, named_kind, why)
 
 
 def _cannot_handle(kind: str, version: str, expected: str, why: str) -> statuses.ApiError:

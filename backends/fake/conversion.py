@@ -55,7 +55,18 @@ def tail(resource: Resource, entry: Entry) -> bytes:
 
 
 def _renamed(names: dict[str, str]) -> Callable[[Obj], Obj]:
-    return lambda obj: {names.get(member, member): value for member, value in obj.items()}
+    def rename(obj: Obj) -> Obj:
+        renamed = {names.get(member, member): value for member, value in obj.items()}
+        # These two are always written in the core group, and only if they say something in the other.
+        for member in ("reportingController", "reportingComponent", "reportingInstance"):
+            if not renamed.get(member, True):
+                del renamed[member]
+        if "involvedObject" in renamed:
+            renamed.setdefault("reportingComponent", "")
+            renamed.setdefault("reportingInstance", "")
+        return renamed
+
+    return rename
 
 
 _CPU = {"name": "cpu", "target": {"type": "Utilization"}}

@@ -12,12 +12,12 @@ from typing import Any
 import orjson
 
 from backends.fake import gojson, statuses
-from backends.fake.bodies import check_kind, field_validation, media_type, schema_of
+from backends.fake.bodies import field_validation, media_type, other_kind, schema_of
 from backends.fake.call import Call
 from backends.fake.catalogue import Resource
 from backends.fake.conversion import converted
-from backends.fake.patching import PatchError, json, merge, shown_json, strategic
-from backends.fake.schema import Decoded, DecodeError, KindSchema
+from backends.fake.patching import PatchError, go_format, json, merge, shown_json, strategic
+from backends.fake.schema import Decoded, DecodeError, KindSchema, Schema
 from backends.fake.statuses import ApiError
 from backends.fake.validation import Cause
 
@@ -76,7 +76,7 @@ def _applied(call: Call, media: str, kind: KindSchema, obj: Obj, body: bytes) ->
         return _noted(call, kind.convert(patched, strictly=field_validation(call) != "Ignore"))
     except DecodeError as error:
         raise _unprocessable(
-            [Cause("patch", "FieldValueInvalid", f"Invalid value: {shown(document)}: {error}")]
+            [Cause("patch", "FieldValueInvalid", f"Invalid value: {quoted(go_format(document))}: {error}")]
         ) from None
 
 
@@ -91,15 +91,26 @@ def _parsed(body: bytes, prefix: str = "error decoding patch: ") -> Any:
 def _decoded(call: Call, kind: KindSchema, patched: Obj) -> Obj:
     text = shown_json(patched)
     try:
-        check_kind(patched, kind.gvk)
+        _check_kind(patched, kind.gvk)
         decoded = kind.decode(patched, strictly=field_validation(call) != "Ignore")
-    except (DecodeError, ApiError) as error:
-        why = error.message if isinstance(error, ApiError) else str(error)
-        raise _unprocessable([Cause("patch", "FieldValueInvalid", f"Invalid value: {quoted(text)}: {why}")]) from None
+    except DecodeError as error:
+        raise _unprocessable([Cause("patch", "FieldValueInvalid", f"Invalid value: {quoted(text)}: {error}")]) from None
     if decoded.strict_errors and field_validation(call) == "Strict":
         why = "strict decoding error: " + ", ".join(decoded.strict_errors)
         raise _unprocessable([Cause("patch", "FieldValueInvalid", f"Invalid value: {quoted(text)}: {why}")])
     return _noted(call, decoded)
+
+
+def _check_kind(patched: Obj, gvk: tuple[str, str, str]) -> None:
+    """A patch must not change the kind; what is wrong as an object of the other kind is said first, as there."""
+    other = other_kind(patched, gvk)
+    if other is None:
+        return
+    group = str(patched.get("apiVersion", "")).rpartition("/")[0]
+    known = Schema.load().kind(group, other.version, other.kind)
+    if known is not None:
+        known.decode(patched, strictly=False)
+    raise DecodeError(other.why)
 
 
 def _noted(call: Call, decoded: Decoded) -> Obj:
@@ -126,8 +137,3 @@ def _unprocessable(causes: list[Cause]) -> ApiError:
 def quoted(text: str) -> str:
     """A text in Go's double quotes."""
     return orjson.dumps(text).decode()
-
-
-def shown(value: object) -> str:
-    """A value as Go's messages show a map."""
-    return quoted(shown_json(value)) if isinstance(value, dict) else str(value)

@@ -49,6 +49,9 @@ class Admission(Protocol):
     def admit_create(self, resource: Resource, namespace: str, obj: Obj) -> None:
         """Change or refuse a new object."""
 
+    def admit_update(self, resource: Resource, obj: Obj) -> None:
+        """Complete a changed object."""
+
     def admit_delete(self, resource: Resource, name: str) -> None:
         """Refuse a deletion."""
 
@@ -165,6 +168,7 @@ class Registry:
         self._check_version(resource, name, new, entry, strategy)
         meta.prepare_update(meta.of(new), old["metadata"])
         self.rules.default(resource, new)
+        self.admission.admit_update(resource, new)
         if prepare is not None:
             new = prepare(new, old)
         elif subresource == "status":
@@ -202,7 +206,7 @@ class Registry:
         if not version:
             if not strategy.unconditional_update:
                 cause = causes_of.invalid("metadata.resourceVersion", 0, "must be specified for an update")
-                raise statuses.invalid(resource.kind, name, resource.group, [cause._asdict()])
+                raise statuses.invalid(resource.plural, name, resource.group, [cause._asdict()])
             return
         if not version.isascii() or not version.isdigit():
             raise statuses.ApiError(500, "", f'strconv.ParseUint: parsing "{version}": invalid syntax')
@@ -313,7 +317,8 @@ class Registry:
 
     @staticmethod
     def _invalid(resource: Resource, name: str, causes: list[Cause]) -> statuses.ApiError:
-        return statuses.invalid(resource.kind, name, resource.group, [cause._asdict() for cause in causes])
+        # Events have one internal kind, of the core group, whatever door they come through.
+        return statuses.invalid(resource.kind, name, resource.storage[0], [cause._asdict() for cause in causes])
 
 
 def _finalizers(held: list[str], strategy: Strategy, options: DeleteOptions) -> list[str]:

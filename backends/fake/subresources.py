@@ -19,6 +19,7 @@ from backends.fake.patches import change_of
 from backends.fake.reading import get, json_response
 from backends.fake.registry import Registry
 from backends.fake.scaling import scale
+from backends.fake.store import Key
 from backends.fake.writing import check_name, checked
 
 Obj = dict[str, Any]
@@ -37,7 +38,7 @@ def answer(registry: Registry, call: Call) -> Response:
     if call.verb not in resource.subresources[name].verbs and name != "proxy":
         raise statuses.method_not_allowed()
     if name in imitation.REFUSED_SUBRESOURCES:
-        registry.find(resource, route.namespace, route.name)
+        _find_container(registry, call)
         raise statuses.not_imitated(imitation.REFUSED_SUBRESOURCES[name])
     if name == "scale":
         return scale(registry, call)
@@ -48,6 +49,15 @@ def answer(registry: Registry, call: Call) -> Response:
     if call.verb == "get":
         return get(registry, call)
     return _write(registry, call, _PREPARE.get(name))
+
+
+def _find_container(registry: Registry, call: Call) -> None:
+    """What must be there before anybody is told that it is not imitated: the object, and the pod's node."""
+    entry = registry.find(call.served, call.route.namespace, call.route.name)
+    if call.served is registry.pods:
+        node = (entry.load().get("spec") or {}).get("nodeName")
+        if node and registry.store.get(Key("", "nodes", "", node)) is None:
+            raise statuses.not_found("nodes", node)
 
 
 def _write(registry: Registry, call: Call, prepare: Prepare | None) -> Response:
@@ -85,10 +95,25 @@ def _write(registry: Registry, call: Call, prepare: Prepare | None) -> Response:
 def _ephemeral(new: Obj, old: Obj) -> Obj:
     """Only the ephemeral containers; the generation rises with them."""
     wanted = (new.get("spec") or {}).get("ephemeralContainers")
+    _check_ephemeral(old, wanted or [])
     spec = dict(old.get("spec") or {})
     if wanted:
         spec["ephemeralContainers"] = wanted
     return _with_spec(old, new, spec)
+
+
+def _check_ephemeral(old: Obj, wanted: list[Obj]) -> None:
+    """What runs in a pod cannot be changed or taken out (ValidatePodEphemeralContainersUpdate)."""
+    asked = {one.get("name"): one for one in wanted}
+    causes = []
+    for held in (old.get("spec") or {}).get("ephemeralContainers") or []:
+        name = held.get("name")
+        if asked.get(name) != held:
+            what = "changed" if name in asked else "removed"
+            text = f'Forbidden: existing ephemeral containers "{name}" may not be {what}\n'
+            causes.append({"field": "spec.ephemeralContainers", "reason": "FieldValueForbidden", "message": text})
+    if causes:
+        raise statuses.invalid("Pod", old["metadata"]["name"], "", causes)
 
 
 def _resize(new: Obj, old: Obj) -> Obj:

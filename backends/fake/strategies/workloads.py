@@ -41,6 +41,25 @@ class Jobs(WithGeneration):
 
     orphans_by_default = True
 
+    def prepare_create(self, obj: Obj) -> None:
+        """Labels and selector from the uid, which is set by now (generateSelector)."""
+        super().prepare_create(obj)
+        spec = obj.get("spec")
+        if not isinstance(spec, dict) or spec.get("manualSelector"):
+            return
+        metadata = obj["metadata"]
+        template = spec.setdefault("template", {})
+        template.setdefault("metadata", {})
+        labels = dict(template["metadata"].get("labels") or {})
+        for prefix in ("batch.kubernetes.io/", ""):
+            labels[f"{prefix}controller-uid"] = metadata["uid"]
+            labels[f"{prefix}job-name"] = metadata.get("name", "")
+        template["metadata"]["labels"] = dict(sorted(labels.items()))
+        metadata["labels"] = {**template["metadata"]["labels"], **(metadata.get("labels") or {})}
+        matched = {**((spec.get("selector") or {}).get("matchLabels") or {})}
+        matched["batch.kubernetes.io/controller-uid"] = metadata["uid"]
+        spec["selector"] = {**(spec.get("selector") or {}), "matchLabels": matched}
+
 
 class CronJobs(WithGeneration):
     """CronJobs."""
