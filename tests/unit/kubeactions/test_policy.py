@@ -58,6 +58,8 @@ def test_the_operator_protects_more_namespaces_and_unprotects_none() -> None:
     settings = Settings(protected_namespaces=frozenset({"vault"}))
     assert reason(act(Target("v1", "Pod", "x", "vault")), settings=settings) == "ProtectedNamespace"
     assert reason(act(Target("v1", "Pod", "x", "kube-system")), settings=settings) == "ProtectedNamespace"
+    written_otherwise = Settings(protected_namespaces=frozenset({"Vault"}))
+    assert reason(act(Target("v1", "Pod", "x", "vault")), settings=written_otherwise) == "ProtectedNamespace"
 
 
 @pytest.mark.parametrize("kind", ["Namespace", "namespaces", "namespace"])

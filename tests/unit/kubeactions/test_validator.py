@@ -296,6 +296,13 @@ def test_no_name_kind_or_api_version_can_be_a_path_or_another_spelling(type_name
     assert refusal(action).startswith(f"actions[0].resource.{field}: "), refusal(action)
 
 
+@pytest.mark.parametrize("name", ["a/b", "..", ".", "a%2fb", "a?b", "a b", "x" * 254, "role\n"])
+def test_names_of_rbac_objects_are_still_one_path_segment(name: str) -> None:
+    role = {"api_version": "rbac.authorization.k8s.io/v1", "kind": "clusterroles", "name": name}
+    action = {**LATER, "delete_pod": None, "get_resource": {}, "resource": role}
+    assert refusal(action).startswith("actions[0].resource.name: ")
+
+
 # --- a config that is no list of actions ---
 
 

@@ -57,6 +57,16 @@ def test_a_rotated_file_is_begun_anew(tmp_path: Path) -> None:
     assert keys(path) == ["b:v1"]
 
 
+def test_what_another_replica_wrote_into_the_new_file_is_seen(tmp_path: Path) -> None:
+    path = tmp_path / "out.jsonl"
+    reporter = JsonLinesReporter(path)
+    reporter.deliver([report("a")])
+    path.rename(tmp_path / "out.1")
+    JsonLinesReporter(path).deliver([report("b"), report("c")])
+    reporter.deliver([report("b"), report("d")])
+    assert keys(path) == ["b:v1", "c:v1", "d:v1"]
+
+
 def test_somebody_elses_line_is_left_alone(tmp_path: Path) -> None:
     path = tmp_path / "out.jsonl"
     path.write_bytes(b"not ours\n[1]\n")
