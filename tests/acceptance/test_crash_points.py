@@ -6,13 +6,16 @@ still there until another one has taken over, and wakes up. Whatever the point, 
 one effect, of the right author, at the right time; the outcome must be on record, must be `succeeded` (the protocol
 knows) and must be counted once at the destination.
 
+Then once more, one level deeper: the leader died in the middle, and its successor dies at each request of its takeover.
+
 Class U (a pod can be deleted only once) and class P (the mark and the change are one patch) take different ways back.
 """
 
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cache
@@ -37,7 +40,9 @@ TAKEOVER_S = 45.0
 """How long it may take the standby to finish what the leader began."""
 ORDERED_AT = START + timedelta(seconds=10)
 """When the order arrives."""
-LEADER, STANDBY = "replica-1", "replica-2"
+LEADER, STANDBY, THIRD = "replica-1", "replica-2", "replica-3"
+TAKING_THE_LEASE = Match(verb="update", resource="leases", identity=STANDBY)
+"""Until then a standby only reads the lease."""
 
 
 @dataclass(frozen=True)
@@ -75,21 +80,21 @@ class Point:
         return f"{self.kind}-{self.index:02}-{self.side}-{self.call.replace(' ', '-').replace('/', '.')}"
 
 
-def begin(directory: Path, life: Life) -> World:
+@contextmanager
+def begin(directory: Path, life: Life) -> Iterator[World]:
     """A world in which a leader and a standby have settled and the target runs."""
-    world = World("fake", directory)
-    world.__enter__()
-    if life.resource == "pods":
-        world.objects.pod(life.place)
-    else:
-        world.objects.deployment(life.place, 1)
-    world.start(LEADER)
-    world.work(4)
-    world.start(STANDBY)
-    world.work((ORDERED_AT - world.clock.wall()).total_seconds())
-    assert world.leaders() == [LEADER]
-    world.calls.clear()
-    return world
+    with World("fake", directory) as world:
+        if life.resource == "pods":
+            world.objects.pod(life.place)
+        else:
+            world.objects.deployment(life.place, 1)
+        world.start(LEADER)
+        world.work(4)
+        world.start(STANDBY)
+        world.work((ORDERED_AT - world.clock.wall()).total_seconds())
+        assert world.leaders() == [LEADER]
+        world.calls.clear()
+        yield world
 
 
 def order(world: World, life: Life) -> None:
@@ -101,14 +106,23 @@ def order(world: World, life: Life) -> None:
 @cache
 def calls_of(kind: str) -> list[Call]:
     """Every request that the leader sends from the arrival of the order until its round is over, without faults."""
-    with tempfile.TemporaryDirectory() as directory:
-        world = begin(Path(directory), LIVES[kind])
-        try:
-            order(world, LIVES[kind])
-            world.work(4)
-            return [call for call in world.calls if call.identity == LEADER]
-        finally:
-            world.__exit__(None, None, None)
+    with tempfile.TemporaryDirectory() as directory, begin(Path(directory), LIVES[kind]) as world:
+        order(world, LIVES[kind])
+        world.work(4)
+        return [call for call in world.calls if call.identity == LEADER]
+
+
+@cache
+def calls_of_takeover(kind: str, side: Side) -> list[Call]:
+    """Every request that the successor of a leader which died at the effect sends, once it has taken the lease."""
+    with tempfile.TemporaryDirectory() as directory, begin(Path(directory), LIVES[kind]) as world:
+        world.kill(LEADER, side, "the effect")
+        order(world, LIVES[kind])
+        world.work(TAKEOVER_S)
+        calls = [call for call in world.calls if call.identity == STANDBY]
+        taken = next(index for index, call in enumerate(calls) if call.verb == "update")
+        last = max(index for index, call in enumerate(calls) if call.resource != "leases")
+        return calls[taken + 1 : last + 1]
 
 
 def points(kind: str, sides: tuple[Side, ...]) -> list[Point]:
@@ -122,28 +136,42 @@ def points(kind: str, sides: tuple[Side, ...]) -> list[Point]:
     ]
 
 
+def points_of_takeover(kind: str) -> list[tuple[Side, Point]]:
+    """Every point of a takeover, after a leader that died on either side of the effect."""
+    found: list[tuple[Side, Point]] = []
+    sides: tuple[Side, ...] = ("before", "after")
+    for died in sides:
+        calls = calls_of_takeover(kind, died)
+        for index, call in enumerate(calls):
+            found += [(died, Point(kind, index, str(call), side, died == "after")) for side in sides]
+    return found
+
+
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Give each test the points that it asks for by the name of its argument."""
+    """Give each test the points that it asks for by the names of its arguments."""
     sides: dict[str, tuple[Side, ...]] = {"point": ("before", "after"), "lost": ("after",)}
     for name in sides.keys() & set(metafunc.fixturenames):
         found = [point for kind in LIVES for point in points(kind, sides[name])]
         metafunc.parametrize(name, found, ids=str)
+    if "second" in metafunc.fixturenames:
+        pairs = [pair for kind in LIVES for pair in points_of_takeover(kind)]
+        metafunc.parametrize(("died", "second"), pairs, ids=[f"{died}-the-effect-{point}" for died, point in pairs])
 
 
 @pytest.fixture
-def tell(tmp_path: Path, request: pytest.FixtureRequest) -> Callable[[Point, Callable[[World], Fault]], World]:
+def tell(tmp_path: Path) -> Iterator[Callable[[Point, Callable[[World], Fault]], World]]:
     """Tell the story of a life with a fault at one point of it, and let everybody finish."""
+    with ExitStack() as stack:
 
-    def story(point: Point, fault: Callable[[World], Fault]) -> World:
-        life = LIVES[point.kind]
-        world = begin(tmp_path, life)
-        request.addfinalizer(lambda: world.__exit__(None, None, None))
-        world.faults.add(fault(world), Match(identity=LEADER), first=point.index + 1, times=1)
-        order(world, life)
-        world.work(TAKEOVER_S)
-        return world
+        def story(point: Point, fault: Callable[[World], Fault]) -> World:
+            life = LIVES[point.kind]
+            world = stack.enter_context(begin(tmp_path, life))
+            world.faults.add(fault(world), Match(identity=LEADER), first=point.index + 1, times=1)
+            order(world, life)
+            world.work(TAKEOVER_S)
+            return world
 
-    return story
+        yield story
 
 
 Tell = Callable[[Point, Callable[[World], Fault]], World]
@@ -168,6 +196,29 @@ def test_an_answer_is_lost_there_and_the_leader_finds_out(lost: Point, tell: Tel
     assert_done_once(world, lost, by=LEADER)
 
 
+def test_its_successor_dies_too_and_the_third_finishes(died: Side, second: Point, tmp_path: Path) -> None:
+    life = LIVES[second.kind]
+    with begin(tmp_path, life) as world:
+        world.kill(LEADER, died, "the effect")
+        order(world, life)
+        world.work(1)
+        assert not world.replica(LEADER).alive
+        world.faults.add(Pause(lambda: arrange_death(world, second)), TAKING_THE_LEASE, times=1)
+        world.work(2 * TAKEOVER_S)
+        assert not world.replica(STANDBY).alive, "the point was never reached"
+        assert world.leaders() == [THIRD]
+        effects = world.trail.effects(world.agents)
+        assert len(effects) == 1, told(effects)
+        assert second.leader_did_it == (effects[0].user == LEADER), told(effects)
+        assert_known_and_counted(world)
+
+
+def arrange_death(world: World, point: Point) -> None:
+    """Called when the successor takes the lease: its calls count from the next one, and a third replica starts."""
+    world.faults.add(Crash(point.side), Match(identity=STANDBY), first=point.index + 1, times=1)
+    world.start(THIRD)
+
+
 def test_the_enumeration_covers_the_whole_life() -> None:
     for kind, life in LIVES.items():
         calls = [str(call) for call in calls_of(kind)]
@@ -190,6 +241,11 @@ def assert_done_once(world: World, point: Point, by: str) -> None:
         assert world.objects.get("pod", life.place) is None
     else:
         assert len(world.rollouts(life.place)) == 1
+    assert_known_and_counted(world)
+
+
+def assert_known_and_counted(world: World) -> None:
+    """The outcome is on record as `succeeded`, and counted once at the destination."""
     record = world.record("c1:v1")
     assert record.outcome is not None, f"still {record.phase}: {record.why}"
     assert record.outcome.status == "succeeded", record.outcome

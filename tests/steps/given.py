@@ -137,6 +137,19 @@ def _(world: World, count: int) -> None:
     world.destination().acknowledgements_to_lose = count
 
 
+@given(parsers.parse('a third party\'s action "{action_type}", which leaves no trace'))
+def _(world: World, action_type: str) -> None:
+    world.install_bell()
+    assert world.bell is not None
+    assert world.bell.spec.type == action_type
+
+
+@given("the bell is broken")
+def _(world: World) -> None:
+    assert world.bell is not None
+    world.bell.broken = True
+
+
 # --- what is going to go wrong ---
 
 

@@ -44,6 +44,10 @@ REPORTING = "reporting"
 """The moment that is not on the wire to the API server."""
 
 
+RINGING = "ringing the bell"
+"""The moment inside a third party's action."""
+
+
 def moment(words: str, replica: str) -> Moment:
     """The moment that `words` name, in the life of `replica` (a pattern)."""
     found = MOMENTS[words]

@@ -82,6 +82,12 @@ def _(world: World, place: str, key: str) -> None:
     assert world.record(key).marker in event.audit_id
 
 
+@then(parsers.re("the bell (?P<times>never rang|rang once)"))
+def _(world: World, times: str) -> None:
+    assert world.bell is not None
+    assert world.bell.rung == {"never rang": 0, "rang once": 1}[times]
+
+
 # --- the cluster ---
 
 

@@ -80,6 +80,12 @@ def _(world: World, id_: str, version: str, kind: str, place: str) -> None:
     _deliver(world, id_, version, payloads.action("get_resource", "v1", kind, place, world.clock.wall()))
 
 
+@when(parsers.re(CONFIG + " orders to ring the bell"))
+def _(world: World, id_: str, version: str) -> None:
+    one = payloads.action("ring_bell", "v1", "Namespace", "/shop", world.clock.wall())
+    _deliver(world, id_, version, one)
+
+
 @when(parsers.re(CONFIG + r' from "(?P<source>[^"]+)" orders to (?P<words>' + WORDS + r') "(?P<place>[^"]+)"'))
 def _(world: World, id_: str, version: str, source: str, words: str, place: str) -> None:
     content = payloads.payload(payloads.order(words, place, world.clock.wall()))

@@ -8,6 +8,7 @@ the destinations counted; never what an object of the system under test believes
 from __future__ import annotations
 
 import json
+import random
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from pathlib import Path
@@ -20,16 +21,19 @@ from freezegun.api import FrozenDateTimeFactory
 
 from backends.fake import FakeBackend
 from backends.faults import Answer, Call, Crash, Fault, Faults, Late, Match, Pause, ReplicaDied, Rule, install
+from kubeactions import registry
 from kubeactions.agent import Agent
 from kubeactions.errors import NotFound
 from kubeactions.kube import Kube, path_of
 from kubeactions.ledger.codec import decode_record
-from kubeactions.model import MARKER_ANNOTATION, JsonObject, Record, Reporter, Target
+from kubeactions.model import MARKER_ANNOTATION, Executor, JsonObject, Record, Reporter, Target
+from kubeactions.registry import UntracedExecutor
 from kubeactions.reporters.jsonl import JsonLinesReporter
 from kubeactions.reporters.kubernetes import KubernetesReporter
 from kubeactions.settings import parse
+from tests.steps.bell import ACTION_TYPE, Bell
 from tests.steps.clocks import START, ReplicaClock, ScenarioClock
-from tests.steps.moments import HISTORY, REPORTING, Side, moment
+from tests.steps.moments import HISTORY, REPORTING, RINGING, Side, moment
 from tests.steps.objects import RESTARTED_AT, Objects
 from tests.steps.replicas import Replica, Turns
 from tests.steps.sources import MAIN, Sources
@@ -55,6 +59,8 @@ class World:
         self.environment: dict[str, str] = {"DD_KUBEACTIONS_ENABLED": "true"}
         self.calls: list[Call] = []
         """Every request that a replica sent or tried to send."""
+        self.bell: Bell | None = None
+        """What a third party's action rings."""
         self.crowd: list[str] = []
         """Pods that a scenario speaks of as "them"."""
         self.backup: JsonObject = {}
@@ -109,11 +115,17 @@ class World:
             clock=clock,
             identity=name,
             sources=self.sources.open(name),
+            executors=self._executors(),
+            dice=random.Random(f"{name} {len(self.turns.replicas)}"),
             reporters=[*lines, *self._files(), KubernetesReporter(Kube(client, clock), LEDGER)],
         )
         replica = Replica(name, agent, clock, lines)
         self.turns.replicas.append(replica)
         return replica
+
+    def install_bell(self) -> None:
+        """Make a third party's action known to every replica that starts from now on."""
+        self.bell = Bell()
 
     def leaders(self) -> list[str]:
         """The replicas that hold the lease, as they see it."""
@@ -164,6 +176,8 @@ class World:
         """Arrange that a replica dies in a moment."""
         if words == REPORTING:
             self.line(name).arrange(side, _die)
+        elif words == RINGING and self.bell is not None:
+            self.bell.afterwards = _die
         else:
             self.strike(name, words, Crash(side), first)
 
@@ -247,6 +261,11 @@ class World:
         """What the JSON lines file holds."""
         text = (self.directory / "results.jsonl").read_text()
         return [json.loads(line) for line in text.splitlines()]
+
+    def _executors(self) -> dict[str, Executor] | None:
+        if self.bell is None:
+            return None
+        return {**registry.load(), ACTION_TYPE: UntracedExecutor(ACTION_TYPE, self.bell.ring, Bell.spec)}
 
     def _files(self) -> list[Reporter]:
         return [JsonLinesReporter(self.directory / "results.jsonl")] if self.writes_file else []
