@@ -3,7 +3,7 @@
 One Event a settled action, on the action's target (on the ledger when a config held no action), named by the action's
 marker, so a repeat is refused by the API server as AlreadyExists and counts as acknowledged: there is never a second.
 A target may be long gone: an Event needs no object. Its namespace must be there; when it is gone or going, and for
-cluster-scoped targets, the Event goes to `default`
+cluster-scoped targets, the Event goes to `default`; when it is refused as invalid even there, it is about the ledger
 (https://github.com/kubernetes/kubernetes/blob/v1.34.0/pkg/apis/core/validation/events.go).
 
 Core v1 Events, not events.k8s.io/v1: both are views of the same objects, and `kubectl describe` looks for these fields.
@@ -16,7 +16,7 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC
 from typing import Any
 
-from kubeactions.errors import Conflict, Forbidden, NotFound
+from kubeactions.errors import BadRequest, Conflict, Forbidden, Invalid, NotFound
 from kubeactions.model import FIELD_MANAGER, MARKER_ANNOTATION, Cluster, JsonObject, Report, Status, Target
 from kubeactions.reporters import Surroundings, refuse_options, summary
 
@@ -38,15 +38,32 @@ class KubernetesReporter:
         self._ledger = ledger
 
     def deliver(self, reports: Sequence[Report]) -> None:
-        """Create each report's Event, in order; raises a `KubeError` when the API server does not take one."""
+        """Create each report's Event, in order; raises a `KubeError` when the API server takes it nowhere."""
         for report in reports:
-            about = report.action.target if report.action is not None else self._ledger
-            try:
-                self._create(event(report, about, about.namespace or FALLBACK_NAMESPACE))
-            except (NotFound, Forbidden) as error:
-                if not about.namespace or not _namespace_is_gone(error):
-                    raise
-                self._create(event(report, about, FALLBACK_NAMESPACE))
+            *places, last = self._places(report)
+            if not any(self._fits(report, about, namespace) for about, namespace in places):
+                self._create(event(report, about=last[0], namespace=last[1]))
+
+    def _places(self, report: Report) -> list[tuple[Target, str]]:
+        """What the Event may be about and where it may be, the best first."""
+        found = [(self._ledger, self._ledger.namespace)]
+        if report.action is not None:
+            target = report.action.target
+            namespaces = dict.fromkeys([target.namespace or FALLBACK_NAMESPACE, FALLBACK_NAMESPACE])
+            found = [(target, namespace) for namespace in namespaces] + found
+        return found
+
+    def _fits(self, report: Report, about: Target, namespace: str) -> bool:
+        """Create it there; False when it cannot be there, so that one Event never holds up all others for ever."""
+        try:
+            self._create(event(report, about, namespace))
+        except (NotFound, Invalid, BadRequest):
+            return False
+        except Forbidden as error:
+            if not _is_terminating(error):
+                raise
+            return False
+        return True
 
     def _create(self, body: JsonObject) -> None:
         try:
@@ -56,10 +73,8 @@ class KubernetesReporter:
                 raise
 
 
-def _namespace_is_gone(error: NotFound | Forbidden) -> bool:
-    """True for "namespaces x not found", and for the refusal to create in a namespace that is being deleted."""
-    if isinstance(error, NotFound):
-        return True
+def _is_terminating(error: Forbidden) -> bool:
+    """True for the refusal to create anything in a namespace that is being deleted."""
     causes = (error.body.get("details") or {}).get("causes") or []
     return any(cause.get("reason") == "NamespaceTerminating" for cause in causes)
 

@@ -96,6 +96,20 @@ def test_a_refusal_is_passed_on_so_that_it_is_tried_again() -> None:
             )
 
 
+def test_an_event_that_is_refused_as_invalid_is_about_the_ledger_instead() -> None:
+    clock = SimulatedClock(AT)
+    with FakeBackend(cluster=Cluster(clock, controllers=False)) as backend:
+        client = backend.client()
+        faults = Faults(clock)
+        faults.add(Answer(422), Match(verb="create", resource="events"), times=1)
+        install(client, faults, "replica-a")
+        kube = Kube(client, clock)
+        KubernetesReporter(kube, LEDGER).deliver([report("a", target=Target("v1", "Pod", "x", "default"))])
+        (found,) = events(kube, "default")
+    assert found["involvedObject"]["name"] == LEDGER.name
+    assert "Pod default/x" in found["message"]
+
+
 def test_a_long_message_is_cut_to_what_an_event_may_hold() -> None:
     body = event(report("a", Outcome(Status.FAILED, "Forbidden", "x" * 5000)), POD, "shop")
     assert len(body["message"]) == 1024
