@@ -37,17 +37,20 @@ def stamp(at: datetime | None) -> str:
 
 
 def matching(records: Sequence[Record], wanted: str) -> list[Record]:
-    """The records that `wanted` names: by key, metadata id, marker or action_id; the exact key alone when it is one."""
-    exact = [record for record in records if wanted in {str(record.key), record.marker}]
-    if exact:
-        return exact
-    return [
-        record
-        for record in records
-        if wanted == record.key.id
-        or wanted == f"{record.key.id}:v{record.key.version}"
-        or (record.action is not None and wanted == record.action.action_id)
-    ]
+    """The records that `wanted` names: a key or marker; else id, `id:vN` or action_id; else the target's name."""
+
+    def of_config(record: Record) -> bool:
+        action_id = record.action.action_id if record.action else ""
+        return wanted in {record.key.id, f"{record.key.id}:v{record.key.version}", action_id}
+
+    for names in (
+        lambda record: wanted in {str(record.key), record.marker},
+        of_config,
+        lambda record: record.action is not None and record.action.target.name == wanted,
+    ):
+        if found := [record for record in records if names(record)]:
+            return found
+    return []
 
 
 def as_json(record: Record) -> dict[str, Any]:

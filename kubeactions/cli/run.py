@@ -21,7 +21,7 @@ from kubeactions.cli.cluster import cluster_options, load_settings, settings_opt
 from kubeactions.cli.logs import set_up
 from kubeactions.errors import SettingsError, SourceError
 from kubeactions.plugins import nearest
-from kubeactions.settings import Plug, Settings
+from kubeactions.settings import KEYS, Plug, Settings
 
 log = logging.getLogger("kubeactions.run")
 
@@ -43,7 +43,13 @@ Exit code: 0 stopped by SIGTERM, 2 wrong usage, 3 settings or switched off, 4 no
 """
 
 
-@click.command("run", help=_HELP)
+_SETTINGS = "\n".join(
+    ["\b", "Settings (each also as a variable: DD_ and the key in capitals, dots as underscores):"]
+    + [f"  {setting.key:<46} {setting.help}" for setting in KEYS]
+)
+
+
+@click.command("run", help=_HELP, epilog=_SETTINGS)
 @click.option("--source", "sources", multiple=True, type=click.Path(), metavar="DIR", help="Read configs from DIR.")
 @click.option("--report", "reports", multiple=True, metavar="NAME", help="Report to log, kubernetes or jsonl:FILE.")
 @click.option(

@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 
 _HELP = """Tell what became of an action: its record, each decision on the way, and what to do.
 
-ID is a metadata id, a key (`<id>:v<version>`, `<id>:v<version>#<index>`), a marker or an action_id. When the ledger has
-no such action, it says why that may be: who leads, and which configs are waiting.
+ID is a metadata id, a key (`<id>:v<version>`, `<id>:v<version>#<index>`), a marker, an action_id or the name of the
+object. When the ledger has no such action, it says why that may be: who leads, and which configs are waiting.
 
 \b
 Examples:

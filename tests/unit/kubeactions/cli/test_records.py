@@ -78,7 +78,7 @@ def test_what_is_open_says_what_it_waits_for() -> None:
     assert "finding out" in advice(INTENT)
 
 
-@pytest.mark.parametrize("wanted", ["cart", "cart:v2", "a-1", PENDING.marker])
+@pytest.mark.parametrize("wanted", ["cart", "cart:v2", "a-1", PENDING.marker, "cart-0"])
 def test_a_record_is_found_by_each_of_its_names(wanted: str) -> None:
     other = replace(PENDING, key=ActionKey("other", 1), action=None)
     assert matching([PENDING, other], wanted) == [PENDING]
