@@ -81,9 +81,8 @@ def admit(head: Head | None, anchor: Anchor | None, cluster_uid: str) -> None:
             raise LedgerClosed(f"ConfigMap {NAME} is missing and {anchor.origin} says that it existed; {REMEDY}")
         return
     if head.meta is not None and head.meta.cluster_uid != cluster_uid:
-        raise LedgerClosed(
-            f"ConfigMap {NAME} is the ledger of cluster {head.meta.cluster_uid} and this is {cluster_uid}; {REMEDY}"
-        )
+        theirs = head.meta.cluster_uid
+        raise LedgerClosed(f"ConfigMap {NAME} is of another cluster ({theirs}, and this is {cluster_uid}); {REMEDY}")
     if head.meta is None and head.records:
         raise LedgerClosed(f"ConfigMap {NAME} has records and no {META_KEY} key; {REMEDY}")
     if anchor is None:

@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import hashlib
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from kubeactions.clock import Clock
 from kubeactions.ledger import Ledger, Waiting
-from kubeactions.model import AckState, Config, Record, Source, Spec
+from kubeactions.model import AckState, Config, Record, Source, Spec, Status
 from kubeactions.processor.accept import Acceptance, Judge, candidates, conflict_key, whole_refusal
 from kubeactions.settings import Limits
 
@@ -100,7 +100,7 @@ class Intake:
         self._say_waiting(ledger, waiting)
         if acceptance.records:
             ledger.write(acceptance.records.values())
-            log.info("accepted", extra={"records": [str(one.key) for one in acceptance.records.values()][:20]})
+            _log(acceptance.records.values())
         return more
 
     def acknowledge(self, ledger: Ledger) -> None:
@@ -149,6 +149,15 @@ class Intake:
         ledger.say_waiting(tuple(waiting[:MAX_WAITING]))
         for one in waiting:
             self._say("ledger", f"{one.id}:v{one.version}", "not accepted yet: the ledger is full of open records")
+
+
+def _log(records: Iterable[Record]) -> None:
+    for record in records:
+        if record.outcome is None:
+            log.info("%s: accepted", record.key)
+        else:
+            level = logging.INFO if record.outcome.status is Status.CANCELLED else logging.WARNING
+            log.log(level, "%s: %s: %s", record.key, record.outcome.status, record.outcome.message)
 
 
 def _place(reading: _Reading) -> tuple[str, str, int]:

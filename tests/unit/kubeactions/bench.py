@@ -101,7 +101,9 @@ class Bench:
         return self.kube.create("/apis/apps/v1/namespaces/shop/deployments", body)
 
     def get(self, kind: str, name: str) -> JsonObject | None:
-        path = {"Pod": "/api/v1/namespaces/shop/pods/", "Deployment": "/apis/apps/v1/namespaces/shop/deployments/"}[kind]
+        path = {"Pod": "/api/v1/namespaces/shop/pods/", "Deployment": "/apis/apps/v1/namespaces/shop/deployments/"}[
+            kind
+        ]
         try:
             return self.kube.get(path + name)
         except NotFound:

@@ -137,7 +137,7 @@ def test_7_what_leaves_no_trace_is_never_run_twice() -> None:
 def test_a_third_partys_function_runs_once_and_says_how_it_ended() -> None:
     bench = Bench()
 
-    def ring_bell(action: Action, kube: Cluster) -> Outcome:  # noqa: ARG001
+    def ring_bell(action: Action, kube: Cluster) -> Outcome:
         """Ring the bell."""
         return Outcome(Status.SUCCEEDED, "Rung", "it rang")
 
