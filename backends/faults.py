@@ -227,7 +227,7 @@ class Pause:
     network delivers late to a server while its sender still waits.
     """
 
-    meanwhile: Callable[[], None]
+    meanwhile: Callable[[], object]
     when: When = "before"
 
     def strike(self, exchange: Exchange) -> Wire:

@@ -11,6 +11,7 @@ while `datetime` is a fake raises (freezegun 1.5.5 with kubernetes 37).
 from __future__ import annotations
 
 import asyncio
+import functools
 import importlib
 import importlib.metadata
 from collections.abc import Callable
@@ -78,6 +79,7 @@ def pytest_bdd_before_step_call(
         raise TypeError(f"{feature.filename}: the step {step.name!r} is async and would pass without running")
 
 
+@functools.cache
 def _capabilities(backend: str) -> Capabilities:
     """What the backend says it can do, asked of its class: nothing is opened."""
     for entry in importlib.metadata.entry_points(group="kubeactions.backends", name=backend):

@@ -8,7 +8,7 @@ Feature: delete_pod deletes the pod that was meant, and no other
   Scenario: A pod is deleted
     When the config "c1" version 1 orders to delete the pod "shop/web-0"
     And the system works
-    Then the pod "shop/web-0" was deleted once, by "replica-1"
+    Then the pod "shop/web-0" was deleted once, by "replica-1", at 10:00:09
     And the pod "shop/web-0" is gone
     And the action "c1:v1" is "succeeded"
     And the destination counts "c1:v1" once, as "succeeded"

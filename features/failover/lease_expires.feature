@@ -16,6 +16,12 @@ Feature: Another replica leads when the lease has expired, and not before
     Then "replica-2" leads
     And the pod "shop/web-0" was deleted once, by "replica-2"
 
+  Scenario: The audit trail tells who deleted the pod, and when
+    When "replica-1" dies
+    And the config "c1" version 1 orders to delete the pod "shop/web-0"
+    And the system works
+    Then the pod "shop/web-0" was deleted once, by "replica-2", between 10:00:22 and 10:00:30
+
   Scenario: The standby executes nothing while the leader lives
     When the config "c1" version 1 orders to delete the pod "shop/web-0"
     And the system works for 60 seconds

@@ -32,7 +32,7 @@ Feature: When the history cannot be read or is not ours, nothing is executed
     And the config "c2" version 1 orders to delete the pod "shop/web-1"
     And the system works
     Then the pod "shop/web-1" was never deleted
-    And the agents say that the history is not to be trusted: "the ledger of cluster another-cluster"
+    And the agents say that the history is not to be trusted: "another cluster"
 
   Scenario: The agent may not read it
     Given "replica-2" may not "get" "configmaps"

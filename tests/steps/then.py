@@ -12,6 +12,7 @@ from pytest_bdd import parsers, then
 
 from kubeactions.kube import path_of
 from kubeactions.model import MARKER_ANNOTATION, AckState
+from tests.steps.moments import HISTORY
 from tests.steps.objects import split
 from tests.steps.trail import told
 
@@ -40,6 +41,14 @@ def _(world: World, kind: str, place: str, by: str | None, at: str | None) -> No
     assert at in (None, f"{events[0].at:%H:%M:%S}"), f"expected at {at}, the API server saw: {told(events)}"
     if kind == "deployment":
         assert len(world.rollouts(place)) <= 1, f"{place} was rolled out {len(world.rollouts(place))} times"
+
+
+@then(parsers.re(EFFECT + r' once, by "(?P<by>[^"]+)", between (?P<first>[0-9:]+) and (?P<last>[0-9:]+)'))
+def _(world: World, kind: str, place: str, by: str, first: str, last: str) -> None:
+    events = _effects(world, kind, place)
+    assert len(events) == 1, f"expected once, the API server saw: {told(events)}"
+    assert events[0].user == by, told(events)
+    assert first <= f"{events[0].at:%H:%M:%S}" <= last, told(events)
 
 
 @then(parsers.re(EFFECT + r" (?P<times>\d+) times"), converters={"times": int})
@@ -281,6 +290,9 @@ def _(world: World, text: str) -> None:
     said = world.distrust()
     assert said, "the agents say nothing"
     assert text in said, said
+    events = world.objects.kube.list(path_of("v1", "events", namespace="default"))["items"]
+    warnings = [e["message"] for e in events if e["type"] == "Warning" and e["involvedObject"]["name"] == HISTORY]
+    assert any(text in warning for warning in warnings), warnings
 
 
 def _in_state(record: Record, status: str) -> None:

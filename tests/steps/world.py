@@ -7,6 +7,7 @@ the destinations counted; never what an object of the system under test believes
 
 from __future__ import annotations
 
+import functools
 import json
 import random
 from collections.abc import Callable, Mapping
@@ -142,14 +143,12 @@ class World:
         replica.alive = False
 
     def distrust(self) -> str:
-        """Why the leading replicas execute nothing, in their own words; "" when they would."""
-        return "; ".join(replica.agent.processor.closed for replica in self.turns.replicas if replica.leads())
+        """Why the leading replicas are not ready, as `/readyz` says it; "" when they are."""
+        return "; ".join(replica.agent.why_not_ready() for replica in self.turns.replicas if replica.leads())
 
     def deliver(self, file: str, content: bytes, source: str = MAIN) -> None:
-        """Let a config arrive; whoever looks at the sources looks now, so that the moment is exact."""
+        """Let a config arrive; it is seen when the leader looks the next time."""
         self.sources.deliver(file, content, source)
-        for replica in self.turns.replicas:
-            replica.due["processor"] = self.clock.monotonic()
 
     # --- destinations ---
 
@@ -262,13 +261,18 @@ class World:
         text = (self.directory / "results.jsonl").read_text()
         return [json.loads(line) for line in text.splitlines()]
 
-    def _executors(self) -> dict[str, Executor] | None:
-        if self.bell is None:
-            return None
-        return {**registry.load(), ACTION_TYPE: UntracedExecutor(ACTION_TYPE, self.bell.ring, Bell.spec)}
+    def _executors(self) -> dict[str, Executor]:
+        bell = {ACTION_TYPE: UntracedExecutor(ACTION_TYPE, self.bell.ring, Bell.spec)} if self.bell else {}
+        return {**_installed(), **bell}
 
     def _files(self) -> list[Reporter]:
         return [JsonLinesReporter(self.directory / "results.jsonl")] if self.writes_file else []
+
+
+@functools.cache
+def _installed() -> dict[str, Executor]:
+    """The executors that every replica loads; they have no state, and looking for installed ones takes a while."""
+    return registry.load()
 
 
 def _die() -> None:
