@@ -25,6 +25,7 @@ Exit code: 0 also when there is none yet, 3 settings, 5 the cluster cannot be re
 """
 _STATES = [*(str(phase) for phase in (Phase.PENDING, Phase.INTENT)), *(str(status) for status in Status)]
 _COLUMNS = ("RECEIVED", "KEY", "ACTION", "STATE", "REASON", "BY", "REQUESTED BY")
+_DISPENSABLE = ("REQUESTED BY", "BY", "REASON", "RECEIVED")
 
 
 @click.command("history", help=_HELP)
@@ -77,9 +78,24 @@ def _print(records: Sequence[Record]) -> None:
     if sys.stdout.isatty():
         _print_table(rows)
         return
-    widths = [max(len(row[column]) for row in [_COLUMNS, *rows]) for column in range(len(_COLUMNS))]
+    widths = _widths(rows)
     for row in [_COLUMNS, *rows]:
         click.echo("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
+
+
+def _widths(rows: Sequence[tuple[str, ...]]) -> list[int]:
+    return [max(len(row[column]) for row in [_COLUMNS, *rows]) for column in range(len(_COLUMNS))]
+
+
+def fitting(rows: Sequence[tuple[str, ...]], width: int) -> list[int]:
+    """Which columns a terminal of `width` shows: the least needed go first, key, action and state always stay."""
+    widths = _widths(rows)
+    shown = list(range(len(_COLUMNS)))
+    for dropped in _DISPENSABLE:
+        if sum(widths[column] + 2 for column in shown) - 2 <= width:
+            break
+        shown.remove(_COLUMNS.index(dropped))
+    return shown
 
 
 def _print_table(rows: Sequence[tuple[str, ...]]) -> None:
@@ -87,11 +103,11 @@ def _print_table(rows: Sequence[tuple[str, ...]]) -> None:
     from rich.table import Table
     from rich.text import Text
 
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for column in _COLUMNS:
-        table.add_column(column, overflow="fold")
+    console = Console()
+    shown = fitting(rows, console.width)
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
+    for column in shown:
+        table.add_column(_COLUMNS[column], no_wrap=_COLUMNS[column] == "STATE", overflow="fold")
     for row in rows:
-        cells = [Text(cell) for cell in row]
-        cells[3].stylize(COLOURS.get(row[3], ""))
-        table.add_row(*cells)
-    Console().print(table)
+        table.add_row(*(Text(row[column], style=COLOURS.get(row[column], "")) for column in shown))
+    console.print(table)
