@@ -17,7 +17,7 @@ from backends.fake.call import Call
 from backends.fake.catalogue import Resource
 from backends.fake.conversion import converted
 from backends.fake.patching import PatchError, go_format, json, merge, shown_json, strategic
-from backends.fake.schema import Decoded, DecodeError, KindSchema, Schema
+from backends.fake.schema import Decoded, DecodeError, KindSchema, Schema, repeated_members
 from backends.fake.statuses import ApiError
 from backends.fake.validation import Cause
 
@@ -63,21 +63,24 @@ def _applied(call: Call, media: str, kind: KindSchema, obj: Obj, body: bytes) ->
     if media == JSON_PATCH:
         operations = _parsed(body)
         json.check(operations)
-        _note(call, json.unknown_members(operations or []))
-        return _decoded(call, kind, json.apply(obj, operations))
+        own = [*json.unknown_members(operations or []), *_repeated(body, operations, "json patch ")]
+        return _decoded(call, kind, json.apply(obj, operations), own)
     if media == MERGE_PATCH:
         document = _parsed(body)
         merge.check(document)
-        return _decoded(call, kind, merge.apply(obj, document))
+        return _decoded(call, kind, merge.apply(obj, document), _repeated(body, document))
     document = _parsed(body, "")
     strategic.check(document)
     patched = strategic.apply(obj, document, kind.type)
     try:
-        return _noted(call, kind.convert(patched, strictly=field_validation(call) != "Ignore"))
+        decoded = kind.convert(patched, strictly=field_validation(call) != "Ignore")
     except DecodeError as error:
-        raise _unprocessable(
-            [Cause("patch", "FieldValueInvalid", f"Invalid value: {quoted(go_format(document))}: {error}")]
-        ) from None
+        raise _unprocessable(go_format(document), str(error)) from None
+    return _noted(call, decoded, _repeated(body, document), go_format(document))
+
+
+def _repeated(body: bytes, document: Any, prefix: str = "") -> list[str]:
+    return [f"{prefix}{error}" for error in repeated_members(body, document)]
 
 
 def _parsed(body: bytes, prefix: str = "error decoding patch: ") -> Any:
@@ -88,17 +91,14 @@ def _parsed(body: bytes, prefix: str = "error decoding patch: ") -> Any:
         raise statuses.bad_request(f"{prefix}{error}") from None
 
 
-def _decoded(call: Call, kind: KindSchema, patched: Obj) -> Obj:
+def _decoded(call: Call, kind: KindSchema, patched: Obj, own: list[str]) -> Obj:
     text = shown_json(patched)
     try:
         _check_kind(patched, kind.gvk)
         decoded = kind.decode(patched, strictly=field_validation(call) != "Ignore")
     except DecodeError as error:
-        raise _unprocessable([Cause("patch", "FieldValueInvalid", f"Invalid value: {quoted(text)}: {error}")]) from None
-    if decoded.strict_errors and field_validation(call) == "Strict":
-        why = "strict decoding error: " + ", ".join(decoded.strict_errors)
-        raise _unprocessable([Cause("patch", "FieldValueInvalid", f"Invalid value: {quoted(text)}: {why}")])
-    return _noted(call, decoded)
+        raise _unprocessable(text, str(error)) from None
+    return _noted(call, decoded, own, text)
 
 
 def _check_kind(patched: Obj, gvk: tuple[str, str, str]) -> None:
@@ -113,25 +113,20 @@ def _check_kind(patched: Obj, gvk: tuple[str, str, str]) -> None:
     raise DecodeError(other.why)
 
 
-def _noted(call: Call, decoded: Decoded) -> Obj:
-    if decoded.strict_errors:
-        if field_validation(call) == "Strict":
-            text = "strict decoding error: " + ", ".join(decoded.strict_errors)
-            raise statuses.bad_request(text)
-        _note(call, decoded.strict_errors)
-    return decoded.object
-
-
-def _note(call: Call, errors: list[str]) -> None:
+def _noted(call: Call, decoded: Decoded, own: list[str], text: str) -> Obj:
+    """The decoded object; what strict decoding says of the patch and of its result is refused or warned of."""
+    errors = [*own, *decoded.strict_errors]
     if errors and field_validation(call) == "Strict":
-        raise statuses.bad_request("strict decoding error: " + ", ".join(errors))
+        raise _unprocessable(text, "strict decoding error: " + ", ".join(errors))
     if errors and field_validation(call) == "Warn":
         for error in errors:
             call.warn(error)
+    return decoded.object
 
 
-def _unprocessable(causes: list[Cause]) -> ApiError:
-    return statuses.invalid("", "", "", [cause._asdict() for cause in causes])
+def _unprocessable(text: str, why: str) -> ApiError:
+    cause = Cause("patch", "FieldValueInvalid", f"Invalid value: {quoted(text)}: {why}")
+    return statuses.invalid("", "", "", [cause._asdict()])
 
 
 def quoted(text: str) -> str:

@@ -8,7 +8,17 @@ resources are not described here.
 """
 
 from backends.fake.schema.decoding import Decoded, DecodeError
-from backends.fake.schema.reading import GroupVersionKind, KindSchema, Schema
+from backends.fake.schema.reading import GroupVersionKind, KindSchema, Schema, repeated_members
 from backends.fake.schema.types import Field, StructType, Type
 
-__all__ = ["DecodeError", "Decoded", "Field", "GroupVersionKind", "KindSchema", "Schema", "StructType", "Type"]
+__all__ = [
+    "DecodeError",
+    "Decoded",
+    "Field",
+    "GroupVersionKind",
+    "KindSchema",
+    "Schema",
+    "StructType",
+    "Type",
+    "repeated_members",
+]

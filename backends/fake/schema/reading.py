@@ -110,6 +110,11 @@ class Schema:
         return found
 
 
+def repeated_members(body: bytes, value: object) -> list[str]:
+    """The strict errors of a text without a type, as a patch is one: `duplicate field "data.a"`."""
+    return strict.repeated_members(body) if may_repeat_members(body, value) else []
+
+
 def may_repeat_members(body: bytes, value: object) -> bool:
     """Could an object of `body` name a member twice? Cheap, and True when in doubt.
 
