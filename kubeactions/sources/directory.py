@@ -20,7 +20,7 @@ import stat
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 from kubeactions.errors import SettingsError, SourceError
 from kubeactions.model import AckState, Config, Problem, Pull
@@ -36,11 +36,18 @@ _NAME = re.compile(r"(?P<id>.*)@(?P<version>0|[1-9][0-9]{0,18})\.(?P<format>json
 _UNFINISHED = re.compile(r"\..*|.*~|#.*#|.*\.(tmp|swp|swx|part|partial|crdownload|bak|orig)", re.DOTALL | re.IGNORECASE)
 
 
+_Signature: TypeAlias = tuple[int, ...]
+
+
 @dataclass(slots=True)
 class _File:
     """What is remembered of one file between two pulls."""
 
     raw: bytes = b""
+    signature: _Signature = ()
+    """What `stat` said when it was read."""
+    settled: bool = False
+    """Read twice under one signature, a pull apart: it need not be read again until that changes."""
     """Content at the last look."""
     problem: str = ""
     """What is wrong with it; "" when it parses."""
@@ -64,9 +71,9 @@ class DirectorySource:
         """Read every config there is now, by rising id and version; raises `SourceError` when the directory is gone."""
         for _ in range(_SWAP_TRIES):
             base = self._generation()
-            contents, problems = self._read(base)
+            files, problems = self._read(base)
             if self._generation() == base:
-                return self._settle(contents, problems)
+                return self._settle(files, problems)
         raise SourceError(f"{self.path}: it was replaced {_SWAP_TRIES} times while being read; trying again later")
 
     def ack(self, config: Config, state: AckState, message: str) -> None:
@@ -78,8 +85,8 @@ class DirectorySource:
         link = self.path / "..data"
         return Path(os.path.realpath(link)) if link.is_symlink() else self.path
 
-    def _read(self, base: Path) -> tuple[dict[str, bytes], list[Problem]]:
-        contents: dict[str, bytes] = {}
+    def _read(self, base: Path) -> tuple[dict[str, _File], list[Problem]]:
+        files: dict[str, _File] = {}
         problems: list[Problem] = []
         try:
             names = sorted(os.listdir(base))
@@ -92,17 +99,16 @@ class DirectorySource:
                 problems.append(Problem(_printable(name), problem))
                 continue
             try:
-                contents[name] = _read_file(base, name)
+                files[name] = self._look(base, name)
             except FileNotFoundError:
                 continue  # It was removed since the listing.
             except (OSError, ValueError) as error:
                 reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
                 problems.append(Problem(name, reason))
-        return contents, problems
+        return files, problems
 
-    def _settle(self, contents: Mapping[str, bytes], problems: list[Problem]) -> Pull:
+    def _settle(self, files: dict[str, _File], problems: list[Problem]) -> Pull:
         """From what was read and what is remembered to what is in force."""
-        files = {name: self._look(name, raw) for name, raw in contents.items()}
         for problem in problems:
             if problem.item in self._files:  # Unreadable now: the last good content stays.
                 files[problem.item] = self._files[problem.item]
@@ -121,16 +127,21 @@ class DirectorySource:
         self.acks = {key: ack for key, ack in self.acks.items() if key in configs}
         return Pull(tuple(configs[key] for key in sorted(configs)), tuple(problems))
 
-    def _look(self, name: str, raw: bytes) -> _File:
+    def _look(self, base: Path, name: str) -> _File:
+        """The file as it is now; only read when it may have changed. Raises OSError, or ValueError with a reason."""
         before = self._files.get(name)
-        if before is not None and before.raw == raw:
-            if before.problem and before.payload != raw:
-                return _File(raw, before.problem, raw)  # Broken, and stays so: it is refused on record.
+        signature = _signature(os.stat(base / name))
+        if before is not None and before.settled and before.signature == signature:
             return before
+        raw = _read_file(base, name)
+        if before is not None and before.raw == raw:
+            # Broken content that stays is in force as it is: so it is refused on record.
+            payload = raw if before.problem else before.payload
+            return _File(raw, signature, before.signature == signature, before.problem, payload)
         payload, problem = _payload(name, raw, self._parse_bytes)
         if problem and before is not None:
             payload = before.payload
-        return _File(raw, problem, payload)
+        return _File(raw, signature, False, problem, payload)
 
 
 def open_directory(options: Mapping[str, Any], limits: Limits) -> DirectorySource:
@@ -193,6 +204,11 @@ def _read_file(base: Path, name: str) -> bytes:
         if state.st_size > MAX_FILE_BYTES:
             raise ValueError(f"{state.st_size} bytes; files above {MAX_FILE_BYTES} are not read")
         return file.read(MAX_FILE_BYTES)
+
+
+def _signature(state: os.stat_result) -> _Signature:
+    """Changes with every write but one within the same tick (4 ms) of the kernel's clock: one look is not enough."""
+    return (state.st_dev, state.st_ino, state.st_size, state.st_mtime_ns, state.st_ctime_ns)
 
 
 def _payload(name: str, raw: bytes, parse_bytes: int) -> tuple[bytes | None, str]:

@@ -10,14 +10,14 @@ import pytest
 from kubeactions.errors import SettingsError, SourceError
 from kubeactions.model import AckState, Pull
 from kubeactions.settings import Limits, Plug
-from kubeactions.sources import open_all
+from kubeactions.sources import directory, open_all
 from kubeactions.sources.directory import DirectorySource, file_name, read_config
 
 GOOD = b'{"actions": []}'
 
 
-def put(directory: Path, name: str, content: bytes = GOOD) -> Path:
-    path = directory / name
+def put(folder: Path, name: str, content: bytes = GOOD) -> Path:
+    path = folder / name
     path.write_bytes(content)
     return path
 
@@ -128,6 +128,24 @@ def test_the_last_good_content_stays_in_force_until_the_broken_one_has_stayed(tm
 def test_broken_yaml_names_its_line(tmp_path: Path) -> None:
     put(tmp_path, "a@1.yaml", b"actions:\n- {a: [}\n")
     assert "line 2" in problems(DirectorySource(tmp_path).pull())["a@1.yaml"]
+
+
+def test_a_file_that_rests_is_not_read_again_until_it_changes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = put(tmp_path, "a@1.json", b"[1]")
+    source = DirectorySource(tmp_path)
+    reads: list[str] = []
+    read_file = directory._read_file
+
+    def counted(base: Path, name: str) -> bytes:
+        reads.append(name)
+        return read_file(base, name)
+
+    monkeypatch.setattr(directory, "_read_file", counted)
+    pulls = [source.pull() for _ in range(4)]
+    assert len(reads) == 2
+    assert len(set(pulls)) == 1
+    path.write_bytes(b"[2]")
+    assert source.pull().configs[0].payload == b"[2]"
 
 
 def test_an_oversized_payload_is_handed_on_unparsed(tmp_path: Path) -> None:
