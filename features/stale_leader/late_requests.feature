@@ -45,6 +45,15 @@ Feature: A request that the network delivers late, after its sender is gone, cha
     Then the deployment "shop/cart" was restarted once, by "replica-1"
     And the action "c1:v1" is "succeeded"
 
+  Scenario: The new leader has restarted the deployment, and somebody has edited it since
+    Given the request of "replica-1" will arrive 60 seconds late at the effect, and it dies
+    When the config "c1" version 1 orders to restart the deployment "shop/cart"
+    And the system works for 40 seconds
+    And somebody strips the marks from the deployment "shop/cart"
+    And the system works for 60 seconds
+    Then the deployment "shop/cart" was restarted once, by "replica-2"
+    And the action "c1:v1" is "succeeded"
+
   Scenario: An acceptance that arrives after the new leader took over is refused
     Given the request of "replica-1" will arrive 60 seconds late at accepting the action, and it dies
     When the config "c1" version 1 orders to restart the deployment "shop/cart"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 from kubeactions.model import Action, Cluster, EffectClass, Outcome, Spec, Status
 
@@ -21,13 +22,17 @@ class Bell:
     )
 
     def __init__(self) -> None:
-        self.rung = 0
+        self.rung_by: list[str] = []
+        """The replicas that rang it."""
         self.broken = False
         self.afterwards: Callable[[], object] | None = None
 
-    def ring(self, action: Action, kube: Cluster) -> Outcome:
-        """Ring once."""
-        self.rung += 1
+    def rope(self, replica: str) -> Callable[[Action, Cluster], Outcome]:
+        """What one replica pulls."""
+        return partial(self._ring, replica)
+
+    def _ring(self, replica: str, action: Action, kube: Cluster) -> Outcome:
+        self.rung_by.append(replica)
         if self.broken:
             raise RuntimeError("the clapper fell off")
         if self.afterwards is not None:

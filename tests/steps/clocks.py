@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 from freezegun.api import FrozenDateTimeFactory
@@ -41,6 +42,10 @@ class ReplicaClock:
     def __init__(self, world: SimulatedClock) -> None:
         self._world = world
         self.wrong_by_s = 0.0
+        self.readings = 0
+        """How often the seconds were read."""
+        self.interruptions: dict[int, Callable[[], object]] = {}
+        """What happens just before the reading of this number: the replica stands still between two requests."""
 
     def wall(self) -> datetime:
         """The replica's idea of the time of day."""
@@ -48,6 +53,10 @@ class ReplicaClock:
 
     def monotonic(self) -> float:
         """The world's seconds."""
+        self.readings += 1
+        interruption = self.interruptions.pop(self.readings, None)
+        if interruption is not None:
+            interruption()
         return self._world.monotonic()
 
     def sleep(self, seconds: float, stop: threading.Event | None = None) -> None:

@@ -248,6 +248,11 @@ def _(world: World, place: str) -> None:
     world.strangers.edit("deployment", place)
 
 
+@when(parsers.parse('somebody strips the marks from the deployment "{place}"'))
+def _(world: World, place: str) -> None:
+    world.strangers.strip(place, replica_sets=False)
+
+
 @when("somebody deletes the history")
 def _(world: World) -> None:
     world.objects.delete("config map", f"default/{HISTORY}")

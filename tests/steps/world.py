@@ -12,6 +12,7 @@ import json
 import random
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
+from datetime import datetime, timedelta
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -47,6 +48,8 @@ A_WHILE_S = 45.0
 
 LEDGER = Target("v1", "ConfigMap", HISTORY, "default")
 """Where the history is kept."""
+LEASE = Target("coordination.k8s.io/v1", "Lease", "datadog-leader-election", "default")
+"""What the replicas compete for."""
 
 
 class World:
@@ -116,7 +119,7 @@ class World:
             clock=clock,
             identity=name,
             sources=self.sources.open(name),
-            executors=self._executors(),
+            executors=self._executors(name),
             dice=random.Random(f"{name} {len(self.turns.replicas)}"),
             reporters=[*lines, *self._files(), KubernetesReporter(Kube(client, clock), LEDGER)],
         )
@@ -131,6 +134,14 @@ class World:
     def leaders(self) -> list[str]:
         """The replicas that hold the lease, as they see it."""
         return [replica.name for replica in self.turns.replicas if replica.leads()]
+
+    def holder(self) -> str:
+        """Whose lease lasts, as the API server has it; "" for nobody's."""
+        lease = self.objects.kube.get(path_of(LEASE.api_version, "leases", namespace=LEASE.namespace, name=LEASE.name))
+        ends_at = datetime.fromisoformat(lease["spec"]["renewTime"]) + timedelta(
+            seconds=lease["spec"]["leaseDurationSeconds"]
+        )
+        return str(lease["spec"]["holderIdentity"]) if self.clock.wall() < ends_at else ""
 
     def work(self, seconds: float = A_WHILE_S) -> None:
         """Let everybody who is alive and awake do what they do for so long."""
@@ -261,8 +272,8 @@ class World:
         text = (self.directory / "results.jsonl").read_text()
         return [json.loads(line) for line in text.splitlines()]
 
-    def _executors(self) -> dict[str, Executor]:
-        bell = {ACTION_TYPE: UntracedExecutor(ACTION_TYPE, self.bell.ring, Bell.spec)} if self.bell else {}
+    def _executors(self, name: str) -> dict[str, Executor]:
+        bell = {ACTION_TYPE: UntracedExecutor(ACTION_TYPE, self.bell.rope(name), Bell.spec)} if self.bell else {}
         return {**_installed(), **bell}
 
     def _files(self) -> list[Reporter]:
