@@ -1,4 +1,4 @@
-"""What is in a cluster before anybody has used it: the namespaces and the API's own Service.
+"""What is in a cluster before anybody has used it: the namespaces, the API's own Service, the machines.
 
 Called once by the cluster, in the past of its first request.
 """
@@ -6,18 +6,20 @@ Called once by the cluster, in the past of its first request.
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import datetime
 from typing import Any
 
 import orjson
 
 from backends.fake.messages import Identity, Request, Response
+from backends.kubelet.nodes import node_object
 
 NAMESPACES = ("default", "kube-node-lease", "kube-public", "kube-system")
 _APISERVER = Identity("system:apiserver", "", ("system:masters",))
 
 
-def fill(send: Callable[[Request], Response]) -> None:
-    """Create the objects that kube-apiserver itself creates when it starts."""
+def fill(send: Callable[[Request], Response], nodes: int, now: datetime) -> None:
+    """Create what kube-apiserver creates when it starts, and what `nodes` kubelets register (0 to 1000)."""
     for name in NAMESPACES:
         _create(send, "/api/v1/namespaces", {"kind": "Namespace", "apiVersion": "v1", "metadata": {"name": name}})
     _create(
@@ -34,6 +36,8 @@ def fill(send: Callable[[Request], Response]) -> None:
             },
         },
     )
+    for index in range(1, nodes + 1):
+        _create(send, "/api/v1/nodes", node_object(index, now))
 
 
 def _create(send: Callable[[Request], Response], path: str, obj: dict[str, Any]) -> None:

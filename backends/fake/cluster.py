@@ -86,7 +86,9 @@ class Cluster:
     """A Kubernetes control plane, as far as a client can see it.
 
     `seed` fixes uids and generated names. `controllers` False is an API server alone: no ServiceAccounts appear, and
-    pods may be created without one, as in envtest. `pod_ready_after_s` is how long a pod takes from bound to Ready.
+    pods may be created without one, as in envtest. `scheduler` and `kubelet` False leave these two out: pods stay
+    Pending, as in a control plane without machines. `nodes` (0 to 1000) machines are there from the beginning, if there
+    are kubelets. `pod_ready_after_s` is how long a pod takes from bound to Ready.
     `tokens` maps bearer tokens to identities; without it everyone is an administrator.
     """
 
@@ -96,6 +98,9 @@ class Cluster:
         *,
         seed: int = 0,
         controllers: bool = True,
+        scheduler: bool = True,
+        kubelet: bool = True,
+        nodes: int = 1,
         pod_ready_after_s: float = 1.0,
         tokens: Mapping[str, Identity] | None = None,
     ) -> None:
@@ -117,17 +122,23 @@ class Cluster:
         self.tokens = tokens
         self._catching_up = False
         if controllers:
-            self._start_controllers()
-        self.time.run_at(self.clock.monotonic() - BOOTSTRAP_S, lambda: bootstrap.fill(self.server.handle))
+            self._start_controllers(scheduler=scheduler, kubelet=kubelet)
+        machines = nodes if controllers and kubelet else 0
+        self.time.run_at(
+            self.clock.monotonic() - BOOTSTRAP_S,
+            lambda: bootstrap.fill(self.server.handle, machines, self.time.wall()),
+        )
         self.catch_up()
         # As after a real server's first compaction: nobody can watch from before the cluster was there.
         self.store.compact(self.store.revision)
 
-    def _start_controllers(self) -> None:
+    def _start_controllers(self, *, scheduler: bool, kubelet: bool) -> None:
         # Imported here: an API server alone does not need them.
         from backends.fake.controllers import Controllers
+        from backends.kubelet import Timing
 
-        self.controllers = Controllers(self)
+        timing = Timing(ready_after_s=self.pod_ready_after_s)
+        self.controllers = Controllers(self, scheduler=scheduler, kubelet=kubelet, timing=timing)
 
     # ---- requests
 

@@ -1,0 +1,219 @@
+"""A controller's access to the cluster: it reads the store as an informer would, and writes as everybody does.
+
+Every write is a request through the server's whole chain, under the controller's own user name: it is validated,
+defaulted, audited and refused like any other. Reads come from the store (as a real controller's come from its cache);
+what is read is the reader's own copy.
+
+It refuses to hide a refusal: whatever is not a success is raised as `Refused`, and the work is done again later.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import orjson
+
+from backends.fake.controllers.kinds import Kind
+from backends.fake.messages import Identity, Request, Response
+from backends.fake.store import Entry, Key, Store
+from backends.kubelet.pods import Object
+
+Send = Callable[[Request], Response]
+
+_HEADERS = {"accept": "application/json", "content-type": "application/json"}
+
+
+class Refused(Exception):
+    """The server said no: `code`, `reason` and the whole Status."""
+
+    def __init__(self, code: int, status: Mapping[str, Any]) -> None:
+        super().__init__(f"{code} {status.get('reason', '')}: {status.get('message', '')}")
+        self.code = code
+        self.reason: str = status.get("reason", "")
+        self.message: str = status.get("message", "")
+        self._causes = (status.get("details") or {}).get("causes") or ()
+
+    @property
+    def namespace_terminating(self) -> bool:
+        """Whether the namespace is on its way out: no controller complains about that, nor tries again."""
+        return any(cause.get("reason") == "NamespaceTerminating" for cause in self._causes)
+
+
+class Create(NamedTuple):
+    """A new object; its namespace is in its metadata."""
+
+    kind: Kind
+    obj: Object
+
+
+class Update(NamedTuple):
+    """The whole object, under its resourceVersion."""
+
+    kind: Kind
+    obj: Object
+
+
+class UpdateStatus(NamedTuple):
+    """The whole object through its status subresource."""
+
+    kind: Kind
+    obj: Object
+
+
+class Finalize(NamedTuple):
+    """The whole namespace through its finalize subresource."""
+
+    kind: Kind
+    obj: Object
+
+
+class Bind(NamedTuple):
+    """A pod to the node called `node`."""
+
+    kind: Kind
+    obj: Object
+    node: str
+
+
+class Delete(NamedTuple):
+    """The deletion of exactly this object (by uid); gone already is as good."""
+
+    kind: Kind
+    obj: Object
+    grace_s: int | None = None
+    propagation: str | None = None
+
+
+_SUBRESOURCES: Mapping[type, str] = {UpdateStatus: "status", Finalize: "finalize"}
+
+Write = Create | Update | UpdateStatus | Finalize | Bind | Delete
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What a decision comes to: the writes in order, and when to look again (seconds, > 0) even if nothing changes."""
+
+    writes: list[Write]
+    again_in_s: float | None = None
+
+
+class Client:
+    """What one controller sees and does, as the service account that the real one runs under."""
+
+    def __init__(self, store: Store, send: Send, user: str) -> None:
+        self._store = store
+        self._send = send
+        groups: tuple[str, ...] = ("system:authenticated",)
+        if user.startswith("system:serviceaccount:"):
+            groups = ("system:serviceaccounts", "system:serviceaccounts:kube-system", *groups)
+        self._identity = Identity(user, groups=groups)
+        self._agent = {"user-agent": user.rsplit(":", 1)[-1] if user.count(":") == 1 else "kube-controller-manager"}
+
+    def act_as(self, user: str, groups: tuple[str, ...]) -> None:
+        """Write as somebody else from now on: one kubelet speaks for many nodes."""
+        if user != self._identity.name:
+            self._identity = Identity(user, groups=groups)
+
+    # ---- reading
+
+    def get(self, kind: Kind, namespace: str, name: str) -> Object | None:
+        """One object, or None."""
+        entry = self._store.get(Key(kind.group, kind.plural, namespace, name))
+        return entry.load() if entry is not None else None
+
+    def entry(self, kind: Kind, namespace: str, name: str) -> Entry | None:
+        """One object as it is stored, or None: cheap, where labels, owners and uid are enough."""
+        return self._store.get(Key(kind.group, kind.plural, namespace, name))
+
+    def entries(self, kind: Kind, namespace: str = "") -> list[Entry]:
+        """All objects of a kind as they are stored, in a namespace or everywhere."""
+        return self._store.list(kind.group, kind.plural, namespace)
+
+    def list(
+        self, kind: Kind, namespace: str = "", matches: Callable[[Mapping[str, str]], bool] | None = None
+    ) -> list[Object]:
+        """All objects of a kind whose labels match. Costs a look at each, and a parse of those that match."""
+        entries = self.entries(kind, namespace)
+        return [entry.load() for entry in entries if matches is None or matches(entry.labels)]
+
+    def content(self, namespace: str) -> list[Entry]:
+        """Everything in a namespace, of whatever kind, as it is stored."""
+        return list(self._store.in_namespace(namespace))
+
+    def dependents(self, uid: str) -> list[Entry]:
+        """The objects that name `uid` as an owner, as they are stored."""
+        found = (self._store.get(key) for key in self._store.dependents(uid))
+        return [entry for entry in found if entry is not None]
+
+    # ---- writing
+
+    def apply(self, writes: Iterable[Write]) -> None:
+        """Do the writes in order; the first refusal ends it, raised as `Refused`.
+
+        Several writes to one object may follow each other: each takes over the revision that the last one made.
+        """
+        revisions: dict[str, str] = {}
+        for write in writes:
+            if isinstance(write, Create):
+                self.create(write.kind, write.obj)
+            elif isinstance(write, Bind):
+                target = {"apiVersion": "v1", "kind": "Node", "name": write.node}
+                place = {key: write.obj["metadata"][key] for key in ("namespace", "name")}
+                body = {"apiVersion": "v1", "kind": "Binding", "metadata": place, "target": target}
+                self.create(write.kind, body, "binding")
+            elif isinstance(write, Delete):
+                self.delete(write.kind, write.obj, grace_s=write.grace_s, propagation=write.propagation)
+            else:
+                metadata = write.obj["metadata"]
+                metadata["resourceVersion"] = revisions.get(metadata["uid"], metadata["resourceVersion"])
+                subresource = _SUBRESOURCES.get(type(write), "")
+                new = self.replace(write.kind, write.obj, subresource)
+                revisions[metadata["uid"]] = new["metadata"]["resourceVersion"]
+
+    def create(self, kind: Kind, obj: Object, subresource: str = "") -> Object:
+        """POST the object; with a subresource, to that of the object that `obj` names."""
+        metadata = obj["metadata"]
+        name = metadata["name"] if subresource else ""
+        body = obj if "kind" in obj else {"kind": kind.kind, "apiVersion": kind.api_version, **obj}
+        return self._call("POST", kind.path(metadata.get("namespace", ""), name, subresource), body)
+
+    def replace(self, kind: Kind, obj: Object, subresource: str = "") -> Object:
+        """PUT the whole object, or its subresource, under its resourceVersion."""
+        metadata = obj["metadata"]
+        return self._call("PUT", kind.path(metadata.get("namespace", ""), metadata["name"], subresource), obj)
+
+    def delete(
+        self,
+        kind: Kind,
+        obj: Object,
+        *,
+        grace_s: int | None = None,
+        propagation: str | None = None,
+        resource_version: str | None = None,
+    ) -> None:
+        """DELETE exactly this object; that it is gone, or another one by now, is as good."""
+        metadata = obj["metadata"]
+        preconditions = {"uid": metadata["uid"]}
+        if resource_version is not None:
+            preconditions["resourceVersion"] = resource_version
+        body: Object = {"kind": "DeleteOptions", "apiVersion": "v1", "preconditions": preconditions}
+        if grace_s is not None:
+            body["gracePeriodSeconds"] = grace_s
+        if propagation is not None:
+            body["propagationPolicy"] = propagation
+        try:
+            self._call("DELETE", kind.path(metadata.get("namespace", ""), metadata["name"]), body)
+        except Refused as refused:
+            now = self.entry(kind, metadata.get("namespace", ""), metadata["name"])
+            if now is not None and now.uid == metadata["uid"]:
+                raise refused
+
+    def _call(self, method: str, path: str, body: Object) -> Object:
+        headers = {**_HEADERS, **self._agent}
+        response = self._send(Request(method, path, headers, orjson.dumps(body), self._identity))
+        answer: Object = orjson.loads(response.body)
+        if response.status >= 300:
+            raise Refused(response.status, answer)
+        return answer

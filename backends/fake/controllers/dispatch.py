@@ -1,0 +1,108 @@
+"""Brings events to the controllers and runs their steps on the cluster's queue.
+
+Built by the cluster, one for each. As in client-go: an object that is mentioned ten times is looked at once, a little
+later; a step that is refused is tried again after a while that grows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Iterable
+from typing import TYPE_CHECKING
+
+from backends.fake.controllers.client import Client, Refused
+from backends.fake.controllers.controller import Controller, Now
+from backends.fake.controllers.disruption import Disruptions
+from backends.fake.controllers.garbage_collector import GarbageCollector
+from backends.fake.controllers.kinds import EVERY_KIND
+from backends.fake.controllers.kubelet import Kubelets
+from backends.fake.controllers.namespaces import Namespaces
+from backends.fake.controllers.nodes import NodeTaints, OrphanedPods
+from backends.fake.controllers.owners import Owners
+from backends.fake.controllers.scheduler import Scheduler
+from backends.fake.controllers.service_accounts import RootCertificates, ServiceAccounts
+from backends.fake.store import StoreEvent
+from backends.kubelet import Kubelet, Timing
+
+if TYPE_CHECKING:
+    from backends.fake.cluster import Cluster
+
+FIRST_RETRY_S = 0.02
+LAST_RETRY_S = 60.0
+"""A refused step waits this long, doubled each time; client-go's default limiter goes from 5 ms to 1000 s."""
+
+MANAGED: tuple[type[Controller], ...] = (
+    ServiceAccounts,
+    RootCertificates,
+    Namespaces,
+    NodeTaints,
+    OrphanedPods,
+    Disruptions,
+)
+"""What kube-controller-manager runs, but for the garbage collector."""
+
+
+class Controllers:
+    """All the controllers of one cluster. `scheduler` and `kubelet` False leave these two out."""
+
+    def __init__(
+        self, cluster: Cluster, *, scheduler: bool = True, kubelet: bool = True, timing: Timing | None = None
+    ) -> None:
+        self._cluster = cluster
+        self._failures: dict[Hashable, int] = {}
+        self._wanted: dict[tuple[str, str], list[Controller]] = {}
+        self._owners = Owners(self._client("system:kube-controller-manager"))
+        for managed in MANAGED:
+            self._add(managed(self._client(managed.user()), self._owners))
+        if scheduler:
+            self._add(Scheduler(self._client(Scheduler.user()), self._owners))
+        if kubelet:
+            self._add(Kubelets(self._client(Kubelets.user()), self._owners, Kubelet(timing)))
+        collector = f"system:serviceaccount:kube-system:{GarbageCollector.name}"
+        self._collector = GarbageCollector(self._client(collector), cluster.store, cluster.catalogue)
+        cluster.store.subscribe(self._on_event)
+
+    def _client(self, user: str) -> Client:
+        return Client(self._cluster.store, self._cluster.server.handle, user)
+
+    def _add(self, controller: Controller) -> None:
+        for kind in controller.watches:
+            self._wanted.setdefault(kind.stored, []).append(controller)
+
+    def _on_event(self, event: StoreEvent) -> None:
+        """Called by the store inside each commit: notes who has to look at what."""
+        self._owners.hear(event)
+        for controller in self._hearing(event):
+            for namespace, name in controller.concerns(event):
+                self._enqueue(controller, namespace, name, controller.reaction_s)
+        for key in self._collector.concerns(event):
+            self._later((self._collector.name, key), None, lambda key=key: self._collector.step(key))  # type: ignore[misc]
+
+    def _hearing(self, event: StoreEvent) -> Iterable[Controller]:
+        yield from self._wanted.get((event.key.group, event.key.plural), ())
+        yield from self._wanted.get(EVERY_KIND[0].stored, ())
+
+    def _enqueue(self, controller: Controller, namespace: str, name: str, delay_s: float | None) -> None:
+        def step() -> float | None:
+            time = self._cluster.time
+            return controller.step(namespace, name, Now(time.monotonic(), time.wall()))
+
+        self._later((controller.name, namespace, name), delay_s, step)
+
+    def _later(self, work: Hashable, delay_s: float | None, step: Callable[[], float | None]) -> None:
+        """Do `step` after `delay_s` (None: as long as controllers usually take), and again when it asks for it."""
+
+        def run() -> None:
+            try:
+                again_in_s = step()
+            except Refused as refused:
+                if refused.namespace_terminating:
+                    self._failures.pop(work, None)
+                    return
+                failures = self._failures[work] = self._failures.get(work, 0) + 1
+                self._later(work, min(LAST_RETRY_S, FIRST_RETRY_S * 2.0 ** (failures - 1)), step)
+                return
+            self._failures.pop(work, None)
+            if again_in_s is not None:
+                self._later(work, again_in_s, step)
+
+        self._cluster.enqueue(work, self._cluster.reaction_s if delay_s is None else delay_s, run)

@@ -1,0 +1,163 @@
+"""How many pods of a PodDisruptionBudget may go: the numbers in its status, which the eviction API spends.
+
+kube-controller-manager's `disruption-controller` (pkg/controller/disruption). Percentages and `maxUnavailable` count the
+replicas that the pods' controllers want; an absolute `minAvailable` counts the pods that there are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from backends.fake.controllers.client import Plan, UpdateStatus
+from backends.fake.controllers.controller import Controller, Now, Place
+from backends.fake.controllers.kinds import (
+    BUDGETS,
+    DEPLOYMENTS,
+    PODS,
+    REPLICA_SETS,
+    REPLICATION_CONTROLLERS,
+    STATEFUL_SETS,
+    Kind,
+)
+from backends.fake.controllers.templates import controller_of, scaled
+from backends.fake.selectors import labels_of
+from backends.fake.store import StoreEvent
+from backends.kubelet import pods
+from backends.kubelet.pods import Object
+from backends.kubelet.rfc3339 import seconds_until
+
+DELETION_TIMEOUT_S = 120.0
+"""So long after its eviction a pod that is still there counts again."""
+_SCALED = {kind.kind: kind for kind in (REPLICA_SETS, STATEFUL_SETS, REPLICATION_CONTROLLERS)}
+
+
+class CannotCount(Exception):
+    """The number of expected pods cannot be told; the text goes into the budget's condition."""
+
+
+class Disruptions(Controller):
+    """Recounts one budget."""
+
+    name = "disruption-controller"
+    kind = BUDGETS
+    watches = (BUDGETS, PODS)
+
+    def concerns(self, event: StoreEvent) -> Iterable[Place]:
+        """A budget; of a pod, the first budget that selects it: where two do, changes of it reach one, as in reality."""
+        if event.key.plural == BUDGETS.plural:
+            return ((event.key.namespace, event.key.name),)
+        labels = (event.new or event.shown).labels
+        first = next(self.owners.selecting(labels, event.key.namespace, BUDGETS), None)
+        return () if first is None else (first,)
+
+    def step(self, namespace: str, name: str, now: Now) -> float | None:
+        """Count, and write what changed."""
+        budget = self.client.get(BUDGETS, namespace, name)
+        if budget is None:
+            return None
+        plan = self._plan(budget, now.wall)
+        self.client.apply(plan.writes)
+        return plan.again_in_s
+
+    def _plan(self, budget: Object, now: datetime) -> Plan:
+        selector = labels_of(budget.get("spec", {}).get("selector"))
+        namespace = budget["metadata"]["namespace"]
+        chosen = self.client.list(PODS, namespace, selector) if selector is not None else []
+        disrupted, again_in_s = _still_disrupted(budget, chosen, now)
+        try:
+            expected, desired = self._expected(budget, chosen)
+        except CannotCount as error:
+            return self._written(budget, {}, "SyncFailed", str(error), now, again_in_s)
+        healthy = sum(
+            1
+            for pod in chosen
+            if pods.is_ready(pod) and not pods.is_terminating(pod) and pod["metadata"]["name"] not in disrupted
+        )
+        allowed = max(0, healthy - desired) if expected > 0 else 0
+        numbers: Object = {
+            "currentHealthy": healthy,
+            "desiredHealthy": desired,
+            "disruptionsAllowed": allowed,
+            "expectedPods": expected,
+        }
+        if disrupted:
+            numbers["disruptedPods"] = disrupted
+        return self._written(budget, numbers, "SufficientPods" if allowed else "InsufficientPods", "", now, again_in_s)
+
+    def _expected(self, budget: Object, chosen: list[Object]) -> tuple[int, int]:
+        """How many pods there should be, and how many of them must be healthy (`getExpectedPodCount`)."""
+        spec = budget["spec"]
+        if (most := spec.get("maxUnavailable")) is not None:
+            expected = self._wanted(chosen)
+            return expected, max(0, expected - scaled(most, expected, round_up=True))
+        least = spec.get("minAvailable")
+        if least is None:
+            return len(chosen), 0
+        if isinstance(least, int):
+            return len(chosen), least
+        expected = self._wanted(chosen)
+        return expected, scaled(least, expected, round_up=True)
+
+    def _wanted(self, chosen: Iterable[Object]) -> int:
+        """The replicas that the pods' controllers want, each counted once."""
+        scales: dict[str, int] = {}
+        for pod in chosen:
+            name, owner = pod["metadata"]["name"], controller_of(pod)
+            if owner is None:
+                raise CannotCount(f'found no controller ref for pod "{name}"')
+            if owner["uid"] in scales:
+                continue
+            kind = _SCALED.get(owner["kind"])
+            found = self.client.get(kind, pod["metadata"]["namespace"], owner["name"]) if kind else None
+            if kind is None or found is None:
+                raise CannotCount(f'found no controllers for pod "{name}"')
+            kind, found = self._top(kind, found)
+            scales[owner["uid"]] = 0 if found["metadata"]["uid"] in scales else found["spec"].get("replicas", 1)
+            scales.setdefault(found["metadata"]["uid"], 0)
+        return sum(scales.values())
+
+    def _top(self, kind: Kind, found: Object) -> tuple[Kind, Object]:
+        """A ReplicaSet's Deployment counts in its place."""
+        owner = controller_of(found) if kind is REPLICA_SETS else None
+        if owner is not None and owner["kind"] == DEPLOYMENTS.kind:
+            above = self.client.get(DEPLOYMENTS, found["metadata"]["namespace"], owner["name"])
+            if above is not None and above["metadata"]["uid"] == owner["uid"]:
+                return DEPLOYMENTS, above
+        return kind, found
+
+    def _written(
+        self, budget: Object, numbers: Object, reason: str, text: str, now: datetime, again_in_s: float | None
+    ) -> Plan:
+        generation = budget["metadata"].get("generation", 0)
+        before = budget.get("status") or {}
+        condition = {
+            "type": "DisruptionAllowed",
+            "status": "True" if reason == "SufficientPods" else "False",
+            "reason": reason,
+            "message": text,
+            "observedGeneration": generation,
+        }
+        status = {**before, "disruptionsAllowed": 0, **numbers, "observedGeneration": generation}
+        if "disruptedPods" not in numbers:
+            status.pop("disruptedPods", None)
+        status["conditions"] = pods.with_condition(before.get("conditions"), condition, now)
+        if status == before:
+            return Plan([], again_in_s)
+        return Plan([UpdateStatus(BUDGETS, {**budget, "status": status})], again_in_s)
+
+
+def _still_disrupted(budget: Object, chosen: list[Object], now: datetime) -> tuple[Object, float | None]:
+    """The evicted pods that are still there and not on their way out, and when to look at them again (seconds)."""
+    there = {pod["metadata"]["name"]: pod for pod in chosen}
+    kept: Object = {}
+    again: list[float] = []
+    for name, evicted_at in ((budget.get("status") or {}).get("disruptedPods") or {}).items():
+        pod = there.get(name)
+        if pod is None or pods.is_terminating(pod):
+            continue
+        left_s = seconds_until(evicted_at, now) + DELETION_TIMEOUT_S
+        if left_s > 0:
+            kept[name] = evicted_at
+            again.append(left_s)
+    return kept, min(again, default=None)

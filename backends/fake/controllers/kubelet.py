@@ -1,0 +1,73 @@
+"""The kubelets of all nodes: bound pods start, become Ready, exit and go, as `backends.kubelet` decides.
+
+It writes as `system:node:<name>`. Every bound pod is looked after, whoever made its node.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from backends.fake.controllers.client import Client, Delete, UpdateStatus, Write
+from backends.fake.controllers.controller import Controller, Now, Place
+from backends.fake.controllers.kinds import NODES, PODS
+from backends.fake.controllers.owners import Owners
+from backends.fake.store import StoreEvent
+from backends.kubelet import Kubelet, TimingError, node_address, pods
+from backends.kubelet.pods import Object
+
+
+class Kubelets(Controller):
+    """Looks at one bound pod at a time."""
+
+    name = "kubelet"
+    kind = PODS
+    watches = (PODS,)
+
+    def __init__(self, client: Client, owners: Owners, kubelet: Kubelet) -> None:
+        super().__init__(client, owners)
+        self._kubelet = kubelet
+
+    @classmethod
+    def user(cls) -> str:
+        """Each node has its own user: `system:node:<name>`."""
+        return "system:node:"
+
+    def concerns(self, event: StoreEvent) -> Iterable[Place]:
+        """Every change of a pod."""
+        if event.new is None:
+            self._kubelet.forget(event.shown.uid)
+            return ()
+        return ((event.key.namespace, event.key.name),)
+
+    def step(self, namespace: str, name: str, now: Now) -> float | None:
+        """The pod's next stage."""
+        pod = self.client.get(PODS, namespace, name)
+        if pod is None or not (node := pods.node_of(pod)):
+            return None
+        self.client.act_as(f"{self.user()}{node}", ("system:nodes", "system:authenticated"))
+        try:
+            decision = self._kubelet.look(pod, self._address(node), now.monotonic, now.wall)
+        except TimingError as error:
+            self.client.apply(_unreadable(pod, str(error)))
+            return None
+        writes: list[Write] = []
+        if decision.status is not None:
+            writes.append(UpdateStatus(PODS, {**pod, "status": decision.status}))
+        if decision.remove:
+            writes.append(Delete(PODS, pod, grace_s=0))
+        self.client.apply(writes)
+        return decision.again_in_s
+
+    def _address(self, node: str) -> str:
+        found = self.client.get(NODES, "", node)
+        addresses: list[Object] = (found or {}).get("status", {}).get("addresses") or []
+        internal = (one["address"] for one in addresses if one.get("type") == "InternalIP")
+        return next(internal, node_address(65534))
+
+
+def _unreadable(pod: Object, text: str) -> list[Write]:
+    """A pod whose own timing cannot be read fails, loudly."""
+    if pods.is_finished(pod):
+        return []
+    status = {**pod.get("status", {}), "phase": "Failed", "reason": "InvalidTiming", "message": text}
+    return [UpdateStatus(PODS, {**pod, "status": status})]

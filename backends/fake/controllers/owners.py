@@ -1,0 +1,82 @@
+"""Who is behind an event: the workload that owns a pod, and the workloads that select one that has no owner.
+
+Shared by the workload controllers of one cluster and fed with every event first. It keeps an index from uid to place for the
+kinds that control others, and the parsed selectors; both follow from the store and cost what there are workloads, not
+what there are pods.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Final
+
+from backends.fake.controllers.client import Client
+from backends.fake.controllers.kinds import (
+    BUDGETS,
+    DAEMON_SETS,
+    DEPLOYMENTS,
+    JOBS,
+    REPLICA_SETS,
+    STATEFUL_SETS,
+    Kind,
+)
+from backends.fake.selectors import LabelSelector, labels_of
+from backends.fake.store import Entry, Key, StoreEvent
+
+CONTROLLING: Final = frozenset(kind.stored for kind in (DEPLOYMENTS, REPLICA_SETS, STATEFUL_SETS, DAEMON_SETS, JOBS))
+
+
+class Owners:
+    """The index of one cluster's workloads."""
+
+    def __init__(self, client: Client) -> None:
+        self._client = client
+        self._places: dict[str, Key] = {}
+        self._selectors: dict[str, tuple[int, LabelSelector | None]] = {}
+
+    def hear(self, event: StoreEvent) -> None:
+        """Keep up with an event; every event goes here before any controller hears it."""
+        stored = (event.key.group, event.key.plural)
+        if stored not in CONTROLLING and stored != BUDGETS.stored:
+            return
+        if event.new is None:
+            self._places.pop(event.shown.uid, None)
+            self._selectors.pop(event.shown.uid, None)
+        elif stored in CONTROLLING:
+            self._places[event.new.uid] = event.key
+
+    def owning(self, event: StoreEvent, kind: Kind) -> Iterator[tuple[str, str]]:
+        """The places of the `kind` that own the event's object, before or after it."""
+        uids: dict[str, None] = {}
+        for entry in (event.old, event.new):
+            if entry is not None:
+                uids.update(dict.fromkeys(entry.owners))
+        for uid in uids:
+            key = self._places.get(uid)
+            if key is not None and (key.group, key.plural) == kind.stored:
+                yield key.namespace, key.name
+
+    def interested(self, event: StoreEvent, kind: Kind) -> Iterator[tuple[str, str]]:
+        """Those that own the event's object; if nobody does, those whose selector would adopt it."""
+        owned = False
+        for entry in (event.old, event.new):
+            owned = owned or bool(entry is not None and entry.owners)
+        if owned:
+            yield from self.owning(event, kind)
+        if event.new is not None and not event.new.owners:
+            yield from self.selecting(event.new.labels, event.key.namespace, kind)
+
+    def selecting(self, labels: Mapping[str, str], namespace: str, kind: Kind) -> Iterator[tuple[str, str]]:
+        """The places of the `kind` in a namespace whose selector matches the labels."""
+        for entry in self._client.entries(kind, namespace):
+            selector = self.selector(entry)
+            if selector is not None and selector(labels):
+                yield entry.key.namespace, entry.key.name
+
+    def selector(self, entry: Entry) -> LabelSelector | None:
+        """The parsed `spec.selector` of a stored workload or budget; parsed once a version."""
+        known = self._selectors.get(entry.uid)
+        if known is None or known[0] != entry.rv:
+            spec = entry.load().get("spec") or {}
+            known = self._selectors[entry.uid] = (entry.rv, labels_of(spec.get("selector")))
+        return known[1]

@@ -1,0 +1,106 @@
+"""Binds each pod to a node that it fits, the one with the fewest pods; says why when there is none.
+
+The filters of kube-scheduler that depend on nothing but pod and node: nodeSelector, node affinity, taints,
+`unschedulable`, and room for one more pod. Resource requests, inter-pod affinity, topology spread, volumes, priorities
+and preemption are not considered: in memory every node is large.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from datetime import datetime
+
+from backends.fake.controllers.client import Bind, Client, UpdateStatus
+from backends.fake.controllers.controller import Controller, Now, Place
+from backends.fake.controllers.kinds import NODES, PODS
+from backends.fake.controllers.matching import fits_node, untolerated
+from backends.fake.controllers.owners import Owners
+from backends.fake.store import StoreEvent
+from backends.kubelet import pods
+from backends.kubelet.pods import Object
+
+SCHEDULER = "default-scheduler"
+_BLOCKING = ("NoSchedule", "NoExecute")
+
+
+class Scheduler(Controller):
+    """Looks at one unbound pod at a time."""
+
+    name = "kube-scheduler"
+    kind = PODS
+    watches = (PODS, NODES)
+
+    def __init__(self, client: Client, owners: Owners) -> None:
+        super().__init__(client, owners)
+        self._unbound: dict[Place, None] = {}
+        self._pods_on: Counter[str] = Counter()
+
+    @classmethod
+    def user(cls) -> str:
+        """The scheduler is a component, no service account."""
+        return "system:kube-scheduler"
+
+    def concerns(self, event: StoreEvent) -> Iterable[Place]:
+        """A pod that appears; and, when a node changes, every pod that waits for one."""
+        if event.key.plural == NODES.plural:
+            return tuple(self._unbound)
+        ref = (event.key.namespace, event.key.name)
+        old = pods.node_of(event.old.load()) if event.old is not None else ""
+        new_pod = event.new.load() if event.new is not None else None
+        new = pods.node_of(new_pod) if new_pod is not None else ""
+        if old != new:
+            self._pods_on[old] -= 1
+            self._pods_on[new] += 1
+        if new_pod is None or new or new_pod["spec"].get("schedulerName", SCHEDULER) != SCHEDULER:
+            self._unbound.pop(ref, None)
+            return ()
+        self._unbound[ref] = None
+        return (ref,) if event.type == "ADDED" else ()
+
+    def step(self, namespace: str, name: str, now: Now) -> float | None:
+        """Bind it, or say why not; a node that appears or changes asks again."""
+        pod = self.client.get(PODS, namespace, name)
+        if pod is None or pods.node_of(pod) or pods.is_terminating(pod) or pod["spec"].get("schedulingGates"):
+            return None
+        nodes = self.client.list(NODES)
+        reasons = {node["metadata"]["name"]: self._refusal(pod, node) for node in nodes}
+        fitting = [name for name, reason in reasons.items() if not reason]
+        if fitting:
+            best = min(fitting, key=lambda node: (self._pods_on[node], node))
+            self.client.apply([Bind(PODS, pod, best)])
+        else:
+            self._unschedulable(pod, Counter(reasons.values()), len(nodes), now.wall)
+        return None
+
+    def _refusal(self, pod: Object, node: Object) -> str:
+        """Why the pod cannot go there, in kube-scheduler's words; "" when it can."""
+        spec = pod["spec"]
+        tolerations = spec.get("tolerations")
+        if node.get("spec", {}).get("unschedulable") and untolerated(
+            {"spec": {"taints": [{"key": "node.kubernetes.io/unschedulable", "effect": "NoSchedule"}]}},
+            tolerations,
+            _BLOCKING,
+        ):
+            return "node(s) were unschedulable"
+        if (taint := untolerated(node, tolerations, _BLOCKING)) is not None:
+            return f"node(s) had untolerated taint {{{taint['key']}: {taint.get('value', '')}}}"
+        if not fits_node(spec, node):
+            return "node(s) didn't match Pod's node affinity/selector"
+        room = int((node.get("status", {}).get("allocatable") or {}).get("pods", 110))
+        return "Too many pods" if self._pods_on[node["metadata"]["name"]] >= room else ""
+
+    def _unschedulable(self, pod: Object, reasons: Counter[str], count: int, now: datetime) -> None:
+        text = "no nodes available to schedule pods"
+        if count:
+            listed = ", ".join(sorted(f"{number} {reason}" for reason, number in reasons.items()))
+            text = f"0/{count} nodes are available: {listed}."
+        condition = {"type": "PodScheduled", "status": "False", "reason": "Unschedulable", "message": text}
+        before = pods.pod_condition(pod, "PodScheduled")
+        if before is not None and before.get("message") == text:
+            return
+        status = pod.setdefault("status", {})
+        status["conditions"] = pods.with_condition(
+            status.get("conditions"), {"lastProbeTime": None, **condition}, now
+        )
+        self.client.apply([UpdateStatus(PODS, pod)])
