@@ -36,20 +36,18 @@ _NAMES_OF_OBJECTS = frozenset(
 """Members of the Kubernetes API that say which Secret is used, not what is in it; what lies below is looked at."""
 _SEPARATORS = re.compile(r"[-_.\s/]")
 _IN_TEXT = (
-    (re.compile(r"(://[^:/@\s]*:)[^@/\s]+(@)"), rf"\1{HIDDEN}\2"),
-    (re.compile(r"\b(bearer|basic)\s+[A-Za-z0-9._~+/=-]{6,}", re.IGNORECASE), rf"\1 {HIDDEN}"),
+    (re.compile(r"(://[^:/@\s]{0,256}:)[^@/\s]{1,1024}(@)"), rf"\1{HIDDEN}\2"),
+    (re.compile(r"\b(bearer|basic)\s{1,8}[A-Za-z0-9._~+/=-]{6,}", re.IGNORECASE), rf"\1 {HIDDEN}"),
     (
         re.compile(
-            rf"((?:[\w-]*(?:{_WORDS}|api[-_]key|app[-_]key|access[-_]key)[\w-]*)[\"']?\s*[=:]\s*[\"']?)[^\s\"',;&]+",
-            re.I,
+            rf"((?:{_WORDS}|api[-_]key|app[-_]key|access[-_]key)[\w-]{{0,64}}[\"']?\s{{0,8}}[=:]\s{{0,8}}[\"']?)[^\s\"',;&]+",
+            re.IGNORECASE,
         ),
         rf"\1{HIDDEN}",
     ),
-    (
-        re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(-----END [A-Z ]*PRIVATE KEY-----|\Z)", re.DOTALL),
-        HIDDEN,
-    ),
+    (re.compile(r"-----BEGIN [A-Z ]{0,32}PRIVATE KEY-----.*?(-----END [A-Z ]{0,32}PRIVATE KEY-----|\Z)", re.S), HIDDEN),
 )
+"""Each repetition before a fixed part is bounded: a long text must cost its length, not its square."""
 
 
 def redact(found: Json, words: tuple[str, ...] = ()) -> Json:
