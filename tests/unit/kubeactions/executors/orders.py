@@ -25,7 +25,7 @@ def circumstances(previous: Intent | None = None, **more: Any) -> Circumstances:
 
 
 def evidence(
-    target: JsonObject | None | str = "not looked",
+    target: JsonObject | str | None = "not looked",
     *,
     answer: Any = None,
     refused: Refused | None = None,

@@ -10,12 +10,13 @@ import pytest
 from kubeactions.executors._redaction import HIDDEN, redact
 
 
-@pytest.mark.parametrize(
-    "name",
-    ["password", "DB_PASSWORD", "db-passwd", "rootPassphrase", "client_secret", "authToken", "API_KEY", "apiKey"]
-    + ["app.key", "aws-access-key-id", "private_key", "credentials", "Authorization", "session-cookie", "pwd", "auth"]
-    + [".dockerconfigjson", "connectionString", "dsn"],
-)
+SENSITIVE = """
+password DB_PASSWORD db-passwd rootPassphrase client_secret authToken API_KEY apiKey app.key aws-access-key-id pwd auth
+private_key credentials Authorization session-cookie .dockerconfigjson connectionString dsn
+""".split()
+
+
+@pytest.mark.parametrize("name", SENSITIVE)
 @pytest.mark.parametrize("value", ["hunter2", 7, ["hunter2"], {"deep": "hunter2"}])
 def test_a_value_under_a_sensitive_name_is_hidden_whatever_it_is(name: str, value: Any) -> None:
     assert redact({"data": {name: value}}) == {"data": {name: HIDDEN}}
