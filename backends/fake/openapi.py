@@ -109,7 +109,7 @@ def _document(path: str) -> bytes:
             "openapi": "3.0.0",
             "info": {"title": "Kubernetes", "version": KUBERNETES_VERSION},
             "paths": operations,
-            "components": {"schemas": _schemas(group, version)},
+            "components": {"schemas": _schemas(group, version, resources)},
         }
     )
 
@@ -177,12 +177,13 @@ def _full(short: str) -> str:
     return f"io.k8s.{short}" if outside else f"io.k8s.api.{short}"
 
 
-def _schemas(group: str, version: str) -> Node:
-    """The types of a group and version, and all that they refer to."""
+def _schemas(group: str, version: str, resources: list[Resource]) -> Node:
+    """The types of a group and version, those that their subresources speak, and all that these refer to."""
     kinds: dict[str, list[Node]] = {}
+    spoken = {(sub.group, sub.version, sub.kind) for resource in resources for sub in resource.subresources.values()}
     for gvk, name in document()["kinds"].items():
         of_group, of_version, kind = gvk.split("/")
-        if (of_group, of_version) == (group, version):
+        if (of_group, of_version) == (group, version) or (of_group, of_version, kind) in spoken:
             kinds.setdefault(name, []).append({"group": of_group, "version": of_version, "kind": kind})
     found: Node = {}
     pending = list(kinds)

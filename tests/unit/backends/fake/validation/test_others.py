@@ -1,0 +1,114 @@
+"""Kinds that the cluster stores without acting on them still get their defaults and their plainest rules."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from backends.fake.schema import Schema
+from backends.fake.validation import prepare_defaults, validate_create, validate_update
+
+RBAC = "rbac.authorization.k8s.io"
+EIGHTY_PERCENT = {"type": "Utilization", "averageUtilization": 80}
+
+
+def made(group: str, version: str, kind: str, **members: Any) -> dict[str, Any]:
+    schema = Schema.load().kind(group, version, kind)
+    assert schema is not None
+    found = schema.decode({"metadata": {"name": "a", "resourceVersion": "1"}, **members}).object
+    prepare_defaults((group, version, kind), found)
+    return found
+
+
+@pytest.mark.parametrize(
+    ("gvk", "members", "path", "value"),
+    [
+        (("", "v1", "PersistentVolumeClaim"), {}, ("spec", "volumeMode"), "Filesystem"),
+        (("", "v1", "PersistentVolume"), {}, ("spec", "persistentVolumeReclaimPolicy"), "Retain"),
+        (("storage.k8s.io", "v1", "StorageClass"), {"provisioner": "p"}, ("volumeBindingMode",), "Immediate"),
+        (("networking.k8s.io", "v1", "NetworkPolicy"), {"spec": {"egress": [{}]}}, ("spec", "policyTypes"),
+         ["Ingress", "Egress"]),
+        (("autoscaling", "v2", "HorizontalPodAutoscaler"), {"spec": {"maxReplicas": 2}}, ("spec", "metrics"),
+         [{"type": "Resource", "resource": {"name": "cpu", "target": EIGHTY_PERCENT}}]),
+        (("scheduling.k8s.io", "v1", "PriorityClass"), {"value": 1}, ("preemptionPolicy",), "PreemptLowerPriority"),
+        (("", "v1", "Endpoints"), {"subsets": [{"ports": [{"port": 1}]}]}, ("subsets",),
+         [{"ports": [{"port": 1, "protocol": "TCP"}]}]),
+        (("discovery.k8s.io", "v1", "EndpointSlice"), {"ports": [{"port": 1}]}, ("ports",),
+         [{"name": "", "port": 1, "protocol": "TCP"}]),
+    ],
+)  # fmt: skip
+def test_defaults(gvk: tuple[str, str, str], members: dict[str, Any], path: tuple[str, ...], value: Any) -> None:
+    found: Any = made(*gvk, **members)
+    for name in path:
+        found = found[name]
+
+    assert found == value
+
+
+def test_a_webhook_sees_everything_and_has_ten_seconds() -> None:
+    hook = {"name": "h.example.com", "clientConfig": {"service": {"name": "s", "namespace": "n"}}, "rules": [{}]}
+    found = made("admissionregistration.k8s.io", "v1", "MutatingWebhookConfiguration", webhooks=[hook])["webhooks"][0]
+
+    assert (found["failurePolicy"], found["timeoutSeconds"], found["reinvocationPolicy"]) == ("Fail", 10, "Never")
+    assert found["clientConfig"]["service"]["port"] == 443
+    assert found["rules"][0]["scope"] == "*"
+
+
+def binding(**members: Any) -> dict[str, Any]:
+    reference = {"kind": "ClusterRole", "name": "view"}
+    return made(RBAC, "v1", "RoleBinding", **{"roleRef": reference, **members})
+
+
+def test_a_binding_is_about_rbacs_roles_and_users() -> None:
+    found = binding(subjects=[{"kind": "User", "name": "alice"}, {"kind": "ServiceAccount", "name": "robot"}])
+
+    assert found["roleRef"]["apiGroup"] == RBAC
+    assert found["subjects"][0]["apiGroup"] == RBAC
+    assert "apiGroup" not in found["subjects"][1]
+    assert validate_create((RBAC, "v1", "RoleBinding"), found) == []
+
+
+def test_a_binding_keeps_its_role() -> None:
+    new = binding(roleRef={"kind": "Role", "name": "other"})
+
+    (cause,) = validate_update((RBAC, "v1", "RoleBinding"), new, binding())
+    assert cause.message.endswith('"Kind":"Role","Name":"other"}: cannot change roleRef')
+
+
+def test_names_of_roles_are_path_segments() -> None:
+    role = made(RBAC, "v1", "Role", rules=[{"apiGroups": [""], "resources": ["pods"], "verbs": ["get"]}])
+    role["metadata"]["name"] = "system:reader"
+
+    assert validate_create((RBAC, "v1", "Role"), role) == []
+
+
+@pytest.mark.parametrize(
+    ("rule", "fields"),
+    [
+        ({"apiGroups": [""], "resources": ["pods"]}, ["rules[0].verbs"]),
+        ({"verbs": ["get"]}, ["rules[0].apiGroups", "rules[0].resources"]),
+        ({"verbs": ["get"], "nonResourceURLs": ["/x"]}, ["rules[0].nonResourceURLs"]),
+    ],
+)
+def test_what_is_refused_in_a_role(rule: dict[str, Any], fields: list[str]) -> None:
+    found = validate_create((RBAC, "v1", "Role"), made(RBAC, "v1", "Role", rules=[rule]))
+
+    assert [cause.field for cause in found] == fields
+
+
+def test_an_autoscalers_bounds_leave_room() -> None:
+    target = {"kind": "Deployment", "name": "web"}
+    spec = {"scaleTargetRef": target, "minReplicas": 5, "maxReplicas": 2}
+    scaler = made("autoscaling", "v2", "HorizontalPodAutoscaler", spec=spec)
+
+    assert [cause.message for cause in validate_create(("autoscaling", "v2", "HorizontalPodAutoscaler"), scaler)] == [
+        "Invalid value: 2: must be greater than or equal to `minReplicas`"
+    ]
+
+
+def test_a_priority_class_keeps_its_value_and_leaves_the_highest_to_the_system() -> None:
+    gvk = ("scheduling.k8s.io", "v1", "PriorityClass")
+
+    assert [cause.field for cause in validate_create(gvk, made(*gvk, value=2_000_000_000))] == ["value"]
+    assert [cause.field for cause in validate_update(gvk, made(*gvk, value=1), made(*gvk, value=2))] == ["value"]

@@ -1,0 +1,226 @@
+"""Pods get the server's defaults and are refused with its causes."""
+
+from __future__ import annotations
+
+import copy
+from typing import Any
+
+import pytest
+
+from backends.fake.schema import Schema
+from backends.fake.validation import Cause, prepare_defaults, validate_create, validate_update
+
+GVK = ("", "v1", "Pod")
+CONTAINER = {"name": "c", "image": "example.com/app:1"}
+EXISTS = 'operator must be Exists when `key` is empty, which means "match all values and all keys"'
+PRINTABLE = "a valid environment variable name must consist only of printable ASCII characters other than '='"
+
+
+def pod(**spec: Any) -> dict[str, Any]:
+    """A pod as the server has it after decoding and defaulting."""
+    kind = Schema.load().kind(*GVK)
+    assert kind is not None
+    given = {"metadata": {"name": "p", "resourceVersion": "1"}, "spec": {"containers": [CONTAINER], **spec}}
+    found = kind.decode(given).object
+    prepare_defaults(GVK, found)
+    return found
+
+
+def container(**members: Any) -> dict[str, Any]:
+    found: dict[str, Any] = pod(containers=[{**CONTAINER, **members}])["spec"]["containers"][0]
+    return found
+
+
+def test_a_minimal_pod_gets_the_servers_defaults() -> None:
+    assert pod()["spec"] == {
+        "containers": [
+            {**CONTAINER, "resources": {}, "terminationMessagePath": "/dev/termination-log",
+             "terminationMessagePolicy": "File", "imagePullPolicy": "IfNotPresent"}
+        ],
+        "dnsPolicy": "ClusterFirst", "restartPolicy": "Always", "securityContext": {}, "enableServiceLinks": True,
+        "schedulerName": "default-scheduler", "terminationGracePeriodSeconds": 30,
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("image", "policy"),
+    [
+        ("app", "Always"), ("app:latest", "Always"), ("app:1", "IfNotPresent"), ("host:5000/app", "Always"),
+        ("host:5000/app:2", "IfNotPresent"), ("app@sha256:abc", "IfNotPresent"), ("app:1@sha256:abc", "IfNotPresent"),
+    ],
+)  # fmt: skip
+def test_an_image_is_pulled_always_when_its_tag_can_move(image: str, policy: str) -> None:
+    assert container(image=image)["imagePullPolicy"] == policy
+
+
+def test_requests_follow_limits_that_were_given_alone() -> None:
+    resources = container(resources={"limits": {"cpu": "2", "memory": "1Gi"}, "requests": {"cpu": "1"}})["resources"]
+
+    assert resources["requests"] == {"cpu": "1", "memory": "1Gi"}
+
+
+def test_probes_ports_and_field_references_are_completed() -> None:
+    found = container(
+        readinessProbe={"httpGet": {"port": 80}},
+        lifecycle={"preStop": {"httpGet": {"port": 80}}},
+        ports=[{"containerPort": 80}],
+        env=[{"name": "A", "valueFrom": {"fieldRef": {"fieldPath": "metadata.name"}}}],
+    )
+
+    http = {"path": "/", "port": 80, "scheme": "HTTP"}
+    assert found["readinessProbe"] == {
+        "httpGet": http, "timeoutSeconds": 1, "periodSeconds": 10, "successThreshold": 1, "failureThreshold": 3,
+    }  # fmt: skip
+    assert found["lifecycle"]["preStop"]["httpGet"] == http
+    assert found["ports"] == [{"containerPort": 80, "protocol": "TCP"}]
+    assert found["env"][0]["valueFrom"]["fieldRef"]["apiVersion"] == "v1"
+
+
+def test_volumes_get_modes_and_an_empty_directory_where_none_is_named() -> None:
+    token = {"serviceAccountToken": {"path": "t"}}
+    volumes = pod(
+        volumes=[
+            {"name": "e"},
+            {"name": "c", "configMap": {"name": "a"}},
+            {"name": "h", "hostPath": {"path": "/x"}},
+            {"name": "p", "projected": {"sources": [token]}},
+        ]
+    )["spec"]["volumes"]
+
+    assert volumes[0] == {"name": "e", "emptyDir": {}}
+    assert volumes[1]["configMap"] == {"name": "a", "defaultMode": 420}
+    assert volumes[2]["hostPath"] == {"path": "/x", "type": ""}
+    assert volumes[3]["projected"]["sources"] == [{"serviceAccountToken": {"path": "t", "expirationSeconds": 3600}}]
+
+
+def test_a_negative_grace_period_becomes_one_second() -> None:
+    assert pod(terminationGracePeriodSeconds=-1)["spec"]["terminationGracePeriodSeconds"] == 1
+
+
+def test_ports_of_the_hosts_network_are_the_hosts_ports() -> None:
+    found = pod(hostNetwork=True, containers=[{**CONTAINER, "ports": [{"containerPort": 80}]}])
+
+    assert found["spec"]["containers"][0]["ports"][0]["hostPort"] == 80
+
+
+def test_defaulting_twice_changes_nothing_more() -> None:
+    once = pod(volumes=[{"name": "e"}])
+    twice = copy.deepcopy(once)
+    prepare_defaults(GVK, twice)
+
+    assert twice == once
+
+
+@pytest.mark.parametrize(
+    ("spec", "field", "message"),
+    [
+        ({"containers": []}, "spec.containers", "Required value"),
+        ({"containers": [{"name": "c"}]}, "spec.containers[0].image", "Required value"),
+        ({"containers": [{"image": "i"}]}, "spec.containers[0].name", "Required value"),
+        ({"containers": [CONTAINER, CONTAINER]}, "spec.containers[1].name", 'Duplicate value: "c"'),
+        ({"initContainers": [CONTAINER]}, "spec.initContainers[0].name", 'Duplicate value: "c"'),
+        ({"restartPolicy": "Sometimes"}, "spec.restartPolicy",
+         'Unsupported value: "Sometimes": supported values: "Always", "OnFailure", "Never"'),
+        ({"dnsPolicy": "Wrong"}, "spec.dnsPolicy",
+         'Unsupported value: "Wrong": supported values: "ClusterFirstWithHostNet", "ClusterFirst", "Default", "None"'),
+        ({"activeDeadlineSeconds": 0}, "spec.activeDeadlineSeconds",
+         "Invalid value: 0: must be between 1 and 2147483647, inclusive"),
+        ({"tolerations": [{"operator": "Equal", "value": "x"}]}, "spec.tolerations[0].operator",
+         f'Invalid value: "Equal": {EXISTS}'),
+        ({"tolerations": [{"key": "a", "effect": "Wrong"}]}, "spec.tolerations[0].effect",
+         'Unsupported value: "Wrong": supported values: "NoSchedule", "PreferNoSchedule", "NoExecute"'),
+        ({"volumes": [{"name": "v", "secret": {}}]}, "spec.volumes[0].secret.secretName", "Required value"),
+        ({"volumes": [{"name": "v"}, {"name": "v"}]}, "spec.volumes[1].name", 'Duplicate value: "v"'),
+        ({"volumes": [{"name": "v", "emptyDir": {}, "hostPath": {"path": "/x"}}]}, "spec.volumes[0].emptyDir",
+         "Forbidden: may not specify more than 1 volume type"),
+    ],
+)  # fmt: skip
+def test_what_is_refused_in_a_spec(spec: dict[str, Any], field: str, message: str) -> None:
+    causes = validate_create(GVK, pod(**spec))
+
+    assert [(cause.field, cause.message) for cause in causes] == [(field, message)]
+
+
+@pytest.mark.parametrize(
+    ("members", "field", "message"),
+    [
+        ({"resources": {"requests": {"cpu": "2"}, "limits": {"cpu": "1"}}}, "resources.requests",
+         'Invalid value: "2": must be less than or equal to cpu limit of 1'),
+        ({"resources": {"limits": {"cpu": "-1"}}}, "resources.limits[cpu]",
+         'Invalid value: "-1": must be greater than or equal to 0'),
+        ({"resources": {"limits": {"gpu": "1"}}}, "resources.limits[gpu]",
+         'Invalid value: "gpu": must be a standard resource for containers'),
+        ({"resources": {"requests": {"example.com/gpu": "1"}}}, "resources.limits",
+         "Required value: Limit must be set for non overcommitable resources"),
+        ({"volumeMounts": [{"name": "none", "mountPath": "/x"}]}, "volumeMounts[0].name", 'Not found: "none"'),
+        ({"ports": [{"containerPort": 70000}]}, "ports[0].containerPort",
+         "Invalid value: 70000: must be between 1 and 65535, inclusive"),
+        ({"ports": [{"containerPort": 1, "protocol": "X"}]}, "ports[0].protocol",
+         'Unsupported value: "X": supported values: "SCTP", "TCP", "UDP"'),
+        ({"ports": [{"containerPort": 1, "name": "--"}]}, "ports[0].name",
+         'Invalid value: "--": must contain at least one letter (a-z)'),
+        ({"imagePullPolicy": "X"}, "imagePullPolicy",
+         'Unsupported value: "X": supported values: "Always", "IfNotPresent", "Never"'),
+        ({"env": [{"name": "A=B"}]}, "env[0].name",
+         f'Invalid value: "A=B": {PRINTABLE}'),
+        ({"env": [{"name": "A", "valueFrom": {}}]}, "env[0].valueFrom",
+         'Invalid value: "": must specify one of: `fieldRef`, `resourceFieldRef`, `configMapKeyRef` or `secretKeyRef`'),
+        ({"livenessProbe": {}}, "livenessProbe", "Required value: must specify a handler type"),
+        ({"livenessProbe": {"tcpSocket": {"port": 1}, "successThreshold": 2}}, "livenessProbe.successThreshold",
+         "Invalid value: 2: must be 1"),
+        ({"image": " x"}, "image", 'Invalid value: " x": must not have leading or trailing whitespace'),
+    ],
+)  # fmt: skip
+def test_what_is_refused_in_a_container(members: dict[str, Any], field: str, message: str) -> None:
+    causes = validate_create(GVK, pod(containers=[{**CONTAINER, **members}]))
+
+    assert (f"spec.containers[0].{field}", message) in [(cause.field, cause.message) for cause in causes]
+
+
+def change(old: dict[str, Any], new: dict[str, Any], subresource: str = "") -> list[Cause]:
+    return validate_update(GVK, pod(**new), pod(**old), subresource)
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ({}, {"containers": [{**CONTAINER, "image": "other:2", "imagePullPolicy": "IfNotPresent"}]}),
+        ({}, {"activeDeadlineSeconds": 5}),
+        ({"activeDeadlineSeconds": 9}, {"activeDeadlineSeconds": 5}),
+        ({"tolerations": [{"key": "a"}]}, {"tolerations": [{"key": "b"}, {"key": "a"}]}),
+    ],
+)
+def test_what_may_change_in_a_running_pod(old: dict[str, Any], new: dict[str, Any]) -> None:
+    assert change(old, new) == []
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "field", "message"),
+    [
+        ({"activeDeadlineSeconds": 5}, {"activeDeadlineSeconds": 9}, "spec.activeDeadlineSeconds",
+         "Invalid value: 9: must be less than or equal to previous value"),
+        ({"activeDeadlineSeconds": 5}, {}, "spec.activeDeadlineSeconds",
+         "Invalid value: null: must not update from a positive integer to nil value"),
+        ({}, {"containers": [CONTAINER, {**CONTAINER, "name": "d"}]}, "spec.containers",
+         "Forbidden: pod updates may not add or remove containers"),
+        ({"tolerations": [{"key": "a"}]}, {}, "spec.tolerations",
+         "Forbidden: existing toleration can not be modified except its tolerationSeconds"),
+    ],
+)  # fmt: skip
+def test_what_may_not_change(old: dict[str, Any], new: dict[str, Any], field: str, message: str) -> None:
+    assert [(cause.field, cause.message) for cause in change(old, new)] == [(field, message)]
+
+
+@pytest.mark.parametrize("new", [{"nodeName": "n"}, {"terminationGracePeriodSeconds": 1}, {"hostname": "h"}])
+def test_any_other_change_of_the_spec_is_forbidden_and_says_which(new: dict[str, Any]) -> None:
+    (cause,) = change({}, new)
+
+    assert (cause.field, cause.reason) == ("spec", "FieldValueForbidden")
+    assert cause.message.startswith(
+        "Forbidden: pod updates may not change fields other than `spec.containers[*].image`"
+    )
+    assert f"+ {next(iter(new))}: " in cause.message
+
+
+def test_a_status_update_cannot_bind_the_pod() -> None:
+    assert [cause.field for cause in change({}, {"nodeName": "n"}, "status")] == ["spec.nodeName"]
