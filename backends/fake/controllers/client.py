@@ -21,11 +21,13 @@ from backends.fake.store import Entry, Key, Store
 from backends.kubelet.pods import Object
 
 Send = Callable[[Request], Response]
+Entries = list[Entry]
+Objects = list[Object]
 
 _HEADERS = {"accept": "application/json", "content-type": "application/json"}
 
 
-class Refused(Exception):
+class Refused(Exception):  # noqa: N818 - a refusal is an answer, not an error of ours
     """The server said no: `code`, `reason` and the whole Status."""
 
     def __init__(self, code: int, status: Mapping[str, Any]) -> None:
@@ -127,22 +129,22 @@ class Client:
         """One object as it is stored, or None: cheap, where labels, owners and uid are enough."""
         return self._store.get(Key(kind.group, kind.plural, namespace, name))
 
-    def entries(self, kind: Kind, namespace: str = "") -> list[Entry]:
+    def entries(self, kind: Kind, namespace: str = "") -> Entries:
         """All objects of a kind as they are stored, in a namespace or everywhere."""
         return self._store.list(kind.group, kind.plural, namespace)
 
     def list(
         self, kind: Kind, namespace: str = "", matches: Callable[[Mapping[str, str]], bool] | None = None
-    ) -> list[Object]:
+    ) -> Objects:
         """All objects of a kind whose labels match. Costs a look at each, and a parse of those that match."""
         entries = self.entries(kind, namespace)
         return [entry.load() for entry in entries if matches is None or matches(entry.labels)]
 
-    def content(self, namespace: str) -> list[Entry]:
+    def content(self, namespace: str) -> Entries:
         """Everything in a namespace, of whatever kind, as it is stored."""
         return list(self._store.in_namespace(namespace))
 
-    def dependents(self, uid: str) -> list[Entry]:
+    def dependents(self, uid: str) -> Entries:
         """The objects that name `uid` as an owner, as they are stored."""
         found = (self._store.get(key) for key in self._store.dependents(uid))
         return [entry for entry in found if entry is not None]

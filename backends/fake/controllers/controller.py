@@ -1,8 +1,8 @@
 """What a controller is: which events give it which work, and one bounded step for each piece of work.
 
-Subclassed by every controller of this package and driven by `Controllers` (dispatch.py). A controller is level-triggered:
-what an event says is only which object to look at; the step looks at how things are now. It remembers nothing that it
-could not find again, so a cluster that was saved and loaded goes on where it was.
+Subclassed by every controller of this package and driven by `Controllers` (dispatch.py). A controller is
+level-triggered: what an event says is only which object to look at; the step looks at how things are now. It remembers
+nothing that it could not find again, so a cluster that was saved and loaded goes on where it was.
 """
 
 from __future__ import annotations

@@ -1,8 +1,9 @@
 """Node selectors, taints and tolerations: which pod may be on which node.
 
-Used by the scheduler and by the DaemonSet controller. Pure. It takes objects as the API server has validated them, so an
-operator that it does not know is a programming error and raises `KeyError`. Label selectors are `backends.fake.selectors`.
-Rules: kubernetes.io/docs/concepts/scheduling-eviction/assign-pod-node and .../taint-and-toleration.
+Used by the scheduler and by the DaemonSet controller. Pure. It takes objects as the API server has validated them, so
+an operator that it does not know is a programming error and raises `KeyError`. Label selectors are
+`backends.fake.selectors`. Rules: kubernetes.io/docs/concepts/scheduling-eviction/assign-pod-node and
+.../taint-and-toleration.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Who is behind an event: the workload that owns a pod, and the workloads that select one that has no owner.
 
-Shared by the workload controllers of one cluster and fed with every event first. It keeps an index from uid to place for the
+Shared by the controllers of one cluster and fed with every event first. It keeps an index from uid to place for the
 kinds that control others, and the parsed selectors; both follow from the store and cost what there are workloads, not
 what there are pods.
 """

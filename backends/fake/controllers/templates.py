@@ -1,8 +1,8 @@
 """From a pod template to a pod, and to the hash that names it.
 
-Used by the workload controllers. Pure, deterministic. The hash is 32 bits of FNV-1a in Kubernetes' vowel-free alphabet, as
-`ComputeHash` and `rand.SafeEncodeString` do it; but over canonical JSON and not over Go's dump of the struct, so it is of the
-same form as a real cluster's hash and never equal to it.
+Used by the workload controllers. Pure, deterministic. The hash is 32 bits of FNV-1a in Kubernetes' vowel-free alphabet,
+as `ComputeHash` and `rand.SafeEncodeString` do it; but over canonical JSON and not over Go's dump of the struct, so it
+is of the same form as a real cluster's hash and never equal to it.
 """
 
 from __future__ import annotations
