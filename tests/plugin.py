@@ -13,7 +13,6 @@ from __future__ import annotations
 import asyncio
 import functools
 import importlib
-import importlib.metadata
 from collections.abc import Callable
 from dataclasses import fields
 from typing import TYPE_CHECKING
@@ -21,6 +20,7 @@ from typing import TYPE_CHECKING
 import freezegun
 import pytest
 
+import backends
 from backends.capabilities import Capabilities
 
 if TYPE_CHECKING:
@@ -44,7 +44,10 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Register the mark that a tag becomes."""
+    """Register the mark that a tag becomes; refuse a backend that nobody knows."""
+    backend = str(config.getoption("--backend"))
+    if backend not in backends.names():
+        raise pytest.UsageError(f"--backend {backend}: no such backend; known: {', '.join(sorted(backends.names()))}")
     config.addinivalue_line("markers", "needs(flag): skip unless the backend's capability of this name is true")
 
 
@@ -82,10 +85,6 @@ def pytest_bdd_before_step_call(
 @functools.cache
 def _capabilities(backend: str) -> Capabilities:
     """What the backend says it can do, asked of its class: nothing is opened."""
-    for entry in importlib.metadata.entry_points(group="kubeactions.backends", name=backend):
-        found: Capabilities = entry.load().capabilities
-        return found
-    if backend == "fake":  # a checkout that is not installed has no entry points
-        fake: Capabilities = importlib.import_module("backends.fake").FakeBackend.capabilities
-        return fake
-    raise pytest.UsageError(f"--backend {backend}: no such backend is installed")
+    module, _, name = backends.names()[backend].partition(":")
+    found: Capabilities = getattr(importlib.import_module(module), name).capabilities
+    return found
