@@ -9,11 +9,27 @@ import pytest
 
 from kubeactions.executors._redaction import HIDDEN, redact
 
-
-SENSITIVE = """
-password DB_PASSWORD db-passwd rootPassphrase client_secret authToken API_KEY apiKey app.key aws-access-key-id pwd auth
-private_key credentials Authorization session-cookie .dockerconfigjson connectionString dsn
-""".split()
+SENSITIVE = [
+    "password",
+    "DB_PASSWORD",
+    "db-passwd",
+    "rootPassphrase",
+    "client_secret",
+    "authToken",
+    "API_KEY",
+    "apiKey",
+    "app.key",
+    "aws-access-key-id",
+    "pwd",
+    "auth",
+    "private_key",
+    "credentials",
+    "Authorization",
+    "session-cookie",
+    ".dockerconfigjson",
+    "connectionString",
+    "dsn",
+]
 
 
 @pytest.mark.parametrize("name", SENSITIVE)

@@ -35,7 +35,7 @@ def config(config_id: str, version: int, *orders: dict[str, Any], raw: bytes | N
     return Config(config_id, version, payload, "test")
 
 
-def allow(action: Action) -> Ruling:  # noqa: ARG001
+def allow(action: Action) -> Ruling:
     return ALLOWED
 
 
