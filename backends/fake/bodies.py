@@ -32,6 +32,11 @@ YAML_ALIASES = 100
 """More references than this in one YAML document are refused: they are how a small text becomes a huge object."""
 
 
+YAML_DEPTH = 1000
+"""Deeper brackets than this are refused before the parser sees them: its time grows with their square."""
+_NOT_BRACKETS = bytes(set(range(256)) - set(b"[]{}"))
+
+
 class _Loader(yaml.CSafeLoader):
     """YAML as sigs.k8s.io/yaml reads it: no dates, and member names are strings."""
 
@@ -135,6 +140,8 @@ def _reread(body: bytes, kind: str) -> Any:
 def parse_yaml(body: bytes, kind: str) -> Obj:
     """A YAML document with one object. Raises `ApiError` 400."""
     try:
+        if _nesting(body) > YAML_DEPTH:
+            raise yaml.YAMLError("exceeded max depth")
         aliases = sum(isinstance(event, yaml.AliasEvent) for event in yaml.parse(body, Loader=yaml.CSafeLoader))
         if aliases > YAML_ALIASES:
             raise yaml.YAMLError("document contains excessive aliasing")
@@ -148,6 +155,15 @@ def parse_yaml(body: bytes, kind: str) -> Obj:
         what = f"json: cannot unmarshal {_GO_KINDS.get(type(value), 'value')} into {_ARRAY}"
         raise _unrecognized(kind, f"couldn't get version/kind; json parse error: {what}", body)
     return value
+
+
+def _nesting(body: bytes) -> int:
+    """How deep the brackets of a text go, those in quotes included."""
+    depth = deepest = 0
+    for bracket in body.translate(None, _NOT_BRACKETS):
+        depth += 1 if bracket in b"[{" else -1
+        deepest = max(deepest, depth)
+    return deepest
 
 
 class OtherKind(NamedTuple):

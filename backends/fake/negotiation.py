@@ -12,10 +12,7 @@ from typing import Literal, NamedTuple
 from backends.fake import statuses
 
 OFFERED = "application/json, application/yaml, application/vnd.kubernetes.protobuf"
-PATCHES = (
-    "application/json-patch+json, application/merge-patch+json, application/strategic-merge-patch+json, "
-    "application/apply-patch+yaml, application/apply-patch+cbor"
-)
+STREAMED = "application/json;stream=watch, application/vnd.kubernetes.protobuf;stream=watch"
 
 Encoding = Literal["json", "yaml"]
 

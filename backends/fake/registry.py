@@ -15,6 +15,7 @@ from backends.clock import Clock
 from backends.fake import metadata as meta
 from backends.fake import statuses, strategies
 from backends.fake.catalogue import Catalogue, Resource
+from backends.fake.conversion import converted
 from backends.fake.ids import Ids
 from backends.fake.store import Entry, Key, Store
 from backends.fake.strategies import Strategy
@@ -163,11 +164,12 @@ class Registry:
         if uid and uid != entry.uid:
             raise self.other_uid(resource, namespace, name, uid, entry.uid)
         old = entry.load()
-        new = change(entry.load())
+        # An object keeps the version that it is stored in, whatever door a change comes through.
+        new = converted(entry.resource, change(entry.load()))
         strategy = strategies.of(*resource.storage)
         self._check_version(resource, name, new, entry, strategy)
         meta.prepare_update(meta.of(new), old["metadata"])
-        self.rules.default(resource, new)
+        self.rules.default(entry.resource, new)
         self.admission.admit_update(resource, new)
         if prepare is not None:
             new = prepare(new, old)
@@ -177,7 +179,7 @@ class Registry:
             if "status" in resource.subresources:
                 self._keep_status(new, old)
             strategy.prepare_update(new, old)
-        causes = self.rules.check_update(resource, new, old, subresource)
+        causes = self.rules.check_update(entry.resource, new, old, subresource)
         if causes:
             raise self._invalid(resource, name, causes)
         return self._write(entry, new, old, strategy, dry_run=dry_run)

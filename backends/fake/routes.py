@@ -34,15 +34,16 @@ class Routes:
     def __init__(self, catalogue: Catalogue) -> None:
         self._catalogue = catalogue
         self._collections: dict[str, Route] = {}
+        self._holders: dict[str, Route] = {}
+        """Those collections whose path with a name is an object: not the ones that span all namespaces."""
 
     def find(self, path: str) -> Route:
         """The route of a path (no query, still escaped). Raises `ApiError` 404 for what is not there."""
-        known = self._collections
-        route = known.get(path)
+        route = self._collections.get(path)
         if route is not None:
             return route
         head, _, name = path.rpartition("/")
-        route = known.get(head)
+        route = self._holders.get(head)
         if route is not None and name and "%" not in name:
             return Route(route.resource, route.namespace, name, "", route.watch)
         return self._parse(path)
@@ -91,7 +92,10 @@ class Routes:
     def _remember(self, path: str, route: Route) -> None:
         if len(self._collections) >= _REMEMBERED:
             self._collections.clear()
+            self._holders.clear()
         self._collections[path] = route
+        if route.resource is not None and bool(route.namespace) == route.resource.namespaced:
+            self._holders[path] = route
 
 
 def _unescaped(path: str) -> str:

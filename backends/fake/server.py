@@ -99,7 +99,8 @@ class Server:
             response = self._answer(call)
         except statuses.ApiError as error:
             response = _refusal(error)
-        except RecursionError:
+        except (RecursionError, orjson.JSONEncodeError):
+            # What is parsed can be deeper than what can be written; nothing has been stored then.
             response = _refusal(statuses.bad_request("the body of the request is nested too deeply"))
         self._finish(call, response, before)
         return response
@@ -127,6 +128,8 @@ class Server:
         if verb not in resource.verbs or (verb == "create" and resource.namespaced and not route.namespace):
             raise statuses.method_not_allowed()
         call.encoding = negotiation.encoding_of(call.headers.get("accept", ""))
+        if verb == "watch" and call.encoding != "json":
+            raise statuses.not_acceptable(negotiation.STREAMED)
         return self._handle_resource(call, resource)
 
     def _handle_resource(self, call: Call, resource: Resource) -> Response:

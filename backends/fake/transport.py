@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from backends.fake.cluster import Cluster
     from backends.fake.watching import WatchStream
 
+HOST = "http://fake.invalid"
+"""The host of a client in process: a name that nobody can resolve (RFC 6761)."""
 REASONS = {
     200: "OK", 201: "Created", 202: "Accepted", 400: "Bad Request", 401: "Unauthorized", 403: "Forbidden",
     404: "Not Found", 405: "Method Not Allowed", 406: "Not Acceptable", 409: "Conflict", 410: "Gone",

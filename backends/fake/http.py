@@ -1,0 +1,255 @@
+"""The same `Cluster.handle` as an ASGI application, for kubectl and every other client; `serving.py` runs it.
+
+Watches are sent as they happen. Under the machine's clock the event loop wakes whenever something is due in the
+cluster; under a simulated clock time moves only when its owner moves it.
+
+It refuses to be bound by its clients: bodies and the time for them are limited (`Limits`), and a reader that does not
+read loses its watch. Authentication and authorization are the cluster's business, not ours.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import threading
+from collections.abc import Awaitable, Callable, Iterable, MutableMapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+import orjson
+
+from backends.fake.messages import Request, Response
+from backends.fake.server import BODY_LIMIT_BYTES
+
+if TYPE_CHECKING:
+    from backends.fake.cluster import Cluster
+    from backends.fake.watching import WatchStream
+
+Scope = MutableMapping[str, Any]
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+
+IDLE_POLL_S: Final = 0.05
+"""How often a shared cluster is looked at: what its clients in process write makes no noise here."""
+_CONTROL: Final = dict.fromkeys((*range(32), 127), " ")
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What one client may use. The defaults are Go's and kube-apiserver's."""
+
+    head_bytes: int = 1 << 20
+    """net/http, DefaultMaxHeaderBytes."""
+    head_s: float = 32.0
+    """kube-apiserver's ReadHeaderTimeout."""
+    body_bytes: int = BODY_LIMIT_BYTES
+    body_s: float = 60.0
+    """kube-apiserver's --request-timeout."""
+    discarded_bytes: int = 64 << 20
+    """How much of a body that is too big is read and thrown away, so that its sender gets to read the refusal."""
+    idle_s: float = 90.0
+    """How long a connection may wait for its next request (client-go's own idle timeout)."""
+
+
+class App:
+    """The ASGI application over one cluster. `shared` when others than this app write to the cluster."""
+
+    def __init__(self, cluster: Cluster, *, shared: bool = False, limits: Limits | None = None) -> None:
+        self._cluster = cluster
+        self._limits = limits or Limits()
+        self._closing = False
+        self._watches: set[Watching] = set()
+        self._heart = Heartbeat(cluster, IDLE_POLL_S if shared else None)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request (uvicorn calls this; lifespan and websockets are switched off)."""
+        headers = _request_headers(scope["headers"])
+        body = b""
+        if "content-length" in headers or "transfer-encoding" in headers:
+            try:
+                async with asyncio.timeout(self._limits.body_s):
+                    body = await self._read(receive)
+            except TimeoutError:
+                await _send_whole(send, _timed_out())
+                return
+            except ConnectionResetError:
+                return
+        query = scope["query_string"]
+        target = (scope["raw_path"] + b"?" + query if query else scope["raw_path"]).decode("latin-1")
+        response = self._cluster.handle(Request(scope["method"], target, headers, body))
+        self._heart.arm()
+        if response.stream is not None:
+            await self._watch(response, response.stream, receive, send)
+        else:
+            await _send_whole(send, response, close=len(body) > self._limits.body_bytes)
+
+    def close(self) -> None:
+        """End every watch, now and from now on. Called in the event loop."""
+        self._closing = True
+        self._heart.stop()
+        for watching in list(self._watches):
+            watching.wake()
+
+    async def _read(self, receive: Receive) -> bytes:
+        """The body; of one that is too big only enough to see that. ConnectionResetError when the client went."""
+        chunks: list[bytes] = []
+        length = discarded = 0
+        while discarded < self._limits.discarded_bytes:
+            message = await receive()
+            if message["type"] == "http.disconnect":
+                raise ConnectionResetError
+            chunk: bytes = message["body"]
+            if length <= self._limits.body_bytes:
+                chunks.append(chunk)
+                length += len(chunk)
+            else:
+                discarded += len(chunk)
+            if not message["more_body"]:
+                break
+        return b"".join(chunks)
+
+    async def _watch(self, response: Response, stream: WatchStream, receive: Receive, send: Send) -> None:
+        """Send each event as it happens, until the stream ends, the client goes or the server closes."""
+        watching = Watching(stream, self._cluster)
+        self._watches.add(watching)
+        gone = asyncio.ensure_future(watching.until_gone(receive))
+        try:
+            await send({"type": "http.response.start", "status": response.status, "headers": _pairs(response)})
+            while not (watching.gone or self._closing):
+                lines = watching.take()
+                if lines:
+                    await send({"type": "http.response.body", "body": b"".join(lines), "more_body": True})
+                elif stream.closed:
+                    break
+                else:
+                    await watching.wait()
+            if not watching.gone:
+                await send({"type": "http.response.body", "body": b"", "more_body": False})
+        finally:
+            self._watches.discard(watching)
+            gone.cancel()
+            with self._cluster.lock:
+                stream.on_change(None)
+                stream.close()
+
+
+class Watching:
+    """One watch being sent: wakes when there is something to take, the client has gone or the time has come."""
+
+    def __init__(self, stream: WatchStream, cluster: Cluster) -> None:
+        self.gone = False
+        self._stream, self._cluster = stream, cluster
+        self._changed = asyncio.Event()
+        self._loop = asyncio.get_running_loop()
+        self._thread = threading.get_ident()
+        stream.on_change(self.wake)
+
+    def wake(self) -> None:
+        """Look again; from any thread."""
+        if threading.get_ident() == self._thread:
+            self._changed.set()
+            return
+        with contextlib.suppress(RuntimeError):  # the loop has closed: nobody waits any more
+            self._loop.call_soon_threadsafe(self._changed.set)
+
+    def take(self) -> list[bytes]:
+        """The lines that wait, after time has had its effect on the stream."""
+        self._changed.clear()
+        with self._cluster.lock:
+            self._stream.tick(self._cluster.clock.monotonic(), self._cluster.store.revision)
+            return self._stream.take()
+
+    async def wait(self) -> None:
+        """Until `wake`, or until the stream wants to be ticked."""
+        due_s = self._stream.next_due() - self._cluster.clock.monotonic()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(max(0.0, due_s)):
+                await self._changed.wait()
+
+    async def until_gone(self, receive: Receive) -> None:
+        """Wait for the client to end the connection."""
+        while (await receive())["type"] != "http.disconnect":
+            pass
+        self.gone = True
+        self._changed.set()
+
+
+class Heartbeat:
+    """Lets the cluster catch up whenever something is due, so that watchers see it without asking.
+
+    Only under a clock that runs by itself. `poll_s` is for a cluster that others write to as well: it is then looked
+    at this often, once the first request has come.
+    """
+
+    def __init__(self, cluster: Cluster, poll_s: float | None) -> None:
+        self._cluster, self._poll_s = cluster, poll_s
+        self._runs = not hasattr(cluster.clock, "advance")
+        self._timer: asyncio.TimerHandle | None = None
+        self._at = 0.0
+
+    def arm(self) -> None:
+        """Wake up when the next step is due, if not earlier already. Called after each request."""
+        if not self._runs:
+            return
+        now = self._cluster.clock.monotonic()
+        at = self._cluster.due.next_at()
+        if self._poll_s is not None:
+            at = min(now + self._poll_s, at if at is not None else now + self._poll_s)
+        if at is None or (self._timer is not None and self._at <= at):
+            return
+        if self._timer is not None:
+            self._timer.cancel()
+        self._at = at
+        self._timer = asyncio.get_running_loop().call_later(max(0.0, at - now), self._beat)
+
+    def stop(self) -> None:
+        """Wake up no more."""
+        self._runs = False
+        if self._timer is not None:
+            self._timer.cancel()
+
+    def _beat(self) -> None:
+        self._timer = None
+        try:
+            self._cluster.catch_up()
+        finally:
+            self.arm()
+
+
+# ---------------------------------------------------------------- messages
+
+
+def _request_headers(pairs: Iterable[tuple[bytes, bytes]]) -> dict[str, str]:
+    """Headers by lower-case name; repeated ones joined with a comma (RFC 9110, 5.3)."""
+    headers: dict[str, str] = {}
+    for raw_name, raw_value in pairs:
+        name, value = raw_name.decode("latin-1"), raw_value.decode("latin-1")
+        headers[name] = f"{headers[name]}, {value}" if name in headers else value
+    return headers
+
+
+def _pairs(response: Response) -> list[tuple[bytes, bytes]]:
+    """Headers as bytes. A Warning may quote what a client wrote, so control characters become blanks."""
+    return [
+        (name.lower().encode("ascii"), (value if value.isprintable() else value.translate(_CONTROL)).encode())
+        for name, value in response.headers.items()
+    ]
+
+
+async def _send_whole(send: Send, response: Response, *, close: bool = False) -> None:
+    headers = _pairs(response)
+    headers.append((b"content-length", b"%d" % len(response.body)))
+    if close:
+        headers.append((b"connection", b"close"))
+    await send({"type": "http.response.start", "status": response.status, "headers": headers})
+    await send({"type": "http.response.body", "body": response.body, "more_body": False})
+
+
+def _timed_out() -> Response:
+    """408 for a body that does not come; a Status, so that clients can read it."""
+    status = {
+        "kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Failure", "reason": "Timeout", "code": 408,
+        "message": "Timeout: the request's body did not arrive in time",
+    }  # fmt: skip
+    return Response(408, {"Content-Type": "application/json", "Connection": "close"}, orjson.dumps(status))

@@ -1,0 +1,121 @@
+"""What differs by kind: generations, statuses of new objects, PUT that creates, answers to DELETE."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from backends.fake.catalogue import Catalogue
+from backends.fake.strategies.core import qos_class
+from backends.fake.strategies.registered import STRATEGIES
+from tests.unit.backends.fake.door import CM, DEPLOYMENTS, PODS, Door, config_map, deployment, pod
+
+LEASES = "/apis/coordination.k8s.io/v1/namespaces/default/leases"
+JOBS = "/apis/batch/v1/namespaces/default/jobs"
+DAEMON_SETS = "/apis/apps/v1/namespaces/default/daemonsets"
+
+
+def generation(door: Door, path: str) -> int | None:
+    found: int | None = door.get(path).body["metadata"].get("generation")
+    return found
+
+
+def test_every_strategy_is_of_a_resource_that_is_served() -> None:
+    assert set(STRATEGIES) <= {resource.storage for resource in Catalogue.load()}
+
+
+def test_a_deployment_counts_its_spec_and_its_annotations_but_not_its_labels(door: Door) -> None:
+    door.made(DEPLOYMENTS, deployment())
+    path = f"{DEPLOYMENTS}/web"
+    door.patch(path, {"metadata": {"labels": {"a": "b"}}})
+    assert generation(door, path) == 1
+    door.patch(path, {"metadata": {"annotations": {"a": "b"}}})
+    door.patch(path, {"spec": {"replicas": 3}})
+    assert generation(door, path) == 3
+    door.patch(f"{path}/status", {"status": {"replicas": 3}})
+    assert generation(door, path) == 3
+
+
+def test_nobody_writes_a_generation(door: Door) -> None:
+    door.made(DEPLOYMENTS, {**deployment(), "metadata": {"name": "web", "generation": 7}})
+    assert generation(door, f"{DEPLOYMENTS}/web") == 1
+    door.patch(f"{DEPLOYMENTS}/web", {"metadata": {"generation": 9}})
+    assert generation(door, f"{DEPLOYMENTS}/web") == 1
+
+
+def test_some_kinds_have_no_generation(door: Door) -> None:
+    door.made(CM, config_map(generation=3))
+    assert generation(door, f"{CM}/a") is None
+
+
+def test_a_new_object_has_no_status_of_its_own_making(door: Door) -> None:
+    made = door.made(DEPLOYMENTS, {**deployment(), "status": {"readyReplicas": 2}})
+    assert made["status"] == {}
+    assert door.made(PODS, {**pod(), "status": {"phase": "Running"}})["status"]["phase"] == "Pending"
+
+
+def test_a_node_brings_its_status_along(door: Door) -> None:
+    made = door.made("/api/v1/nodes", {"metadata": {"name": "n"}, "status": {"phase": "Running"}})
+    assert made["status"]["phase"] == "Running"
+
+
+def test_a_put_creates_a_lease_but_no_config_map(door: Door) -> None:
+    assert door.put(f"{LEASES}/l", {"metadata": {"name": "l"}, "spec": {"holderIdentity": "me"}}).code == 201
+    assert door.put(f"{CM}/a", config_map()).code == 404
+
+
+def test_a_put_of_a_lease_names_the_version_it_saw(door: Door) -> None:
+    lease = door.made(LEASES, {"metadata": {"name": "l"}, "spec": {"holderIdentity": "me"}})
+    blind = {**lease, "metadata": {"name": "l"}}
+    refused = door.put(f"{LEASES}/l", blind)
+    assert (refused.code, refused.body["details"]["causes"][0]["field"]) == (422, "metadata.resourceVersion")
+    assert door.put(f"{LEASES}/l", lease).code == 200
+
+
+def test_a_job_selects_its_pods_by_its_own_uid(door: Door) -> None:
+    spec = {"template": {"spec": {"restartPolicy": "Never", "containers": [{"name": "c", "image": "i"}]}}}
+    made = door.made(JOBS, {"metadata": {"name": "j"}, "spec": spec})
+    uid = made["metadata"]["uid"]
+    assert made["spec"]["selector"] == {"matchLabels": {"batch.kubernetes.io/controller-uid": uid}}
+    assert made["spec"]["template"]["metadata"]["labels"]["job-name"] == "j"
+
+
+def test_a_daemon_set_counts_its_templates(door: Door) -> None:
+    made = deployment()["spec"]
+    spec = {"selector": made["selector"], "template": made["template"]}
+    door.made(DAEMON_SETS, {"metadata": {"name": "d"}, "spec": spec})
+    changed = door.patch(
+        f"{DAEMON_SETS}/d", {"spec": {"template": {"spec": {"terminationGracePeriodSeconds": 5}}}}
+    ).body
+    assert changed["metadata"]["annotations"] == {"deprecated.daemonset.template.generation": "2"}
+
+
+def test_a_namespace_keeps_its_name_label(door: Door) -> None:
+    path = "/api/v1/namespaces/default"
+    label = {"kubernetes.io/metadata.name": "other"}
+    assert door.patch(path, {"metadata": {"labels": label}}).body["metadata"]["labels"] == {
+        "kubernetes.io/metadata.name": "default"
+    }
+
+
+def container(requests: dict[str, str], limits: dict[str, str]) -> dict[str, Any]:
+    return {"resources": {"requests": requests, "limits": limits}}
+
+
+BOTH = {"cpu": "1", "memory": "1Gi"}
+
+
+@pytest.mark.parametrize(
+    ("containers", "expected"),
+    [
+        ([container({}, {})], "BestEffort"),
+        ([container(BOTH, BOTH)], "Guaranteed"),
+        ([container({}, BOTH)], "Guaranteed"),
+        ([container({"cpu": "1"}, {})], "Burstable"),
+        ([container(BOTH, BOTH), container({}, {})], "Burstable"),
+        ([container({"cpu": "1", "memory": "1Gi"}, {"cpu": "2", "memory": "1Gi"})], "Burstable"),
+    ],
+)
+def test_the_class_of_service_follows_from_the_resources(containers: list[dict[str, Any]], expected: str) -> None:
+    assert qos_class({"containers": containers}) == expected

@@ -1,0 +1,131 @@
+"""Scale, binding, ephemeral containers, resize, finalize."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.unit.backends.fake.door import DEPLOYMENTS, JSON_PATCH, PODS, STRATEGIC, Door, deployment, pod
+
+SCALE = f"{DEPLOYMENTS}/web/scale"
+
+
+def binding(node: str = "n1", **target: Any) -> dict[str, Any]:
+    return {"metadata": {"name": "p"}, "target": {"kind": "Node", "name": node, **target}}
+
+
+# ---- scale
+
+
+def test_a_scale_shows_what_is_wanted_and_what_is_there(door: Door) -> None:
+    door.made(DEPLOYMENTS, deployment())
+    scale = door.get(SCALE).body
+    assert (scale["kind"], scale["spec"]) == ("Scale", {"replicas": 2})
+    assert scale["status"] == {"replicas": 0, "selector": "app=web"}
+
+
+@pytest.mark.parametrize(
+    ("media", "body"),
+    [
+        ("application/merge-patch+json", {"spec": {"replicas": 5}}),
+        (JSON_PATCH, [{"op": "replace", "path": "/spec/replicas", "value": 5}]),
+    ],
+)
+def test_a_patched_scale_changes_the_workload(door: Door, media: str, body: Any) -> None:
+    door.made(DEPLOYMENTS, deployment())
+    assert door.patch(SCALE, body, media).body["spec"] == {"replicas": 5}
+    found = door.get(f"{DEPLOYMENTS}/web").body
+    assert (found["spec"]["replicas"], found["metadata"]["generation"]) == (5, 2)
+
+
+def test_a_scale_guards_version_uid_and_range(door: Door) -> None:
+    made = door.made(DEPLOYMENTS, deployment())
+    stale = door.get(SCALE).body
+    door.patch(SCALE, {"spec": {"replicas": 1}})
+    assert door.put(SCALE, stale).body["reason"] == "Conflict"
+    test = [
+        {"op": "test", "path": "/metadata/uid", "value": "other"},
+        {"op": "replace", "path": "/spec/replicas", "value": 9},
+    ]
+    assert door.patch(SCALE, test, JSON_PATCH).code == 422
+    test[0]["value"] = made["metadata"]["uid"]
+    assert door.patch(SCALE, test, JSON_PATCH).body["spec"]["replicas"] == 9
+    assert door.patch(SCALE, {"spec": {"replicas": -1}}).body["details"]["kind"] == "Scale"
+
+
+def test_a_scale_of_what_is_not_there_is_404(door: Door) -> None:
+    assert door.get(f"{DEPLOYMENTS}/none/scale").body["message"] == 'deployments.apps "none" not found'
+
+
+# ---- binding
+
+
+@pytest.mark.parametrize("path", [f"{PODS}/p/binding", "/api/v1/namespaces/default/bindings"])
+def test_a_binding_places_a_pod_and_keeps_its_generation(door: Door, path: str) -> None:
+    door.made(PODS, pod())
+    assert door.post(path, binding()).body["status"] == "Success"
+    found = door.get(f"{PODS}/p").body
+    assert found["spec"]["nodeName"] == "n1"
+    assert found["metadata"]["generation"] == 1
+    assert found["status"]["conditions"][0]["type"] == "PodScheduled"
+
+
+def test_a_pod_is_placed_once(door: Door) -> None:
+    door.made(PODS, pod())
+    door.post(f"{PODS}/p/binding", binding())
+    refused = door.post(f"{PODS}/p/binding", binding("n2"))
+    assert (refused.code, refused.body["details"]["kind"]) == (409, "pods/binding")
+
+
+def test_a_pod_that_goes_is_not_placed(door: Door) -> None:
+    door.made(PODS, pod(finalizers=["example.com/hold"]))
+    door.delete(f"{PODS}/p")
+    assert "is being deleted" in door.post(f"{PODS}/p/binding", binding()).body["message"]
+
+
+@pytest.mark.parametrize("target", [{"kind": "Pod"}, {"name": ""}])
+def test_a_binding_needs_a_node(door: Door, target: dict[str, str]) -> None:
+    door.made(PODS, pod())
+    assert door.post(f"{PODS}/p/binding", binding(**target)).code == 500
+
+
+# ---- parts of a pod
+
+
+def test_ephemeral_containers_come_and_stay(door: Door) -> None:
+    door.made(PODS, pod())
+    path = f"{PODS}/p/ephemeralcontainers"
+    body = {"spec": {"nodeName": "x", "ephemeralContainers": [{"name": "debug", "image": "d:1"}]}}
+    added = door.patch(path, body, STRATEGIC).body
+    assert added["spec"]["ephemeralContainers"][0]["name"] == "debug"
+    assert "nodeName" not in added["spec"]
+    assert added["metadata"]["generation"] == 2
+    assert door.patch(path, {"spec": {"ephemeralContainers": []}}).code == 422
+    body["spec"]["ephemeralContainers"] = [{"name": "debug", "image": "d:2"}]
+    assert "may not be changed" in door.patch(path, body, STRATEGIC).body["message"]
+
+
+def test_a_resize_changes_resources_and_nothing_else(door: Door) -> None:
+    door.made(PODS, pod())
+    wanted = {"name": "c", "image": "other:1", "resources": {"requests": {"cpu": "1"}}}
+    container = door.patch(f"{PODS}/p/resize", {"spec": {"containers": [wanted]}}, STRATEGIC).body["spec"][
+        "containers"
+    ][0]
+    assert container["resources"] == {"requests": {"cpu": "1"}}
+    assert container["image"] == "example.com/app:1"
+
+
+def test_what_a_subresource_does_not_do_is_405(door: Door) -> None:
+    door.made(PODS, pod())
+    assert door.delete(f"{PODS}/p/status").code == 405
+    assert door.get(f"{PODS}/p/eviction").code == 405
+    assert door.ask("BREW", f"{PODS}/p/status").code == 405
+
+
+def test_logs_of_a_pod_that_is_not_there_are_404_before_they_are_501(door: Door) -> None:
+    assert door.get(f"{PODS}/none/log").code == 404
+    door.made(PODS, pod("lost", node="gone"))
+    assert door.get(f"{PODS}/lost/log").body["details"]["kind"] == "nodes"
+    door.made(PODS, pod())
+    assert door.get(f"{PODS}/p/log").code == 501
