@@ -8,7 +8,7 @@ Feature: Strangers who edit, strip and recreate the target do not make the agent
 
   Scenario: Somebody strips the agent's marks after the restart, and its history shows in the replica sets
     Given the answer to "replica-1" will be lost after the effect
-    And somebody will strip the marks from the deployment "shop/cart" just after the effect
+    And somebody will strip the marks from the deployment "shop/cart" a second after the effect
     When the config "c1" version 1 orders to restart the deployment "shop/cart"
     And the system works
     Then the deployment "shop/cart" was restarted once, by "replica-1"
@@ -16,7 +16,7 @@ Feature: Strangers who edit, strip and recreate the target do not make the agent
 
   Scenario: Somebody strips the marks and removes the replica sets: the agent says that it does not know
     Given the answer to "replica-1" will be lost after the effect
-    And somebody will strip every trace from the deployment "shop/cart" just after the effect
+    And somebody will strip every trace from the deployment "shop/cart" a second after the effect
     When the config "c1" version 1 orders to restart the deployment "shop/cart"
     And the system works
     Then the deployment "shop/cart" was restarted once, by "replica-1"

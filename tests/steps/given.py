@@ -249,12 +249,18 @@ def _(world: World, place: str, count: int) -> None:
     world.do_meanwhile("*", "before", "the effect", lambda: world.strangers.scale(place, count))
 
 
-@given(parsers.re(r'somebody will strip (?P<what>the marks|every trace) from the deployment "(?P<place>[^"]+)"'
-                  r" just after the effect"))  # fmt: skip
-def _(world: World, what: str, place: str) -> None:
-    world.do_meanwhile(
-        "*", "after", "the effect", lambda: world.strangers.strip(place, replica_sets=what == "every trace")
+@given(
+    parsers.re(
+        r'somebody will strip (?P<what>the marks|every trace) from the deployment "(?P<place>[^"]+)"'
+        r" a second after the effect"
     )
+)
+def _(world: World, what: str, place: str) -> None:
+    def meanwhile() -> None:
+        world.work(1)  # The deployment's controller has seen the new template and made its replica set.
+        world.strangers.strip(place, replica_sets=what == "every trace")
+
+    world.do_meanwhile("*", "after", "the effect", meanwhile)
 
 
 @given(parsers.parse('somebody will recreate the pod "{place}" when it is deleted'))
