@@ -1,7 +1,7 @@
 """How many pods of a PodDisruptionBudget may go: the numbers in its status, which the eviction API spends.
 
-kube-controller-manager's `disruption-controller` (pkg/controller/disruption). Percentages and `maxUnavailable` count the
-replicas that the pods' controllers want; an absolute `minAvailable` counts the pods that there are.
+kube-controller-manager's `disruption-controller` (pkg/controller/disruption). Percentages and `maxUnavailable` count
+the replicas that the pods' controllers want; an absolute `minAvailable` counts the pods that there are.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ DELETION_TIMEOUT_S = 120.0
 _SCALED = {kind.kind: kind for kind in (REPLICA_SETS, STATEFUL_SETS, REPLICATION_CONTROLLERS)}
 
 
-class CannotCount(Exception):
+class CannotCountError(Exception):
     """The number of expected pods cannot be told; the text goes into the budget's condition."""
 
 
@@ -42,9 +42,11 @@ class Disruptions(Controller):
     name = "disruption-controller"
     kind = BUDGETS
     watches = (BUDGETS, PODS)
+    reaction_s = 0.0
+    """In reality it is quicker than the next request: a client that evicts pod after pod meets new numbers."""
 
     def concerns(self, event: StoreEvent) -> Iterable[Place]:
-        """A budget; of a pod, the first budget that selects it: where two do, changes of it reach one, as in reality."""
+        """A budget; of a pod, the first budget that selects it: where two do, changes of it reach one."""
         if event.key.plural == BUDGETS.plural:
             return ((event.key.namespace, event.key.name),)
         labels = (event.new or event.shown).labels
@@ -67,7 +69,7 @@ class Disruptions(Controller):
         disrupted, again_in_s = _still_disrupted(budget, chosen, now)
         try:
             expected, desired = self._expected(budget, chosen)
-        except CannotCount as error:
+        except CannotCountError as error:
             return self._written(budget, {}, "SyncFailed", str(error), now, again_in_s)
         healthy = sum(
             1
@@ -105,13 +107,13 @@ class Disruptions(Controller):
         for pod in chosen:
             name, owner = pod["metadata"]["name"], controller_of(pod)
             if owner is None:
-                raise CannotCount(f'found no controller ref for pod "{name}"')
+                raise CannotCountError(f'found no controller ref for pod "{name}"')
             if owner["uid"] in scales:
                 continue
             kind = _SCALED.get(owner["kind"])
             found = self.client.get(kind, pod["metadata"]["namespace"], owner["name"]) if kind else None
             if kind is None or found is None:
-                raise CannotCount(f'found no controllers for pod "{name}"')
+                raise CannotCountError(f'found no controllers for pod "{name}"')
             kind, found = self._top(kind, found)
             scales[owner["uid"]] = 0 if found["metadata"]["uid"] in scales else found["spec"].get("replicas", 1)
             scales.setdefault(found["metadata"]["uid"], 0)

@@ -35,6 +35,8 @@ class ServiceAccounts(Controller):
     name = "service-account-controller"
     kind = SERVICE_ACCOUNTS
     watches = (NAMESPACES, SERVICE_ACCOUNTS)
+    reaction_s = 0.0
+    """A real server lets a pod's creation wait for the account; here it is there before the next request."""
 
     def concerns(self, event: StoreEvent) -> Iterable[Place]:
         """Namespaces that appear, accounts that are lost."""
