@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 
 from backends.fake.controllers.client import Client, Refused
 from backends.fake.controllers.controller import Controller, Now
+from backends.fake.controllers.daemonset import DaemonSets
+from backends.fake.controllers.deployment import Deployments
 from backends.fake.controllers.disruption import Disruptions
 from backends.fake.controllers.garbage_collector import GarbageCollector
 from backends.fake.controllers.kinds import EVERY_KIND
@@ -18,8 +20,10 @@ from backends.fake.controllers.kubelet import Kubelets
 from backends.fake.controllers.namespaces import Namespaces
 from backends.fake.controllers.nodes import NodeTaints, OrphanedPods
 from backends.fake.controllers.owners import Owners
+from backends.fake.controllers.replicaset import ReplicaSets
 from backends.fake.controllers.scheduler import Scheduler
 from backends.fake.controllers.service_accounts import RootCertificates, ServiceAccounts
+from backends.fake.controllers.statefulset import StatefulSets
 from backends.fake.store import StoreEvent
 from backends.kubelet import Kubelet, Timing
 
@@ -36,6 +40,10 @@ MANAGED: tuple[type[Controller], ...] = (
     Namespaces,
     NodeTaints,
     OrphanedPods,
+    Deployments,
+    ReplicaSets,
+    StatefulSets,
+    DaemonSets,
     Disruptions,
 )
 """What kube-controller-manager runs, but for the garbage collector."""
