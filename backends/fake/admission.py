@@ -177,14 +177,7 @@ def _tolerates(toleration: Obj, key: str) -> bool:
 
 
 def _taint(obj: Obj) -> None:
-    """TaintNodesByCondition: a new node is not ready.
-
-    A real server taints every new node and the node controller lifts the taint from one that reports Ready; there is
-    no such controller here, so a node that comes with the report is not tainted in the first place.
-    """
-    conditions = (obj.get("status") or {}).get("conditions") or []
-    if any(one.get("type") == "Ready" and one.get("status") == "True" for one in conditions):
-        return
+    """TaintNodesByCondition: a new node is not ready until the node controller has looked."""
     spec = obj.get("spec")
     if not isinstance(spec, dict):
         spec = obj["spec"] = {}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import threading
 
 import pytest
@@ -136,7 +137,7 @@ def test_the_clocks_of_two_clusters_may_be_one() -> None:
     clusters = [Cluster(clock, controllers=False) for _ in range(2)]
     ran: list[int] = []
     for number, cluster in enumerate(clusters):
-        cluster.enqueue("k", 1.0, lambda number=number: ran.append(number))
+        cluster.enqueue("k", 1.0, functools.partial(ran.append, number))
     clock.advance(1.0)
     for cluster in clusters:
         cluster.catch_up()

@@ -44,13 +44,13 @@ def test_a_scale_guards_version_uid_and_range(door: Door) -> None:
     stale = door.get(SCALE).body
     door.patch(SCALE, {"spec": {"replicas": 1}})
     assert door.put(SCALE, stale).body["reason"] == "Conflict"
-    test = [
-        {"op": "test", "path": "/metadata/uid", "value": "other"},
-        {"op": "replace", "path": "/spec/replicas", "value": 9},
-    ]
-    assert door.patch(SCALE, test, JSON_PATCH).code == 422
-    test[0]["value"] = made["metadata"]["uid"]
-    assert door.patch(SCALE, test, JSON_PATCH).body["spec"]["replicas"] == 9
+
+    def tested(uid: str) -> Any:
+        test = {"op": "test", "path": "/metadata/uid", "value": uid}
+        return door.patch(SCALE, [test, {"op": "replace", "path": "/spec/replicas", "value": 9}], JSON_PATCH)
+
+    assert tested("other").code == 422
+    assert tested(made["metadata"]["uid"]).body["spec"]["replicas"] == 9
     assert door.patch(SCALE, {"spec": {"replicas": -1}}).body["details"]["kind"] == "Scale"
 
 
