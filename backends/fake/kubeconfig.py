@@ -13,8 +13,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from backends.fake.files import replace_file
 from backends.fake.messages import Identity
 
@@ -47,5 +45,8 @@ def kubeconfig(
 
 
 def write(path: Path, config: Mapping[str, Any]) -> None:
-    """Write `config` to `path`, mode 0600. Raises OSError."""
+    """Write `config` to `path`, mode 0600, with the folders on the way. Raises OSError."""
+    import yaml
+
+    path.parent.mkdir(parents=True, exist_ok=True)
     replace_file(path, [yaml.safe_dump(dict(config), sort_keys=False).encode()], mode=0o600)

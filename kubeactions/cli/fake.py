@@ -1,0 +1,183 @@
+"""`kubeactions fake serve`: the in-memory Kubernetes API behind a real HTTP server, until Ctrl-C or SIGTERM.
+
+What cannot be used (a port that is taken, a manifest, a token table, a file that cannot be written) is found before the
+first request is answered: one line, exit code 5. Nothing of the official client is imported here: serving starts in
+a quarter of a second.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+if TYPE_CHECKING:
+    from backends.base import BackendError
+    from backends.fake import Cluster
+    from backends.fake.manifests import Manifests
+    from backends.fake.messages import Identity
+
+F = TypeVar("F", bound=Callable[..., Any])
+_FILE = click.Path(path_type=Path)
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+def command() -> None:
+    """An in-memory Kubernetes API that kubectl takes for real."""
+
+
+def _cluster_options(serve: F) -> F:
+    """The options that say how the cluster behaves."""
+    for option in (
+        click.option("--seed", type=int, help="Makes uids and generated names repeatable. Default: by lot."),
+        click.option(
+            "--pod-ready-after", "ready_after_s", type=click.FloatRange(0, 3600), default=1.0, show_default=True,
+            metavar="SECONDS", help="How long a pod takes from scheduled to Ready.",
+        ),
+        click.option("--nodes", type=click.IntRange(0, 1000), default=1, show_default=True, help="Machines."),
+        click.option("--kubelet/--no-kubelet", default=True, help="Do pods run?"),
+        click.option("--scheduler/--no-scheduler", default=True, help="Do pods get a node?"),
+        click.option("--controllers/--no-controllers", default=True, help="Do Deployments make pods, and so on?"),
+    ):  # fmt: skip
+        serve = option(serve)
+    return serve
+
+
+@command.command()
+@click.option(
+    "-f", "--filename", "filenames", multiple=True, type=_FILE, metavar="FILE",
+    help="Manifests to start with, a file or a folder, YAML or JSON; or a saved cluster. May be repeated.",
+)  # fmt: skip
+@click.option("--save", type=_FILE, metavar="FILE", help="Save the whole cluster here at the end (.yaml, else JSON).")
+@click.option("--kubeconfig", type=_FILE, metavar="FILE", help="Write a kubeconfig for this server here.")
+@click.option("--port", type=click.IntRange(0, 65535), default=0, help="Default: any free one.")
+@click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on.")
+@click.option(
+    "--token-auth-file", type=_FILE, metavar="CSV",
+    help='Who may ask: token,user,uid,"group,group" lines. Default: everybody, as system:masters.',
+)  # fmt: skip
+@click.option("--tls-cert-file", type=_FILE, metavar="PEM", help="Serve HTTPS with this certificate.")
+@click.option("--tls-private-key-file", type=_FILE, metavar="PEM", help="The certificate's key.")
+@_cluster_options
+def serve(
+    filenames: tuple[Path, ...],
+    save: Path | None,
+    kubeconfig: Path | None,
+    port: int,
+    host: str,
+    token_auth_file: Path | None,
+    tls_cert_file: Path | None,
+    tls_private_key_file: Path | None,
+    **behaviour: Any,
+) -> None:
+    """Serve until Ctrl-C or SIGTERM, then exit with 0.
+
+    \b
+      kubeactions fake serve --kubeconfig /tmp/kubeconfig &
+      kubectl --kubeconfig /tmp/kubeconfig get namespaces
+
+    Exit code 5: the port is taken, or a file cannot be read, understood or written.
+    """  # noqa: D301  \b is click's
+    from backends.fake import manifests, serving
+    from backends.fake.seeding import seed
+
+    if (tls_cert_file is None) != (tls_private_key_file is None):
+        raise click.UsageError("--tls-cert-file and --tls-private-key-file go together")
+    given = manifests.read(filenames)
+    tokens = _tokens(token_auth_file)
+    for path, what in ((save, "--save"), (kubeconfig, "--kubeconfig")):
+        if path is not None:
+            _check_writable(path, what)
+    listening = serving.listen(host, port)
+    with listening:
+        cluster = _cluster(given, tokens, **behaviour)
+        seed(cluster, given)
+        certificate = None
+        if tls_cert_file is not None and tls_private_key_file is not None:
+            certificate = serving.Certificate(tls_cert_file, tls_private_key_file)
+        url = serving.url_of(listening, secure=certificate is not None)
+        _announce(url, cluster, kubeconfig, tls_cert_file, len(given.objects))
+        try:
+            serving.serve(cluster, listening, certificate=certificate)
+        finally:
+            if save is not None:
+                _save(save, cluster)
+
+
+def _tokens(path: Path | None) -> dict[str, Identity] | None:
+    """The token table, None without one. Raises `BackendError`."""
+    if path is None:
+        return None
+    from backends.fake.authentication import read_token_table
+
+    try:
+        return read_token_table(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:  # UnicodeDecodeError is a ValueError
+        raise _error(path, "cannot be used as a token table", error) from error
+
+
+def _cluster(given: Manifests, tokens: dict[str, Identity] | None, *, seed: int | None, **behaviour: Any) -> Cluster:
+    """The cluster; a saved one brings its own machines and must not get the uids that it has a second time."""
+    from backends.fake import Cluster
+
+    saved = given.revision
+    if saved is not None:
+        behaviour["nodes"] = 0
+    if seed is None:
+        seed = secrets.randbits(63)
+    elif saved is not None:
+        seed ^= (saved + 1) << 64
+    ready_after_s = behaviour.pop("ready_after_s")
+    return Cluster(seed=seed, tokens=tokens, pod_ready_after_s=ready_after_s, **behaviour)
+
+
+def _check_writable(path: Path, option: str) -> None:
+    from backends.fake.files import check_replaceable
+
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        check_replaceable(path)
+    except OSError as error:
+        raise _error(path, f"cannot be written ({option})", error) from error
+
+
+def _announce(url: str, cluster: Cluster, kubeconfig: Path | None, certificate: Path | None, loaded: int) -> None:
+    """Say where the server is; write the kubeconfig, which is how scripts learn it."""
+    from backends.fake import kubeconfig as writing
+    from backends.fake.catalogue import KUBERNETES_VERSION
+
+    if kubeconfig is not None:
+        try:
+            writing.write(kubeconfig, writing.kubeconfig(url, cluster.tokens, certificate))
+        except OSError as error:
+            raise _error(kubeconfig, "cannot be written (--kubeconfig)", error) from error
+        if cluster.tokens is not None and certificate is None:
+            note = "note: kubectl sends tokens over HTTPS only; add --tls-cert-file and --tls-private-key-file"
+            click.echo(note, err=True)
+    objects = f", {loaded} objects loaded" if loaded else ""
+    click.echo(f"In-memory Kubernetes {KUBERNETES_VERSION} on {url}{objects}. Ctrl-C ends it.")
+    if kubeconfig is not None:
+        click.echo(f"  kubectl --kubeconfig {kubeconfig} get pods -A")
+
+
+def _save(path: Path, cluster: Cluster) -> None:
+    from backends.fake.manifests import save
+
+    objects = cluster.dump()
+    try:
+        save(path, objects)
+    except OSError as error:
+        raise _error(path, "the cluster cannot be saved", error) from error
+    click.echo(f"{len(objects)} objects saved in {path}")
+
+
+def _error(path: Path, what: str, error: Exception) -> BackendError:
+    """One line about a file; the operating system's words without its number and path."""
+    from backends.base import BackendError
+
+    reason = os.strerror(error.errno) if isinstance(error, OSError) and error.errno else str(error)
+    return BackendError(f"{path}: {what}: {reason[:1].lower()}{reason[1:]}")
