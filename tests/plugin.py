@@ -15,7 +15,7 @@ import functools
 import importlib
 from collections.abc import Callable
 from dataclasses import fields
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import freezegun
 import pytest
@@ -65,7 +65,7 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
     """Skip a scenario that asks for what the backend cannot do."""
     for mark in item.iter_markers("needs"):
         name = str(item.config.getoption("--backend"))
-        if not getattr(_capabilities(name), mark.args[0]):
+        if not getattr(backend_class(name).capabilities, mark.args[0]):
             pytest.skip(f"the backend {name} has no {mark.args[0].replace('_', ' ')}")
 
 
@@ -83,8 +83,7 @@ def pytest_bdd_before_step_call(
 
 
 @functools.cache
-def _capabilities(backend: str) -> Capabilities:
-    """What the backend says it can do, asked of its class: nothing is opened."""
-    module, _, name = backends.names()[backend].partition(":")
-    found: Capabilities = getattr(importlib.import_module(module), name).capabilities
-    return found
+def backend_class(name: str) -> Any:
+    """The class behind a backend's name; looked up once, since asking every installed package takes a while."""
+    module, _, attribute = backends.names()[name].partition(":")
+    return getattr(importlib.import_module(module), attribute)

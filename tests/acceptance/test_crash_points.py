@@ -168,7 +168,7 @@ def tell(tmp_path: Path) -> Iterator[Callable[[Point, Callable[[World], Fault]],
             world = stack.enter_context(begin(tmp_path, life))
             world.faults.add(fault(world), Match(identity=LEADER), first=point.index + 1, times=1)
             order(world, life)
-            world.work(TAKEOVER_S)
+            world.work()
             return world
 
         yield story
@@ -204,7 +204,7 @@ def test_its_successor_dies_too_and_the_third_finishes(died: Side, second: Point
         world.work(1)
         assert not world.replica(LEADER).alive
         world.faults.add(Pause(lambda: arrange_death(world, second)), TAKING_THE_LEASE, times=1)
-        world.work(2 * TAKEOVER_S)
+        world.work()
         assert not world.replica(STANDBY).alive, "the point was never reached"
         assert world.leaders() == [THIRD]
         effects = world.trail.effects(world.agents)

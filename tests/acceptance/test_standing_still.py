@@ -61,7 +61,7 @@ def test_the_bell_rings_once_at_most_and_only_by_who_leads(reading: int, tmp_pat
         rung_in_office: list[bool] = []
         bell.afterwards = lambda: rung_in_office.append(bell.rung_by[-1] == world.holder())
         leader.clock.interruptions[leader.clock.readings + reading] = lambda: world.work(TAKEOVER_S)
-        world.work(TAKEOVER_S)
+        world.work()
         assert not leader.clock.interruptions, "the place was never reached"
         assert len(bell.rung_by) <= 1
         assert all(rung_in_office)

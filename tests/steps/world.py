@@ -21,7 +21,6 @@ import freezegun
 import kubernetes.client  # noqa: F401  Before any freeze: its models cannot be built while datetime is a fake.
 from freezegun.api import FrozenDateTimeFactory
 
-import backends
 from backends.fake import FakeBackend
 from backends.faults import Answer, Call, Crash, Fault, Faults, Late, Match, Pause, ReplicaDied, Rule, install
 from kubeactions import registry
@@ -34,6 +33,7 @@ from kubeactions.registry import UntracedExecutor
 from kubeactions.reporters.jsonl import JsonLinesReporter
 from kubeactions.reporters.kubernetes import KubernetesReporter
 from kubeactions.settings import parse
+from tests.plugin import backend_class
 from tests.steps.bell import ACTION_TYPE, Bell
 from tests.steps.clocks import START, ReplicaClock, ScenarioClock
 from tests.steps.moments import HISTORY, REPORTING, RINGING, Side, moment
@@ -44,8 +44,10 @@ from tests.steps.strangers import Strangers
 from tests.steps.trail import Trail
 from tests.steps.witnesses import Destination, Line
 
-A_WHILE_S = 45.0
-"""How long `the system works`: a lease runs out, another replica takes over and finishes, with room to spare."""
+LONGEST_S = 60.0
+"""How long `the system works` at most: a lease runs out, another replica takes over and finishes, and room to spare."""
+REST_S = 8.0
+"""How long nobody must have done anything for the system to be at rest: some readings of the sources."""
 
 LEDGER = Target("v1", "ConfigMap", HISTORY, "default")
 """Where the history is kept."""
@@ -63,6 +65,7 @@ class World:
         self.environment: dict[str, str] = {"DD_KUBEACTIONS_ENABLED": "true"}
         self.calls: list[Call] = []
         """Every request that a replica sent or tried to send."""
+        self._busy_at = 0.0
         self.bell: Bell | None = None
         """What a third party's action rings."""
         self.crowd: list[str] = []
@@ -77,10 +80,10 @@ class World:
         frozen = self._stack.enter_context(freezegun.freeze_time(START))
         assert isinstance(frozen, FrozenDateTimeFactory), "a frozen wall that does not tick by itself"
         self.clock = ScenarioClock(frozen)
-        backend = self._stack.enter_context(backends.open(self._name, clock=self.clock))
+        backend = self._stack.enter_context(backend_class(self._name)(clock=self.clock))
         assert isinstance(backend, FakeBackend), f"the scenarios need the audit trail that {self._name} has not got"
         self.backend = backend
-        self.faults = Faults(self.clock, watcher=self.calls.append)
+        self.faults = Faults(self.clock, watcher=self._watch)
         self.turns = Turns(self.clock, self.faults)
         self.objects = Objects(Kube(self.backend.client(), self.clock), self.clock)
         self.strangers = Strangers(self.objects)
@@ -145,9 +148,23 @@ class World:
         )
         return str(lease["spec"]["holderIdentity"]) if self.clock.wall() < ends_at else ""
 
-    def work(self, seconds: float = A_WHILE_S) -> None:
-        """Let everybody who is alive and awake do what they do for so long."""
-        self.turns.run(seconds)
+    def work(self, seconds: float | None = None) -> None:
+        """Let everybody who is alive and awake do what they do: for so long, or until nothing is left to be done."""
+        if seconds is not None:
+            self.turns.run(seconds)
+            return
+        now = self._busy_at = self.clock.monotonic()
+        ends_at = now + LONGEST_S
+        leaders: list[str] = []
+        while self.clock.monotonic() < min(ends_at, self._busy_at + REST_S):
+            self.turns.run(1)
+            if not leaders or leaders != self.leaders():  # An office that is vacant or new is not rest.
+                leaders, self._busy_at = self.leaders(), self.clock.monotonic()
+
+    def _watch(self, call: Call) -> None:
+        self.calls.append(call)
+        if call.resource != "leases":
+            self._busy_at = self.clock.monotonic()
 
     def shut_down(self, name: str) -> None:
         """End a process as SIGTERM does: it stops taking work and gives up the lease."""
