@@ -88,3 +88,25 @@ def test_the_ledgers_namespace_comes_from_the_settings(
 ) -> None:
     monkeypatch.setenv("DD_KUBEACTIONS_PERSISTENT_STORE_NAMESPACE", "elsewhere")
     assert "no ledger yet (namespace elsewhere)" in cli("history").line
+
+
+BAD = {
+    "huge": (b" " * 10 * 1024 * 1024, "payload: 10485760 bytes; the limit is 1048576"),
+    "many": (json.dumps({"actions": [{}] * 10_000}).encode(), "actions: 10000 actions; the limit is 100 per config"),
+    "binary": (b"\xff", "payload: not UTF-8: byte 0xff at offset 0"),
+    "twice": (b'{"actions": [], "actions": []}', "actions: given twice"),
+    "deep": (b"[" * 100_000, "payload: nested far too deep"),
+    "torn": (b'{"actions": [', "payload: not JSON: "),
+}
+
+
+def test_each_bad_payload_is_refused_on_record_and_takes_nothing_with_it(cli: Cli, world: World) -> None:
+    world.pod("my-pod")
+    cli("submit", "delete_pod", "my-pod", "-n", "default", "--source", world.directory, "--id", "good")
+    for id_, (content, _) in BAD.items():
+        (world.directory / f"{id_}@1.json").write_bytes(content)
+    world.work(rounds=20)
+    found = {record["id"]: record["outcome"] for record in json.loads(cli("history", "--json").out)}
+    assert found["good"]["status"] == "succeeded"
+    for id_, (_, message) in BAD.items():
+        assert (found[id_]["status"], message in found[id_]["message"]) == ("rejected", True), found[id_]
