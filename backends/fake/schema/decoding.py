@@ -15,7 +15,10 @@ import re
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
+import orjson
+
 from backends.fake.schema import quantity, timestamps
+from backends.fake.schema.recent import Recent
 from backends.fake.schema.types import Field, ListType, MapType, Scalar, StructType, Type
 
 Unknown = list[str]
@@ -51,8 +54,34 @@ def compiled(of: StructType) -> Decoder:
     if found is None:
         later = _Later()
         _COMPILED[of.name] = later
-        found = later.made = _COMPILED[of.name] = _struct_decoder(_rows(of))
+        found = _struct_decoder(_rows(of))
+        if of.name in _RECURRING:
+            found = _remembering(found)
+        later.made = _COMPILED[of.name] = found
     return found
+
+
+_RECURRING = {"core.v1.PodSpec"}
+"""Big types whose values come again and again: for these, decoding a second time is parsing what came out the first."""
+
+_RECURRING_LIMIT = 256
+
+
+def _remembering(decode: Decoder) -> Decoder:
+    known: Recent[bytes] = Recent(_RECURRING_LIMIT)
+
+    def again(value: Any, unknown: Unknown) -> Any:
+        key = orjson.dumps(value)
+        encoded = known.get(key)
+        if encoded is not None:
+            return orjson.loads(encoded)
+        before = len(unknown)
+        decoded = decode(value, unknown)
+        if len(unknown) == before:
+            known.keep(key, orjson.dumps(decoded))
+        return decoded
+
+    return again
 
 
 class _Later:

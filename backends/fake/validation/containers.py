@@ -90,7 +90,9 @@ def _common(where: str, container: Obj, volumes: Collection[str]) -> list[Cause]
     pull = container.get("imagePullPolicy", "")
     if pull not in _PULL_POLICIES:
         found.append(causes.not_supported(f"{where}.imagePullPolicy", pull, _PULL_POLICIES))
-    return found + quantities.resources(f"{where}.resources", container.get("resources") or {})
+    if container.get("resources"):
+        found += quantities.resources(f"{where}.resources", container["resources"])
+    return found
 
 
 def _ports(path: str, given: list[Obj]) -> list[Cause]:

@@ -20,7 +20,7 @@ _STANDARD_FINALIZERS = {"kubernetes", "orphan", "foregroundDeletion"}
 _IMMUTABLE = ("name", "namespace", "uid", "creationTimestamp", "deletionTimestamp", "deletionGracePeriodSeconds")
 _BANNED_OWNER = ("v1", "Event")
 
-NameRule = Callable[[str], list[str]]
+NameRule = Callable[[str], tuple[str, ...]]
 
 
 def create(metadata: Mapping[str, Any], name_rule: NameRule, path: str = "metadata") -> list[Cause]:

@@ -1,13 +1,27 @@
 """What may stand in names, label keys and values, and other identifiers, with the server's texts.
 
 Rules: k8s.io/apimachinery/pkg/util/validation and pkg/api/validation. Every function returns the texts of what is
-wrong, an empty list when nothing is. Called by the rules of all kinds and by label selectors.
+wrong, none when nothing is. Called by the rules of all kinds and by label selectors.
 """
 
 from __future__ import annotations
 
 import functools
 import re
+from collections.abc import Callable
+
+Texts = tuple[str, ...]
+
+
+def _remembered(rule: Callable[[str], list[str]]) -> Callable[[str], Texts]:
+    """The same rule, which remembers its latest answers: the same names come again and again."""
+
+    @functools.lru_cache(maxsize=4096)
+    def again(value: str) -> Texts:
+        return tuple(rule(value))
+
+    return functools.wraps(rule)(again)
+
 
 _LABEL_1123 = r"[a-z0-9]([-a-z0-9]*[a-z0-9])?"
 _SUBDOMAIN_1123 = rf"{_LABEL_1123}(\.{_LABEL_1123})*"
@@ -15,7 +29,6 @@ _LABEL_1035 = r"[a-z]([-a-z0-9]*[a-z0-9])?"
 _QUALIFIED = r"([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]"
 _LABEL_VALUE = rf"({_QUALIFIED})?"
 _CONFIG_KEY = r"[-._a-zA-Z0-9]+"
-_ENV_NAME = r"[-._a-zA-Z][-._a-zA-Z0-9]*"
 
 _LABEL_1123_TEXT = (
     "a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', and must start and end with "
@@ -37,10 +50,6 @@ _LABEL_VALUE_TEXT = (
     "end with an alphanumeric character"
 )
 _CONFIG_KEY_TEXT = "a valid config key must consist of alphanumeric characters, '-', '_' or '.'"
-_ENV_NAME_TEXT = (
-    "a valid environment variable name must consist of alphabetic characters, digits, '_', '-', or '.', and must not "
-    "start with a digit"
-)
 
 
 def _shape_error(text: str, pattern: str, *examples: str) -> str:
@@ -52,6 +61,7 @@ def _too_long(limit: int) -> str:
     return f"must be no more than {limit} characters"
 
 
+@_remembered
 def label_1123_errors(value: str) -> list[str]:
     """A DNS label (RFC 1123): names of namespaces, containers, volumes, ports."""
     errors = [_too_long(63)] if len(value) > 63 else []
@@ -63,6 +73,7 @@ def label_1123_errors(value: str) -> list[str]:
     return errors
 
 
+@_remembered
 def subdomain_1123_errors(value: str) -> list[str]:
     """A DNS subdomain (RFC 1123): the names of most kinds."""
     errors = [_too_long(253)] if len(value) > 253 else []
@@ -71,6 +82,7 @@ def subdomain_1123_errors(value: str) -> list[str]:
     return errors
 
 
+@_remembered
 def label_1035_errors(value: str) -> list[str]:
     """A DNS label (RFC 1035), which starts with a letter: names of Services."""
     errors = [_too_long(63)] if len(value) > 63 else []
@@ -79,6 +91,7 @@ def label_1035_errors(value: str) -> list[str]:
     return errors
 
 
+@_remembered
 def path_segment_errors(value: str) -> list[str]:
     """What can stand in a URL path: the names of kinds that are not DNS names, as RBAC roles."""
     if value in (".", ".."):
@@ -86,13 +99,14 @@ def path_segment_errors(value: str) -> list[str]:
     return [f"may not contain '{part}'" for part in ("/", "%") if part in value]
 
 
-@functools.lru_cache(maxsize=4096)
-def _qualified_name_errors(value: str) -> tuple[str, ...]:
+@_remembered
+def label_key_errors(value: str) -> list[str]:
+    """A qualified name: keys of labels and annotations, finalizers."""
     errors: list[str] = []
     prefix, slash, name = value.rpartition("/")
     if "/" in prefix:
         shape = _shape_error(f"a qualified name {_QUALIFIED_TEXT}", _QUALIFIED, "MyName", "my.name", "123-abc")
-        return (f"{shape} with an optional DNS subdomain prefix and '/' (e.g. 'example.com/MyName')",)
+        return [f"{shape} with an optional DNS subdomain prefix and '/' (e.g. 'example.com/MyName')"]
     if slash:
         if not prefix:
             errors.append("prefix part must be non-empty")
@@ -104,27 +118,19 @@ def _qualified_name_errors(value: str) -> tuple[str, ...]:
         errors.append(f"name part {_too_long(63)}")
     if not re.fullmatch(_QUALIFIED, name):
         errors.append(_shape_error(f"name part {_QUALIFIED_TEXT}", _QUALIFIED, "MyName", "my.name", "123-abc"))
-    return tuple(errors)
+    return errors
 
 
-def label_key_errors(value: str) -> list[str]:
-    """A qualified name: keys of labels and annotations, finalizers."""
-    return list(_qualified_name_errors(value))
-
-
-@functools.lru_cache(maxsize=4096)
-def _label_value_errors(value: str) -> tuple[str, ...]:
+@_remembered
+def label_value_errors(value: str) -> list[str]:
+    """The value of a label."""
     errors = [_too_long(63)] if len(value) > 63 else []
     if not re.fullmatch(_LABEL_VALUE, value):
         errors.append(_shape_error(_LABEL_VALUE_TEXT, _LABEL_VALUE, "MyValue", "my_value", "12345"))
-    return tuple(errors)
+    return errors
 
 
-def label_value_errors(value: str) -> list[str]:
-    """The value of a label."""
-    return list(_label_value_errors(value))
-
-
+@_remembered
 def config_key_errors(value: str) -> list[str]:
     """A key of a ConfigMap's or Secret's data."""
     errors = [_too_long(253)] if len(value) > 253 else []
@@ -134,18 +140,6 @@ def config_key_errors(value: str) -> list[str]:
         errors.append("must not be '.'")
     elif value == "..":
         errors.append("must not be '..'")
-    elif value.startswith(".."):
-        errors.append("must not start with '..'")
-    return errors
-
-
-def env_name_errors(value: str) -> list[str]:
-    """The name of an environment variable."""
-    errors = []
-    if not re.fullmatch(_ENV_NAME, value):
-        errors.append(_shape_error(_ENV_NAME_TEXT, _ENV_NAME, "my.env-name", "MY_ENV.NAME", "MyEnvName1"))
-    if value in (".", ".."):
-        errors.append(f"must not be '{value}'")
     elif value.startswith(".."):
         errors.append("must not start with '..'")
     return errors

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Mapping
 from typing import Any
@@ -17,7 +18,6 @@ _PERCENT_TEXT = (
     "(e.g. '1%',  or '93%', regex used for validation is '[0-9]+%')"
 )
 _STANDARD_RESOURCES = {"cpu", "memory", "ephemeral-storage"}
-_INTEGER_RESOURCES = {"pods", "services", "secrets", "configmaps", "replicationcontrollers", "resourcequotas"}
 
 
 def port_errors(number: int) -> list[str]:
@@ -70,11 +70,12 @@ def resources(path: str, given: Mapping[str, Any]) -> list[Cause]:
     """A container's limits and requests."""
     found: list[Cause] = []
     limits, requests = given.get("limits") or {}, given.get("requests") or {}
-    for name, amount in limits.items():
-        found += _resource_name(f"{path}.limits[{name}]", name) + _amount(f"{path}.limits[{name}]", name, amount)
-    for name, amount in requests.items():
-        found += _resource_name(f"{path}.requests[{name}]", name) + _amount(f"{path}.requests[{name}]", name, amount)
-        found += _within_limit(path, name, amount, limits.get(name))
+    for member, amounts in (("limits", limits), ("requests", requests)):
+        for name, amount in amounts.items():
+            for value, text in _amount_errors(name, amount):
+                found.append(causes.invalid(f"{path}.{member}[{name}]", value, text))
+            if member == "requests":
+                found += _within_limit(path, name, amount, limits.get(name))
     return found
 
 
@@ -83,6 +84,8 @@ def _within_limit(path: str, name: str, amount: str, limit: str | None) -> list[
     if limit is None:
         text = "Limit must be set for non overcommitable resources"
         return [] if overcommits else [causes.required(f"{path}.limits", text)]
+    if amount == limit:
+        return []
     have, most = quantity.parse(amount)[0], quantity.parse(limit)[0]
     if have != most and not overcommits:
         return [causes.invalid(f"{path}.requests", amount, f"must be equal to {name} limit of {limit}")]
@@ -91,19 +94,16 @@ def _within_limit(path: str, name: str, amount: str, limit: str | None) -> list[
     return []
 
 
-def _resource_name(path: str, name: str) -> list[Cause]:
+@functools.lru_cache(maxsize=4096)
+def _amount_errors(name: str, amount: str) -> tuple[tuple[str, str], ...]:
+    """What is wrong with the name of a resource, or with how much of it is asked for: the value and the text."""
     errors = label_key_errors(name)
-    if errors:
-        return [causes.invalid(path, name, text) for text in errors]
-    if "/" not in name and name not in _STANDARD_RESOURCES and not name.startswith("hugepages-"):
-        return [causes.invalid(path, name, "must be a standard resource for containers")]
-    return []
-
-
-def _amount(path: str, name: str, amount: str) -> list[Cause]:
+    if not errors and "/" not in name and name not in _STANDARD_RESOURCES and not name.startswith("hugepages-"):
+        errors = ("must be a standard resource for containers",)
+    found = [(name, text) for text in errors]
     value = quantity.parse(amount)[0]
     if value < 0:
-        return [causes.invalid(path, amount, "must be greater than or equal to 0")]
-    if ("/" in name or name in _INTEGER_RESOURCES) and value != value.to_integral_value():
-        return [causes.invalid(path, amount, "must be an integer")]
-    return []
+        found.append((amount, "must be greater than or equal to 0"))
+    elif "/" in name and value != value.to_integral_value():
+        found.append((amount, "must be an integer"))
+    return tuple(found)

@@ -8,7 +8,9 @@ import pytest
 
 from backends.fake.validation import names
 
-GOOD: list[tuple[Callable[[str], list[str]], list[str]]] = [
+Rule = Callable[[str], tuple[str, ...]]
+
+GOOD: list[tuple[Rule, list[str]]] = [
     (names.label_1123_errors, ["a", "a-1", "0", "a" * 63]),
     (names.subdomain_1123_errors, ["a", "a.b", "1.2", "a" * 253]),
     (names.label_1035_errors, ["a", "a-1"]),
@@ -17,7 +19,7 @@ GOOD: list[tuple[Callable[[str], list[str]], list[str]]] = [
     (names.config_key_errors, [".a", "A-b_c", "..."[:1] + "x"]),
     (names.path_segment_errors, ["system:node", "A B"]),
 ]
-BAD: list[tuple[Callable[[str], list[str]], str, str]] = [
+BAD: list[tuple[Rule, str, str]] = [
     (names.label_1123_errors, "A", "a lowercase RFC 1123 label must consist of"),
     (names.label_1123_errors, "a.b", "must not contain dots"),
     (names.label_1123_errors, "a" * 64, "must be no more than 63 characters"),
@@ -39,10 +41,10 @@ BAD: list[tuple[Callable[[str], list[str]], str, str]] = [
 
 
 @pytest.mark.parametrize(("rule", "values"), GOOD)
-def test_what_is_a_name_passes(rule: Callable[[str], list[str]], values: list[str]) -> None:
-    assert [rule(value) for value in values] == [[]] * len(values)
+def test_what_is_a_name_passes(rule: Rule, values: list[str]) -> None:
+    assert [text for value in values for text in rule(value)] == []
 
 
 @pytest.mark.parametrize(("rule", "value", "text"), BAD)
-def test_what_is_no_name_is_told_why(rule: Callable[[str], list[str]], value: str, text: str) -> None:
+def test_what_is_no_name_is_told_why(rule: Rule, value: str, text: str) -> None:
     assert any(text in error for error in rule(value))

@@ -11,7 +11,10 @@ from backends.fake.validation import Cause, prepare_defaults, validate_create, v
 from backends.fake.validation.cron import schedule_error
 
 APPS = {"Deployment", "ReplicaSet", "StatefulSet", "DaemonSet"}
-TEMPLATE: dict[str, Any] = {"metadata": {"labels": {"app": "web"}}, "spec": {"containers": [{"name": "c", "image": "i:1"}]}}
+TEMPLATE: dict[str, Any] = {
+    "metadata": {"labels": {"app": "web"}},
+    "spec": {"containers": [{"name": "c", "image": "i:1"}]},
+}
 SELECTOR = {"matchLabels": {"app": "web"}}
 RUNS_ONCE: dict[str, Any] = {"spec": {**TEMPLATE["spec"], "restartPolicy": "Never"}}
 
