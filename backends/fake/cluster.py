@@ -157,13 +157,13 @@ class Cluster:
 
     def catch_up(self) -> None:
         """Run every step that is due up to now, in due order, each with its own due time as the time."""
-        next_at = self.due.next_at()
-        if next_at is None or self._catching_up:
-            return
-        now = self.clock.monotonic()
-        if next_at > now:
-            return
         with self.lock:
+            next_at = self.due.next_at()
+            if next_at is None or self._catching_up:
+                return
+            now = self.clock.monotonic()
+            if next_at > now:
+                return
             self._catching_up = True
             try:
                 while (due := self.due.take(now)) is not None:

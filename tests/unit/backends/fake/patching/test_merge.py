@@ -56,3 +56,12 @@ def test_what_is_no_object_is_400(patch: Any, text: str) -> None:
 
 def test_messages_escape_what_html_would_misread() -> None:
     assert shown_json({"a": "<b> & \u2028"}) == '{"a":"\\u003cb\\u003e \\u0026 \\u2028"}'
+
+
+def test_a_value_that_is_nested_too_deep_cannot_be_shown() -> None:
+    deep: list[Any] = []
+    for _ in range(400):
+        deep = [deep]
+
+    with pytest.raises(RecursionError):
+        shown_json(deep)

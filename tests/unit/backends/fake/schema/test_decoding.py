@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 from typing import Any
 
+import orjson
 import pytest
 
 from backends.fake.schema import DecodeError, KindSchema, Schema
@@ -115,11 +116,32 @@ def test_decoding_what_was_decoded_changes_nothing() -> None:
     assert POD.decode(once).object == once
 
 
-def test_decoding_nests_as_deep_as_a_type_allows_and_refuses_what_is_deeper() -> None:
-    schema: dict[str, Any] = {}
-    for _ in range(900):
-        schema = {"properties": {"a": schema}}
-    crd = {"spec": {"versions": [{"schema": {"openAPIV3Schema": schema}}]}}
+def nested(depth: int, name: str = "properties") -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for _ in range(depth):
+        found = {name: {"a": found}}
+    return found
 
-    with pytest.raises(DecodeError, match="exceeded max depth"):
-        kind("apiextensions.k8s.io", "v1", "CustomResourceDefinition").decode(crd)
+
+def test_what_is_nested_too_deep_is_refused_wherever_it_is() -> None:
+    crd = kind("apiextensions.k8s.io", "v1", "CustomResourceDefinition")
+
+    assert crd.decode({"spec": {"versions": [{"schema": {"openAPIV3Schema": nested(100)}}]}}).strict_errors == []
+    for value in ({"spec": {"versions": [{"schema": {"openAPIV3Schema": nested(900)}}]}}, {"unknown": nested(900)}):
+        with pytest.raises(DecodeError, match="exceeded max depth"):
+            crd.decode(value, orjson.dumps({}))
+
+
+def test_a_pod_spec_that_comes_again_is_read_as_the_first_time_and_shares_nothing() -> None:
+    given = pod(nodeSelector={"a": "b"}, hostNetwork=False)
+    first, second = POD.decode(given), POD.decode(given)
+    first.object["spec"]["nodeSelector"]["a"] = "changed"
+
+    assert second.object["spec"]["nodeSelector"] == {"a": "b"}
+    assert POD.decode(given).object == second.object
+
+
+def test_unknown_members_of_a_spec_that_comes_again_are_told_each_time() -> None:
+    given = pod(nonsense=1)
+
+    assert POD.decode(given).strict_errors == POD.decode(given).strict_errors == ['unknown field "spec.nonsense"']

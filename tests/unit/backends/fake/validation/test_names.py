@@ -48,3 +48,18 @@ def test_what_is_a_name_passes(rule: Rule, values: list[str]) -> None:
 @pytest.mark.parametrize(("rule", "value", "text"), BAD)
 def test_what_is_no_name_is_told_why(rule: Rule, value: str, text: str) -> None:
     assert any(text in error for error in rule(value))
+
+
+@pytest.mark.parametrize(
+    ("rule", "longest"),
+    [
+        (names.label_1123_errors, 63),
+        (names.label_1035_errors, 63),
+        (names.label_value_errors, 63),
+        (names.subdomain_1123_errors, 253),
+        (names.config_key_errors, 253),
+    ],
+)
+def test_the_longest_name_passes_and_one_more_character_does_not(rule: Rule, longest: int) -> None:
+    assert rule("a" * longest) == ()
+    assert rule("a" * (longest + 1)) == (f"must be no more than {longest} characters",)

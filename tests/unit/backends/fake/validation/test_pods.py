@@ -152,6 +152,13 @@ def test_what_is_refused_in_a_spec(spec: dict[str, Any], field: str, message: st
          'Invalid value: "gpu": must be a standard resource for containers'),
         ({"resources": {"requests": {"example.com/gpu": "1"}}}, "resources.limits",
          "Required value: Limit must be set for non overcommitable resources"),
+        ({"resources": {"requests": {"example.com/gpu": "1"}, "limits": {"example.com/gpu": "2"}}}, "resources.requests",
+         'Invalid value: "1": must be equal to example.com/gpu limit of 2'),
+        ({"resources": {"limits": {"example.com/gpu": "500m"}}}, "resources.limits[example.com/gpu]",
+         'Invalid value: "500m": must be an integer'),
+        ({"env": [{"name": "A", "valueFrom": {"fieldRef": {"fieldPath": "spec.hostname"}}}]},
+         "env[0].valueFrom.fieldRef.fieldPath",
+         'Invalid value: "spec.hostname": error converting fieldPath: field label not supported: spec.hostname'),
         ({"volumeMounts": [{"name": "none", "mountPath": "/x"}]}, "volumeMounts[0].name", 'Not found: "none"'),
         ({"ports": [{"containerPort": 70000}]}, "ports[0].containerPort",
          "Invalid value: 70000: must be between 1 and 65535, inclusive"),
@@ -175,6 +182,14 @@ def test_what_is_refused_in_a_container(members: dict[str, Any], field: str, mes
     causes = validate_create(GVK, pod(containers=[{**CONTAINER, **members}]))
 
     assert (f"spec.containers[0].{field}", message) in [(cause.field, cause.message) for cause in causes]
+
+
+def test_nothing_is_wrong_with_amounts_of_nothing_and_fields_of_labels() -> None:
+    resources = {"limits": {"cpu": "0", "example.com/gpu": "1"}, "requests": {"example.com/gpu": "1"}}
+    source = {"fieldRef": {"fieldPath": "metadata.labels['app']"}}
+    given = {**CONTAINER, "resources": resources, "env": [{"name": "A", "valueFrom": source}]}
+
+    assert validate_create(GVK, pod(containers=[given])) == []
 
 
 def change(old: dict[str, Any], new: dict[str, Any], subresource: str = "") -> list[Cause]:

@@ -133,6 +133,23 @@ def test_a_stateful_set_keeps_what_its_pods_identity_hangs_on() -> None:
     assert validate_update(gvk("StatefulSet"), workload("StatefulSet", serviceName="db", replicas=5), old) == []
 
 
+def controller(**spec: Any) -> dict[str, Any]:
+    schema = Schema.load().kind("", "v1", "ReplicationController")
+    assert schema is not None
+    found = schema.decode({"metadata": {"name": "web"}, "spec": {"template": TEMPLATE, **spec}}).object
+    prepare_defaults(schema.gvk, found)
+    return found
+
+
+def test_a_replication_controller_selects_by_its_templates_labels() -> None:
+    found = controller()
+
+    assert found["spec"]["selector"] == found["metadata"]["labels"] == {"app": "web"}
+    assert validate_create(("", "v1", "ReplicationController"), found) == []
+    other = validate_create(("", "v1", "ReplicationController"), controller(selector={"app": "x"}))
+    assert [cause.field for cause in other] == ["spec.template.metadata.labels"]
+
+
 def test_a_job_runs_one_pod_to_completion_and_tries_six_times() -> None:
     spec = made("Job", {"template": RUNS_ONCE})["spec"]
 
