@@ -187,7 +187,7 @@ def test_a_request_that_makes_no_sense_is_refused(door: Door, method: str, targe
         (b"{bad", 400, "looking for beginning of object key string ({bad)"),
         (b"[]", 400, "cannot unmarshal array"),
         (b"[" * 200_000, 400, "exceeded max depth"),
-        (b'{"a":' * 300 + b"1" + b"}" * 300, 400, "nested too deeply"),
+        (b'{"a":' * 300 + b"1" + b"}" * 300, 422, "name or generateName is required"),
         (b'{"metadata":{"name":"a"},"data":{"k":"\xff"}}', 201, ""),
         (b'{"kind":"Secret","apiVersion":"v1"}', 400, "unknown conversion"),
         (b'{"metadata":[]}', 400, "cannot unmarshal array into Go struct field"),
@@ -211,6 +211,14 @@ def test_a_body_that_makes_no_sense_is_refused(door: Door, body: bytes, code: in
     answer = door.ask("POST", CM, body)
     assert answer.code == code, answer.body
     assert words in str(answer.body)
+
+
+def test_what_is_deeper_than_can_be_written_is_refused_and_not_stored(door: Door) -> None:
+    revisions = "/apis/apps/v1/namespaces/default/controllerrevisions"
+    deep = b'{"a":' * 300 + b"1" + b"}" * 300
+    answer = door.ask("POST", revisions, b'{"metadata":{"name":"r"},"revision":1,"data":%s}' % deep)
+    assert (answer.code, answer.body["message"]) == (400, "the body of the request is nested too deeply")
+    assert door.get(revisions).body["items"] == []
 
 
 @pytest.mark.parametrize(
