@@ -11,9 +11,8 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-import orjson
-
 from backends.fake.patching.errors import PatchError, unfit, unreadable
+from backends.fake.patching.shown import shown_json
 from backends.fake.schema.wording import json_kind
 
 MAX_OPERATIONS = 10_000
@@ -112,7 +111,7 @@ class _Patching:
         holder, key = self._find(operation.get("from"))
         value = _get(holder, key)
         copied = None if value is _MISSING else _deep_copy(value)
-        self._copied += len(orjson.dumps(copied)) if value is not _MISSING else 0
+        self._copied += len(shown_json(copied))
         if self._copied > MAX_COPIED_BYTES:
             raise unfit()
         holder, key = self._find(operation.get("path"))

@@ -8,8 +8,14 @@ import orjson
 
 
 def shown_json(value: object) -> str:
-    """`json.Marshal`: compact JSON with the characters escaped that HTML would misread."""
-    text = orjson.dumps(value).decode()
+    """`json.Marshal`: compact JSON with the characters escaped that HTML would misread.
+
+    Raises `RecursionError` for a value that is nested too deep to be written.
+    """
+    try:
+        text = orjson.dumps(value).decode()
+    except orjson.JSONEncodeError:
+        raise RecursionError("exceeded max depth") from None
     for char in "<>&\u2028\u2029":
         if char in text:
             text = text.replace(char, f"\\u{ord(char):04x}")

@@ -41,15 +41,19 @@ class KindSchema:
 
         The answer's object is fresh, complete and in the server's order; `value` is not changed (its opaque parts,
         such as managedFields, are shared). `strict_errors` needs `body` for duplicate members, which a parsed value no
-        longer shows; it stays empty unless `strictly`. Raises `DecodeError` for wrong JSON types.
+        longer shows; it stays empty unless `strictly`. Raises `DecodeError` for wrong JSON types, and for values that
+        are nested more than 254 deep (a real server takes 10,000).
         """
-        unknown: list[str] = []
         try:
-            read = self._decode(value, unknown)
+            return self._read(value, body, strictly)
         except MismatchError:
             raise DecodeError(wording.json_error(self.type, value)) from None
-        except RecursionError:
+        except (RecursionError, orjson.JSONEncodeError):
             raise DecodeError("exceeded max depth") from None
+
+    def _read(self, value: dict[str, Any], body: bytes | None, strictly: bool) -> Decoded:
+        unknown: list[str] = []
+        read = self._decode(value, unknown)
         read.pop("kind", None)
         read.pop("apiVersion", None)
         found = {"kind": self.gvk.kind, "apiVersion": self.gvk.api_version, **read}
@@ -121,7 +125,10 @@ def may_repeat_members(body: bytes, value: object) -> bool:
     `value` is what `body` parses to, where repeated members are already lost: so compact JSON of it has fewer
     `":` outside escaped quotes than `body`, unless `body` puts white space before a colon.
     """
-    again = orjson.dumps(value)
+    try:
+        again = orjson.dumps(value)
+    except orjson.JSONEncodeError:
+        return True
     if len(again) == len(body):
         return False
     members = body.count(b'":') - body.count(b'\\":')

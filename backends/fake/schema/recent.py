@@ -12,7 +12,7 @@ Kept = TypeVar("Kept")
 
 
 class Recent(Generic[Kept]):
-    """At most `limit` entries; when one more comes, all are forgotten. Threads may share it: what is lost costs time."""
+    """At most `limit` entries; when one more comes, all are forgotten. Threads may share it."""
 
     def __init__(self, limit: int) -> None:
         self._limit = limit
