@@ -23,6 +23,7 @@ class History:
         self._highest: dict[str, int] = {}
         self._whole: dict[tuple[str, int], Known] = {}
         self._by_action_id: dict[str, set[str]] = {}
+        self._changed: set[str] = set()
 
     def __len__(self) -> int:
         return len(self._known)
@@ -30,6 +31,8 @@ class History:
     def add(self, records: Mapping[str, Known]) -> None:
         """Take these in, by name; what was known of them is replaced."""
         for name, known in records.items():
+            if self._known.get(name) != known:
+                self._changed.add(name)
             self._known[name] = known
             key = known.key
             self._highest[key.id] = max(key.version, self._highest.get(key.id, 0))
@@ -46,6 +49,11 @@ class History:
             self._whole.pop((known.key.id, known.key.version), None)
             if known.action_id:
                 self._by_action_id[known.action_id].discard(name)
+
+    def take_changes(self) -> set[str]:
+        """Names of records that are new or different since this was asked last."""
+        changed, self._changed = self._changed, set()
+        return changed
 
     def get(self, name: str) -> Known | None:
         """The record of this name."""

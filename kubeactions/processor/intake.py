@@ -15,7 +15,7 @@ from datetime import datetime
 
 from kubeactions.clock import Clock
 from kubeactions.ledger import Ledger, Waiting
-from kubeactions.model import AckState, Config, Record, Source, Spec, Status
+from kubeactions.model import AckState, ActionKey, Config, Record, Source, Spec, Status
 from kubeactions.processor.accept import Acceptance, Judge, candidates, conflict_key, whole_refusal
 from kubeactions.settings import Limits
 
@@ -24,7 +24,7 @@ log = logging.getLogger("kubeactions.intake")
 MAX_BATCH = 200
 """New records in one write; a config's own are never divided."""
 MAX_WAITING = 20
-"""Configs that the ledger names as not accepted."""
+"""Configs that the ledger names as not accepted; those behind them are not even looked at."""
 MAX_PROBLEMS = 1000
 """Problems remembered so that each is said once."""
 
@@ -48,9 +48,17 @@ class Intake:
         self._specs = specs
         self._limits = limits
         self._current: list[_Reading] = []
+        self._accepted: set[tuple[str, str, int]] = set()
+        self._untold: set[tuple[str, str, int]] = set()
+        self._by_name: dict[str, list[_Reading]] = {}
         self._read: dict[tuple[str, str, int], _Reading] = {}
         self._told: dict[tuple[str, str, int], tuple[str, AckState, str]] = {}
         self._said: set[tuple[str, str, str]] = set()
+
+    def forget(self) -> None:
+        """A new term: what was accepted is looked up in the ledger again."""
+        self._accepted.clear()
+        self._untold = set(self._read)
 
     def pull(self, capacity: int) -> None:
         """Read every source in full; `capacity` is what an empty ledger could hold, in bytes."""
@@ -65,10 +73,19 @@ class Intake:
             for problem in pulled.problems:
                 self._say(source.name, problem.item, problem.text)
             found.extend(self._reading(source, config, capacity) for config in pulled.configs)
-        self._current = found
-        keep = {_place(reading) for reading in found}
+        self._keep(found)
+
+    def _keep(self, found: list[_Reading]) -> None:
+        before, self._current = self._read, found
         self._read = {_place(reading): reading for reading in found}
-        self._told = {place: told for place, told in self._told.items() if place in keep}
+        fresh = {place for place, reading in self._read.items() if before.get(place) is not reading}
+        self._accepted = (self._accepted & self._read.keys()) - fresh
+        self._untold = (self._untold & self._read.keys()) | fresh
+        self._told = {place: told for place, told in self._told.items() if place in self._read}
+        self._by_name = {}
+        for reading in found:
+            for name in _names(reading):
+                self._by_name.setdefault(name, []).append(reading)
 
     def accept(self, ledger: Ledger, judge: Judge) -> bool:
         """Make new records durable, in one write. True when there is more to accept at once. Raises a `KubeError`."""
@@ -85,13 +102,19 @@ class Intake:
         more = False
         room = ledger.room()
         for reading in self._current:
+            if _place(reading) in self._accepted:
+                continue
             new = [record for record in reading.records if not acceptance.known(record)]
             if not new:
+                if not acceptance.records:  # Known to the ledger, and not only to what is about to be written.
+                    self._accepted.add(_place(reading))
                 continue
             if len(acceptance.records) >= MAX_BATCH:
                 more = True
                 break
-            room -= ledger.need(new)
+            if len(waiting) >= MAX_WAITING:
+                break
+            room -= 0 if waiting else ledger.need(new)
             if waiting or room < 0:
                 waiting.append(Waiting(reading.config.id, reading.config.version, "LedgerFull"))
                 continue
@@ -105,16 +128,19 @@ class Intake:
 
     def acknowledge(self, ledger: Ledger) -> None:
         """Tell each source what became of its configs, where that is durable and not told yet."""
-        for reading in self._current:
-            found = _state(reading.records, ledger)
-            place = _place(reading)
-            if found is None or self._told.get(place) == (reading.fingerprint, *found):
-                continue
-            try:
-                reading.source.ack(reading.config, *found)
+        for name in ledger.history.take_changes():
+            self._untold.update(_place(reading) for reading in self._by_name.get(name, ()))
+        for place in sorted(self._untold):
+            reading = self._read[place]
+            found = _state(reading.records, ledger)  # None: its records will be among the changes one day.
+            if found is not None and self._told.get(place) != (reading.fingerprint, *found):
+                try:
+                    reading.source.ack(reading.config, *found)
+                except Exception as error:  # noqa: BLE001  It is told again at the next round.
+                    self._say(reading.source.name, "ack", f"{type(error).__name__}: {error}")
+                    continue
                 self._told[place] = (reading.fingerprint, *found)
-            except Exception as error:  # noqa: BLE001  It is told again at the next round.
-                self._say(reading.source.name, "ack", f"{type(error).__name__}: {error}")
+            self._untold.discard(place)
 
     def _reading(self, source: Source, config: Config, capacity: int) -> _Reading:
         fingerprint = hashlib.sha256(config.payload).hexdigest()
@@ -146,7 +172,7 @@ class Intake:
         log.warning("source %s: %s: %s", source, item, text, extra={"source": source, "item": item})
 
     def _say_waiting(self, ledger: Ledger, waiting: list[Waiting]) -> None:
-        ledger.say_waiting(tuple(waiting[:MAX_WAITING]))
+        ledger.say_waiting(tuple(waiting))
         for one in waiting:
             self._say("ledger", f"{one.id}:v{one.version}", "not accepted yet: the ledger is full of open records")
 
@@ -162,6 +188,12 @@ def _log(records: Iterable[Record]) -> None:
 
 def _place(reading: _Reading) -> tuple[str, str, int]:
     return (reading.source.name, reading.config.id, reading.config.version)
+
+
+def _names(reading: _Reading) -> set[str]:
+    """Names of the records that decide what its source is told."""
+    names = {name for record in reading.records for name in (record.marker, conflict_key(record).marker)}
+    return names | {ActionKey(reading.config.id, reading.config.version).marker}
 
 
 def _state(records: Sequence[Record], ledger: Ledger) -> tuple[AckState, str] | None:

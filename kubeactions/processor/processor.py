@@ -161,6 +161,7 @@ class Processor:
         term = self._elector.term()
         self._term = 0
         self._execution.forget()
+        self._intake.forget()
         try:
             stamp = self._elector.known_stamp()
         except ValueError as error:
