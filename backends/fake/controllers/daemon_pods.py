@@ -198,7 +198,7 @@ def _in_place(
     daemon_set: Object, nodes: OnNodes, digest: str, available: Callable[[Object], bool], allowed: int
 ) -> Changes:
     """Old pods that are not available go anyhow, others as long as enough stay available."""
-    unavailable, must, may = 0, [], []
+    unavailable, must, may = 0, list[Object](), list[Object]()
     for name in sorted(nodes):
         new, old = _pair(daemon_set, nodes[name], digest)
         if len(new) + len(old) != 1:
@@ -216,7 +216,7 @@ def _surged(
     daemon_set: Object, nodes: OnNodes, digest: str, available: Callable[[Object], bool], allowed: int
 ) -> Changes:
     """New pods come beside the old ones, which go when the new ones are available."""
-    changes, surging, may = Changes(), 0, []
+    changes, surging, may = Changes(), 0, list[str]()
     for name in sorted(nodes):
         new, old = _pair(daemon_set, nodes[name], digest)
         if len(new) > 1 or len(old) > 1:

@@ -1,8 +1,8 @@
 """The DaemonSet controller: one pod on each node that wants it, and the update from one template to the next.
 
 Rules: pkg/controller/daemon. `decide` is the whole decision and pure, where pods belong is daemon_pods.py; templates
-are kept as ControllerRevisions (revisions.py). No Events are written. Pods that fail on their node are replaced after a
-while that grows, from 1 s to 15 minutes: that much the controller remembers, and loses without harm.
+are kept as ControllerRevisions (revisions.py). No Events are written. Pods that fail on their node are replaced after
+a while that grows, from 1 s to 15 minutes: that much the controller remembers, and loses without harm.
 """
 
 from __future__ import annotations

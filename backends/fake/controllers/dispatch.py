@@ -15,6 +15,7 @@ from backends.fake.controllers.daemonset import DaemonSets
 from backends.fake.controllers.deployment import Deployments
 from backends.fake.controllers.disruption import Disruptions
 from backends.fake.controllers.garbage_collector import GarbageCollector
+from backends.fake.controllers.job import Jobs
 from backends.fake.controllers.kinds import EVERY_KIND
 from backends.fake.controllers.kubelet import Kubelets
 from backends.fake.controllers.namespaces import Namespaces
@@ -24,6 +25,7 @@ from backends.fake.controllers.replicaset import ReplicaSets
 from backends.fake.controllers.scheduler import Scheduler
 from backends.fake.controllers.service_accounts import RootCertificates, ServiceAccounts
 from backends.fake.controllers.statefulset import StatefulSets
+from backends.fake.controllers.ttl_after_finished import FinishedJobs
 from backends.fake.store import StoreEvent
 from backends.kubelet import Kubelet, Timing
 
@@ -44,6 +46,8 @@ MANAGED: tuple[type[Controller], ...] = (
     ReplicaSets,
     StatefulSets,
     DaemonSets,
+    Jobs,
+    FinishedJobs,
     Disruptions,
 )
 """What kube-controller-manager runs, but for the garbage collector."""
