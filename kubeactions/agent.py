@@ -12,7 +12,7 @@ from __future__ import annotations
 import logging
 import random
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from kubeactions import policy, registry, reporters, sources
@@ -22,6 +22,7 @@ from kubeactions.errors import SettingsError
 from kubeactions.kube import Kube
 from kubeactions.ledger import NAME, Bounds, Ledger
 from kubeactions.model import Executor, Reporter, Source, Target
+from kubeactions.plugins import nearest
 from kubeactions.processor import Pace, Parts, Processor
 from kubeactions.settings import Settings
 
@@ -51,7 +52,7 @@ class Agent:
         identity: str = "",
         sources: Sequence[Source] | None = None,
         reporters: Sequence[Reporter] | None = None,
-        executors: dict[str, Executor] | None = None,
+        executors: Mapping[str, Executor] | None = None,
         pace: Pace | None = None,
         dice: random.Random | None = None,
     ) -> None:
@@ -66,6 +67,7 @@ class Agent:
             kube, self.clock, namespace=settings.ledger_namespace, identity=self.identity, bounds=_bounds(settings)
         )
         self.executors = executors if executors is not None else registry.load()
+        _check_permits(settings, self.executors)
         self.processor = Processor(
             Parts(
                 kube=kube,
@@ -150,6 +152,13 @@ class Agent:
             timing=timing,
             dice=dice,
         )
+
+
+def _check_permits(settings: Settings, executors: Mapping[str, Executor]) -> None:
+    """A mistyped permit would permit nothing, in silence."""
+    known = {name for executor in executors.values() for name in executor.spec.permits}
+    for name in sorted(settings.permits - known):
+        raise SettingsError(f"kubeactions.permits: unknown permit {name!r}{nearest(name, known)}")
 
 
 def _bounds(settings: Settings) -> Bounds:

@@ -66,6 +66,7 @@ class DeletePod:
             ),
         ),
         rules=(Rule("", "pods", ("get", "delete")),),
+        permits={FORCE_PERMIT: "let grace period 0 pass for a pod of a StatefulSet"},
         example={
             "action_type": "delete_pod",
             "resource": {"api_version": "v1", "kind": "Pod", "namespace": "default", "name": "my-pod-xyz"},

@@ -166,3 +166,5 @@ class Spec:
     namespaced: bool | None = True
     """True: a namespace is required; False: none is allowed; None: either."""
     example: Mapping[str, Json] = field(default_factory=dict)
+    permits: Mapping[str, str] = field(default_factory=dict)
+    """What it refuses unless the operator permits it (`kubeactions.permits`), by name, with a line of help."""

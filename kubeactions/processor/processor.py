@@ -83,6 +83,7 @@ class Processor:
             self._judge,
             identity=parts.elector.identity,
             pace=parts.pace,
+            permits=parts.settings.permits,
             sensitive_words=parts.settings.sensitive_words,
             keep_result=self._outbox.keep,
         )

@@ -38,7 +38,7 @@ def replica_set(annotations: Any = None) -> dict[str, Any]:
 
 
 def fields(manager: str) -> dict[str, Any]:
-    owned = {"f:spec": {"f:template": {"f:metadata": {"f:annotations": {f"f:{RESTARTED_AT}": {}}}}}}
+    owned: dict[str, Any] = {"f:spec": {"f:template": {"f:metadata": {"f:annotations": {f"f:{RESTARTED_AT}": {}}}}}}
     return {"managedFields": [{"manager": "kubectl"}, {"manager": manager, "fieldsV1": owned}]}
 
 

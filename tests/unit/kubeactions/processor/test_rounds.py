@@ -143,13 +143,13 @@ def test_a_recovered_intent_that_expired_is_not_sent_again(bench: Bench) -> None
 
 def test_the_ledger_the_lease_and_the_agents_own_workload_are_never_touched(bench: Bench) -> None:
     own = bench.pod("agent-0", ownerReferences=[])
-    settings = {"own": Own("other", "agent-0", own["metadata"]["uid"])}
+    bench.settings = replace(bench.settings, own=Own("other", "agent-0", own["metadata"]["uid"]))
     ledger = bench.order("get_resource", NAME)
     ledger["resource"]["namespace"] = "default"
     mine = bench.order("delete_pod", "agent-0")
     mine["resource"]["resource_id"] = own["metadata"]["uid"]
     bench.config("c1", 1, ledger, mine)
-    bench.run(10, bench.agent("replica-1", **settings))
+    bench.run(10, bench.agent("replica-1"))
     assert bench.reporter.statuses() == {"c1:v1#0": "rejected", "c1:v1#1": "rejected"}
 
 

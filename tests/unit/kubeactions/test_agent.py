@@ -1,0 +1,123 @@
+"""The agent: settings that cannot work together, two real threads, a graceful stop."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+import kubeactions
+from backends.clock import SystemClock
+from backends.fake import Cluster, FakeBackend
+from kubeactions.agent import STALLED_AFTER_S, Agent
+from kubeactions.errors import SettingsError
+from kubeactions.kube import Kube
+from kubeactions.settings import Election, Settings
+from tests.unit.kubeactions.bench import Bench, MemoryReporter
+
+QUICK = Settings(enabled=True, poll_interval_s=0.05, request_timeout_s=0.5, election=Election("e", 3.0, 2.0, 0.4))
+
+
+def wait_until(condition: Callable[[], Any], seconds: float = 5.0) -> None:
+    tick = threading.Event()
+    for _ in range(int(seconds / 0.01)):
+        if condition():
+            return
+        tick.wait(0.01)
+    raise AssertionError("it did not come about in time")
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        replace(QUICK, request_timeout_s=1.6),
+        replace(QUICK, election=Election("e", 2.0, 2.0, 0.4)),
+        Settings(request_timeout_s=8.0),
+    ],
+)
+def test_settings_that_cannot_be_safe_together_are_refused_before_anything_starts(settings: Settings) -> None:
+    bench = Bench(settings)
+    with pytest.raises(SettingsError, match="lease"):
+        bench.agent("replica-1")
+
+
+def test_a_permit_that_no_action_type_knows_is_refused_with_a_suggestion() -> None:
+    bench = Bench(replace(QUICK, permits=frozenset({"force_delete_statefulset_pod"})))
+    with pytest.raises(SettingsError, match="did you mean force_delete_statefulset_pods"):
+        bench.agent("replica-1")
+
+
+def test_two_threads_execute_an_action_and_a_stop_releases_the_lease() -> None:
+    bench = Bench(QUICK)
+    bench.backend = FakeBackend(cluster=Cluster(SystemClock(), controllers=False))
+    bench.kube = Kube(bench.backend.client("tester"), SystemClock())
+    bench.kube.create("/api/v1/namespaces", {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "shop"}})
+    bench.clock = SystemClock()  # type: ignore[assignment]  # the machine's time, for once
+    bench.pod("web-0")
+    bench.config("c1", 1, bench.order("delete_pod", "web-0"))
+    agent = Agent(
+        QUICK,
+        bench.backend.client("replica-1"),
+        clock=SystemClock(),
+        name="replica-1",
+        sources=[bench.source],
+        reporters=[bench.reporter],
+    )
+    stop = threading.Event()
+    runner = threading.Thread(target=agent.run, args=(stop,))
+    runner.start()
+    try:
+        wait_until(lambda: bench.reporter.statuses() == {"c1:v1": "succeeded"})
+        assert agent.stalled() == ()
+        assert agent.why_not_ready() == ""
+    finally:
+        stop.set()
+        runner.join(10)
+    assert not runner.is_alive()
+    assert bench.effects("delete", "web-0") == ["replica-1"]
+    lease = bench.kube.get("/apis/coordination.k8s.io/v1/namespaces/default/leases/e")
+    assert lease["spec"]["holderIdentity"] == ""
+    assert bench.record("c1:v1").reported
+
+
+def test_a_stop_writes_what_was_only_amended_and_leaves_open_intents() -> None:
+    bench = Bench()
+    bench.pod("web-0")
+    bench.config("c1", 1, bench.order("delete_pod", "web-0"))
+    agent = bench.agent("replica-1")
+    agent.elector.step()
+    agent.processor.step()
+    assert bench.reporter.statuses() == {"c1:v1": "succeeded"}
+    assert not bench.record("c1:v1").reported
+    agent.shut_down()
+    assert bench.record("c1:v1").reported
+    assert not agent.elector.is_leader()
+
+
+def test_a_loop_that_does_not_tick_is_stalled() -> None:
+    bench = Bench()
+    agent = bench.agent("replica-1")
+    assert agent.stalled() == ()
+    bench.clock.advance(STALLED_AFTER_S + 1)
+    assert agent.stalled() == ("elector", "processor")
+    assert agent.last_tick("elector") == 1000.0
+
+
+def test_a_follower_is_ready_and_does_nothing() -> None:
+    bench = Bench()
+    first, second = bench.agent("replica-1"), bench.agent("replica-2", reporters=[MemoryReporter("other")])
+    bench.run(10, first, second)
+    assert (second.why_not_ready(), second.processor.leading) == ("", False)
+    assert [
+        one.user for one in bench.backend.cluster.audit.find(resource="configmaps") if one.user == "replica-2"
+    ] == []
+
+
+def test_the_package_exports_what_a_third_party_needs() -> None:
+    assert kubeactions.__all__ == sorted(kubeactions.__all__)
+    assert all(getattr(kubeactions, name) for name in kubeactions.__all__)
+    with pytest.raises(AttributeError, match="nonsense"):
+        _ = kubeactions.nonsense
