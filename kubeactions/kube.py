@@ -214,7 +214,7 @@ class Kube:
     def _read(self, answer: Any, ends_at: float, what: str, max_bytes: int) -> bytes:
         """The whole body, piece by piece, or `Unavailable` when the deadline passes first."""
         pieces: list[bytes] = []
-        size = 0
+        size, complete = 0, False
         try:
             for piece in _pieces(answer, lambda: ends_at - self._clock.monotonic()):
                 size += len(piece)
@@ -225,9 +225,10 @@ class Kube:
                     break
             if self._clock.monotonic() > ends_at:
                 raise Unavailable(f"{what}: no complete answer within {self.deadline_s:g} s")
-        except BaseException:
-            answer.close()  # Closes our socket only: half an answer must not stay in the pool.
-            raise
+            complete = True
+        finally:
+            if not complete:
+                answer.close()  # Our socket only: half an answer must not stay in the pool.
         answer.release_conn()
         return b"".join(pieces)
 

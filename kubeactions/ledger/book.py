@@ -139,7 +139,7 @@ class Ledger:
     def refresh(self) -> None:
         """Read again and check the fence. Raises `Fenced`, `LedgerClosed`, or a `KubeError` (and stays stale)."""
         if self._anchor is None:
-            raise LedgerClosed("the ledger is not open")
+            raise RuntimeError("the ledger is not open")
         head = self._read()
         admit(head, self._anchor, self._meta.cluster_uid)
         if head is None or head.meta is None:
@@ -227,7 +227,7 @@ class Ledger:
         404 or doubt the ledger is `stale`.
         """
         if self.stale or self._anchor is None:
-            raise LedgerClosed("the ledger was not read again after a write in doubt")
+            raise RuntimeError("the ledger was not read again after a write in doubt")
         changed = {name: self._records[name] for name in self._amended if name in self._records}
         changed |= {record.marker: record for record in records}
         if meta is None and self._meta_changed_at is not None:
@@ -379,7 +379,7 @@ class Ledger:
     def _seal_records(self, records: Sequence[Record], meta: Meta) -> Segment:
         """Make a segment under the first free number."""
         if self._anchor is None:
-            raise LedgerClosed("the ledger is not open")
+            raise RuntimeError("the ledger is not open")
         texts = {record.marker: encode_record(record) for record in records}
         newest = max(_stamp_of(record) for record in records)
         number = meta.next_segment

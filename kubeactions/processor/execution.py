@@ -9,7 +9,7 @@ The order of the arrows is the protocol (docs/protocol.md):
     verdict   a 2xx body is the evidence; after anything else the executor says whether to look, send again, plan again
     settle    make the outcome durable, all of a round in one write
 
-What this process knows of an intent beyond the ledger is a `_Trail`: how many sends, whether one ended in doubt. It
+What this process knows of an intent beyond the ledger is a `Trail`: how many sends, whether one ended in doubt. It
 lives as long as one term. An intent of our epoch without one was never sent by us: sends leave a trail first. A
 recovered intent is in doubt from the start. What has ended and could not be written is kept, too, until it is durable.
 
@@ -46,11 +46,10 @@ from kubeactions.model import (
     Verdict,
 )
 from kubeactions.policy import Gate, Ruling
+from kubeactions.processor.trail import Trail
 
 log = logging.getLogger("kubeactions.execution")
 
-FIRST_BACKOFF_S = 1.0
-LONGEST_BACKOFF_S = 30.0
 REPLAN_PAUSE_S = 0.5
 """Pause before a new plan: a Deployment's controller writes once more after whoever used up the pin."""
 LOOK_AGAIN_S = 2.0
@@ -69,26 +68,6 @@ class Pace:
 
 class OutOfLease(Exception):  # noqa: N818  It ends a round; nothing went wrong.
     """The lease does not last for another request: the round ends, intents stay as they are."""
-
-
-@dataclass(slots=True)
-class _Trail:
-    """What this process knows of an open record and the ledger does not say."""
-
-    sends: int = 0
-    """Requests of the present attempt that left, or may have left, this process."""
-    doubt: bool = False
-    refused: Refused | None = None
-    resend: bool = False
-    """Not applied: the same request is sent again when the pause is over."""
-    replan: bool = False
-    """The pin is dead and nothing was applied: a new plan takes the intent's place."""
-    looks: int = 0
-    failures: int = 0
-    not_before: float = float("-inf")
-    """Monotonic seconds."""
-    waits_for: str = ""
-    """Why it waits, for people."""
 
 
 class Execution:
@@ -118,7 +97,7 @@ class Execution:
         self._permits = permits
         self._words = sensitive_words
         self._keep_result = keep_result
-        self._trails: dict[str, _Trail] = {}
+        self._trails: dict[str, Trail] = {}
         self._outgoing: dict[str, Record] = {}
         """Changed records, ended ones above all, that are not durable yet."""
 
@@ -146,6 +125,7 @@ class Execution:
             log.info("the lease is too short for another request: the round ends")
             self._settle(ledger)
             return False
+        self._note_waits(ledger)
         self._settle(ledger)
         return bool(self._due(ledger))
 
@@ -155,7 +135,7 @@ class Execution:
 
     def progress(self) -> Mapping[str, str]:
         """What open records wait for, by name, as far as this process knows; for people."""
-        return {name: trail.waits_for for name, trail in self._trails.items() if trail.waits_for}
+        return {name: trail.text for name, trail in self._trails.items() if trail.text}
 
     def read_again(self, record: Record) -> Outcome:
         """Repeat a read whose result is not here any more. Raises a `KubeError`."""
@@ -189,10 +169,10 @@ class Execution:
     def _effect(self, record: Record) -> EffectClass:
         return self._executors[_action_of(record).type].spec.effect
 
-    def _trail(self, record: Record) -> _Trail:
+    def _trail(self, record: Record) -> Trail:
         found = self._trails.get(record.marker)
         if found is None:
-            found = _Trail(doubt=record.intent is not None and record.intent.recovered)
+            found = Trail(doubt=record.intent is not None and record.intent.recovered)
             self._trails[record.marker] = found
         return found
 
@@ -233,7 +213,7 @@ class Execution:
             return None
         return planned
 
-    def _may_plan(self, record: Record, trail: _Trail) -> bool:
+    def _may_plan(self, record: Record, trail: Trail) -> bool:
         """Whether the gates let it through; otherwise it has ended or waits."""
         action = _action_of(record)
         ruling = self._judge(action)
@@ -241,7 +221,7 @@ class Execution:
         if ruling.gate is Gate.REJECT:
             self._end(record, Outcome(ruling.status, ruling.reason, ruling.message))
         elif ruling.gate is Gate.WAIT:
-            self._wait(trail, ruling.retry_after_s or LOOK_AGAIN_S, ruling.message)
+            self._wait(trail, ruling.retry_after_s or LOOK_AGAIN_S, ruling.reason, ruling.message)
         elif tried >= self._pace.max_attempts:
             text = f"{action.target} was changed by others at each of {tried} tries: nothing was applied"
             self._end(record, Outcome(Status.FAILED, "Conflict", text))
@@ -270,7 +250,7 @@ class Execution:
         intents = [replace(one, intent=replace(_intent_of(one), epoch=ledger.epoch)) for one in planned]
         ledger.write([*intents, *self._outgoing.values()])
         self._outgoing = {}
-        self._trails |= {record.marker: _Trail() for record in intents}
+        self._trails |= {record.marker: Trail() for record in intents}
         return intents
 
     def _circumstances(self, record: Record, previous: Intent | None) -> Circumstances:
@@ -282,7 +262,7 @@ class Execution:
             sensitive_words=self._words,
         )
 
-    def _look_failed(self, record: Record, trail: _Trail, error: KubeError) -> None:
+    def _look_failed(self, record: Record, trail: Trail, error: KubeError) -> None:
         """Nothing was sent for it, so a refusal is an end; anything else is tried again until the action expires."""
         if isinstance(error, Refused) and not isinstance(error, TooManyRequests):
             text = f"{_action_of(record).target} cannot be looked at: {error.message}"
@@ -296,8 +276,11 @@ class Execution:
         """One step with an intent that was found: ours of an earlier round, or recovered."""
         trail = self._trail(record)
         ruling = self._judge(_action_of(record))
+        if _action_of(record).type not in self._executors:
+            status = Status.UNKNOWN if trail.doubt else ruling.status
+            return self._end(record, Outcome(status, ruling.reason, ruling.message))
         if ruling.gate is Gate.WAIT and (trail.sends or trail.doubt):
-            return self._wait(trail, ruling.retry_after_s or LOOK_AGAIN_S, ruling.message)
+            return self._wait(trail, ruling.retry_after_s or LOOK_AGAIN_S, ruling.reason, ruling.message)
         if ruling.gate is Gate.WAIT:
             return self._back_to_pending(record, ruling)
         if trail.sends == 0 and not trail.doubt:
@@ -310,7 +293,7 @@ class Execution:
 
     def _back_to_pending(self, record: Record, ruling: Ruling) -> None:
         """Allowed to the epoch that wrote the intent, as long as nothing was sent for it."""
-        self._wait(self._trail(record), ruling.retry_after_s or LOOK_AGAIN_S, ruling.message)
+        self._wait(self._trail(record), ruling.retry_after_s or LOOK_AGAIN_S, ruling.reason, ruling.message)
         why = note(record.why, "gate", ruling.reason, ruling.message, self._clock.wall())
         self._outgoing[record.marker] = replace(record, phase=Phase.PENDING, intent=None, why=why)
 
@@ -370,18 +353,18 @@ class Execution:
             return self._end(record, verdict.outcome)
         if verdict.next is Next.LOOK:
             trail.looks += 1
-            return self._wait(trail, verdict.after_s or LOOK_AGAIN_S, verdict.text)
+            return self._wait(trail, verdict.after_s or LOOK_AGAIN_S, verdict.reason, verdict.text)
         if verdict.next is Next.REPLAN:
             trail.replan = True  # Gates and expiry are asked again by the plan.
-            return self._wait(trail, REPLAN_PAUSE_S, verdict.text)
+            return self._wait(trail, REPLAN_PAUSE_S, verdict.reason, verdict.text)
         if ruling.gate is Gate.REJECT:
             return self._end(record, self._not_sent_again(record, trail, ruling))
         if ruling.gate is Gate.ALLOW and not verdict.after_s and not trail.failures:
             return self._send(record)
         trail.resend = True
-        return self._wait(trail, max(verdict.after_s, self._pause(trail)), verdict.text)
+        return self._wait(trail, max(verdict.after_s, trail.pause_s()), verdict.reason, verdict.text)
 
-    def _not_sent_again(self, record: Record, trail: _Trail, ruling: Ruling) -> Outcome:
+    def _not_sent_again(self, record: Record, trail: Trail, ruling: Ruling) -> Outcome:
         """It may not be sent any more. Without doubt nothing was applied."""
         if not trail.doubt:
             return Outcome(ruling.status, ruling.reason, ruling.message)
@@ -389,7 +372,7 @@ class Execution:
         text = f"{target}: a try may have been applied and is not to be seen; not sent again: {ruling.message}"
         return Outcome(Status.UNKNOWN, ruling.reason, text)
 
-    def _blind(self, record: Record, trail: _Trail, error: KubeError) -> None:
+    def _blind(self, record: Record, trail: Trail, error: KubeError) -> None:
         """The look that would decide failed: again later, until there is no hope in it."""
         if isinstance(error, (Forbidden, Unauthorized)) and self._judge(_action_of(record)).gate is Gate.REJECT:
             text = f"{_action_of(record).target} cannot be looked at: {error.message}"
@@ -402,7 +385,8 @@ class Execution:
         """It is over; durable with the next write."""
         if outcome.payload:
             self._keep_result(record, outcome.payload)
-        now = self._clock.wall()
+        now, trail = self._clock.wall(), self._trail(record)
+        why = note(record.why, "wait", trail.reason, trail.text, now) if trail.reason else record.why
         log.info("%s: %s (%s): %s", record.key, outcome.status, outcome.reason, outcome.message)
         self._outgoing[record.marker] = replace(
             record,
@@ -410,7 +394,7 @@ class Execution:
             outcome=replace(outcome, payload={}),
             settled_at=now,
             replica=self._identity,
-            why=note(record.why, "settle", outcome.reason, "", now),
+            why=note(why, "settle", outcome.reason, "", now),
         )
 
     def _settle(self, ledger: Ledger) -> None:
@@ -423,17 +407,21 @@ class Execution:
         if not self._elector.is_leader():
             raise OutOfLease
 
-    def _wait(self, trail: _Trail, seconds: float, why: str) -> None:
-        trail.not_before, trail.waits_for = self._clock.monotonic() + seconds, why
+    def _wait(self, trail: Trail, seconds: float, reason: str, text: str) -> None:
+        trail.wait(self._clock.monotonic() + seconds, reason, text)
 
-    def _pause(self, trail: _Trail) -> float:
-        return float(min(FIRST_BACKOFF_S * 2 ** (max(trail.failures, 1) - 1), LONGEST_BACKOFF_S))
-
-    def _back_off(self, trail: _Trail, error: KubeError) -> None:
-        asked = error.retry_after_s if isinstance(error, TooManyRequests) else None
-        trail.failures = min(trail.failures + 1, 16)
-        self._wait(trail, max(asked or 0.0, self._pause(trail)), str(error))
+    def _back_off(self, trail: Trail, error: KubeError) -> None:
+        trail.back_off(self._clock.monotonic(), error)
         log.warning("%s", error)
+
+    def _note_waits(self, ledger: Ledger) -> None:
+        """What open records wait for becomes part of their history; it rides on the next write."""
+        for name, trail in self._trails.items():
+            record = ledger.records.get(name)
+            if trail.reason and record is not None and record.open and name not in self._outgoing:
+                why = note(record.why, "wait", trail.reason, trail.text, self._clock.wall())
+                if why != record.why:
+                    ledger.amend(replace(record, why=why))
 
 
 def _action_of(record: Record) -> Action:

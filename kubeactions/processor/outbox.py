@@ -122,6 +122,8 @@ class Outbox:
                     log.warning("%s cannot be read again for its report: %s", record.key, error)
                     return None
                 outcome = replace(outcome, message=f"{outcome.message}; what was read is lost: {error}")
+            except Exception as error:  # noqa: BLE001  Not even an executor's bug keeps a report back.
+                outcome = replace(outcome, message=f"{outcome.message}; what was read is lost: {error!r}")
         uid = record.intent.uid if record.intent else ""
         return Report(record.key, record.action, outcome, record.replica, record.settled_at, uid)
 

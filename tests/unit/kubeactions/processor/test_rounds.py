@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from backends.faults import Answer, Delay, Late, LoseAnswer, LoseRequest, Match, Pause
+from backends.faults import Answer, Crash, Delay, Late, LoseAnswer, LoseRequest, Match, Pause
 from kubeactions import policy
 from kubeactions.errors import SourceError
 from kubeactions.executors.restart_deployment import RestartDeployment
@@ -386,3 +386,37 @@ def test_forty_actions_take_two_writes_of_intents_for_each_batch_and_no_more(ben
     assert set(bench.reporter.statuses().values()) == {"succeeded"}
     writes = [one for one in bench.backend.cluster.audit.find(verb="patch", resource="configmaps") if one.name == NAME]
     assert len(writes) <= 1 + 2 * 5 + 2
+
+
+def test_the_record_tells_what_was_decided_and_what_it_waited_for(bench: Bench) -> None:
+    bench.config("c1", 1, bench.order("restart_deployment", "cart"))
+    bench.faults.add(Answer(503, "etcd is busy"), Match(verb="patch", resource="deployments"), times=2)
+    agent = bench.agent("replica-1")
+    bench.run(2.5, agent)
+    assert [one.reason for one in bench.record("c1:v1").why] == ["Accepted", "Planned", "NotApplied"]
+    assert "sent again" in next(iter(agent.processor.waits_for().values()))
+    bench.run(30, agent)
+    why = bench.record("c1:v1").why
+    assert [(one.step, one.reason) for one in why] == [
+        ("accept", "Accepted"),
+        ("plan", "Planned"),
+        ("wait", "NotApplied"),
+        ("settle", "Applied"),
+    ]
+
+
+@pytest.mark.parametrize(("when", "status"), [("after", "unknown"), ("never", "rejected")])
+def test_an_action_whose_executor_is_gone_ends_honestly(bench: Bench, when: Any, status: str) -> None:
+    def ring(action: Any, kube: Any) -> Any:
+        """Ring."""
+        return kube.get("/api/v1/namespaces/shop")
+
+    executor = UntracedExecutor("ring", ring)
+    bench.config("c1", 1, bench.order("ring", "bell"))
+    if when == "after":
+        bench.faults.add(Crash("after"), Match(identity="replica-1", verb="get", resource="namespaces", name="shop"))
+    else:
+        bench.faults.add(Crash("after"), Match(identity="replica-1", verb="patch", resource="configmaps"))
+    bench.run(5, bench.agent("replica-1", executors={"ring": executor}))
+    bench.run(30, bench.agent("replica-2"))
+    assert bench.status("c1:v1") == status
