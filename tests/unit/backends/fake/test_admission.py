@@ -106,3 +106,23 @@ def test_every_namespaced_resource_asks_for_its_namespace(door: Door) -> None:
         if resource.namespaced and "get" in resource.verbs:
             path = f"/{'apis/' + resource.group if resource.group else 'api'}/{resource.version}/namespaces/none"
             assert door.post(f"{path}/{resource.plural}", {"metadata": {"name": "x"}}).code == 404, resource.plural
+
+
+def test_an_external_name_needs_no_address(door: Door) -> None:
+    made = door.made(
+        SERVICES, {"metadata": {"name": "x"}, "spec": {"type": "ExternalName", "externalName": "a.example"}}
+    )
+    assert "clusterIP" not in made["spec"]
+
+
+def test_a_node_port_that_is_asked_for_is_given(door: Door) -> None:
+    spec = {"type": "NodePort", "ports": [{"name": "a", "port": 80, "nodePort": 30123}, {"name": "b", "port": 81}]}
+    asked, drawn = (
+        port["nodePort"] for port in door.made(SERVICES, {"metadata": {"name": "n"}, "spec": spec})["spec"]["ports"]
+    )
+    assert asked == 30123
+    assert drawn != 30123
+
+
+def test_what_is_no_service_spec_is_left_to_validation(door: Door) -> None:
+    assert door.post(SERVICES, {"metadata": {"name": "n"}}).code == 422

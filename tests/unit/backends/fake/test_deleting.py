@@ -135,4 +135,14 @@ def test_the_namespaces_that_must_be_there_stay(door: Door) -> None:
 
 def test_202_says_that_the_dependents_go_first(door: Door) -> None:
     door.made(CM, config_map(finalizers=[HOLD]))
+    assert door.delete(f"{CM}/a").code == 200
     assert door.delete(f"{CM}/a?orphanDependents=false").code == 202
+    door.made(CM, config_map("free"))
+    assert door.delete(f"{CM}/free?orphanDependents=false").code == 200
+
+
+def test_a_replication_controller_leaves_its_pods_behind_by_default(door: Door) -> None:
+    path = "/api/v1/namespaces/default/replicationcontrollers"
+    template = {"metadata": {"labels": {"a": "b"}}, "spec": {"containers": [{"name": "c", "image": "i"}]}}
+    door.made(path, {"metadata": {"name": "rc"}, "spec": {"selector": {"a": "b"}, "template": template}})
+    assert door.delete(f"{path}/rc").body["metadata"]["finalizers"] == ["orphan"]

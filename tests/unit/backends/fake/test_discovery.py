@@ -34,6 +34,10 @@ def test_discovery_comes_whole_or_in_pieces(door: Door, accept: str, kind: str) 
     assert answer.body["kind"] == kind
 
 
+def test_json_named_first_is_json(door: Door) -> None:
+    assert door.ask("GET", "/apis", accept=f"application/json,{AGGREGATED}").body["kind"] == "APIGroupList"
+
+
 def test_another_version_of_the_aggregated_form_falls_back(door: Door) -> None:
     accept = AGGREGATED.replace("v=v2", "v=v2beta1") + ",application/json"
     assert door.ask("GET", "/apis", accept=accept).body["kind"] == "APIGroupList"

@@ -189,7 +189,7 @@ def test_a_request_that_makes_no_sense_is_refused(door: Door, method: str, targe
         (b"[" * 200_000, 400, "exceeded max depth"),
         (b'{"a":' * 300 + b"1" + b"}" * 300, 422, "name or generateName is required"),
         (b'{"metadata":{"name":"a"},"data":{"k":"\xff"}}', 201, ""),
-        (b'{"kind":"Secret","apiVersion":"v1"}', 400, "unknown conversion"),
+        (b'{"kind":"Secret","apiVersion":"v1"}', 400, "converting (v1.Secret) to (core.ConfigMap): unknown conversion"),
         (b'{"metadata":[]}', 400, "cannot unmarshal array into Go struct field"),
         (b"null", 422, "name or generateName is required"),
         (b"{}" + b" " * BODY_LIMIT_BYTES, 413, "Request entity is too large: limit is 3145728"),

@@ -54,6 +54,23 @@ def test_a_scale_guards_version_uid_and_range(door: Door) -> None:
     assert door.patch(SCALE, {"spec": {"replicas": -1}}).body["details"]["kind"] == "Scale"
 
 
+@pytest.mark.parametrize(
+    ("expressions", "text"),
+    [
+        ([{"key": "tier", "operator": "In", "values": ["b", "a"]}], "app=web,tier in (a,b)"),
+        ([{"key": "a", "operator": "NotIn", "values": ["x"]}], "a notin (x),app=web"),
+        ([{"key": "z", "operator": "Exists"}, {"key": "y", "operator": "DoesNotExist"}], "app=web,!y,z"),
+    ],
+)
+def test_a_scale_says_its_selector_as_a_query_does(door: Door, expressions: list[Any], text: str) -> None:
+    wanted = deployment()
+    wanted["spec"]["selector"] = {"matchLabels": {"app": "web"}, "matchExpressions": expressions}
+    labels = {"app": "web", "tier": "a", "z": "1"}
+    wanted["spec"]["template"] = {**wanted["spec"]["template"], "metadata": {"labels": labels}}
+    door.made(DEPLOYMENTS, wanted)
+    assert door.get(SCALE).body["status"]["selector"] == text
+
+
 def test_a_scale_of_what_is_not_there_is_404(door: Door) -> None:
     assert door.get(f"{DEPLOYMENTS}/none/scale").body["message"] == 'deployments.apps "none" not found'
 
@@ -68,7 +85,8 @@ def test_a_binding_places_a_pod_and_keeps_its_generation(door: Door, path: str) 
     found = door.get(f"{PODS}/p").body
     assert found["spec"]["nodeName"] == "n1"
     assert found["metadata"]["generation"] == 1
-    assert found["status"]["conditions"][0]["type"] == "PodScheduled"
+    (condition,) = found["status"]["conditions"]
+    assert (condition["type"], condition["status"]) == ("PodScheduled", "True")
 
 
 def test_a_pod_is_placed_once(door: Door) -> None:

@@ -119,3 +119,10 @@ BOTH = {"cpu": "1", "memory": "1Gi"}
 )
 def test_the_class_of_service_follows_from_the_resources(containers: list[dict[str, Any]], expected: str) -> None:
     assert qos_class({"containers": containers}) == expected
+
+
+def test_a_put_of_a_budget_names_the_version_it_saw(door: Door) -> None:
+    path = "/apis/policy/v1/namespaces/default/poddisruptionbudgets"
+    made = door.made(path, {"metadata": {"name": "b"}, "spec": {"minAvailable": 1}})
+    assert door.put(f"{path}/b", {**made, "metadata": {"name": "b"}}).code == 422
+    assert door.put(f"{path}/b", made).code == 200
