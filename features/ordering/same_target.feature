@@ -33,6 +33,16 @@ Feature: Actions on one target run one after the other, in the order in which th
     And the action "c1:v1" is "succeeded"
     And the action "c2:v1" is "succeeded"
 
+  Scenario: The second waits even when it takes a while to know how the first ended
+    Given the request of "replica-1" will be lost before the effect, and its next 3 looks fail
+    When the config "c1" version 1 orders to restart the deployment "shop/cart"
+    And the config "c2" version 1 orders to restart the deployment "shop/cart"
+    And the system works for 60 seconds
+    Then the deployment "shop/cart" was restarted 2 times
+    And the action "c1:v1" is "succeeded"
+    And the action "c2:v1" is "succeeded"
+    And the destination counted "c1:v1, c2:v1", in this order
+
   Scenario: An action that cannot go on does not hold up those on other targets
     Given the API server answers 503 to the first 8 patches of deployments
     When the config "c1" version 1 orders to restart the deployment "shop/cart"

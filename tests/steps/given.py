@@ -196,8 +196,20 @@ def _(world: World, replica: str, seconds: int, words: str) -> None:
     world.strike(replica, words, Delay(seconds))
 
 
-@given(parsers.re(r'the request of "(?P<replica>[^"]+)" will be lost before (?P<words>.+)'))
+@given(parsers.re(r'the request of "(?P<replica>[^"]+)" will be lost before (?P<words>[^,]+)'))
 def _(world: World, replica: str, words: str) -> None:
+    world.strike(replica, words, LoseRequest())
+
+
+@given(
+    parsers.re(
+        r'the request of "(?P<replica>[^"]+)" will be lost before (?P<words>.+), and its next (?P<times>\d+) looks fail'
+    ),
+    converters={"times": int},
+)
+def _(world: World, replica: str, words: str, times: int) -> None:
+    looks = Match(verb="get", resource="[pd]*s", identity=replica)
+    world.do_meanwhile(replica, "before", words, lambda: world.faults.add(Answer(503), looks, times=times))
     world.strike(replica, words, LoseRequest())
 
 

@@ -10,10 +10,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
-from kubeactions.agent import Agent
-
 from backends.clock import SimulatedClock
 from backends.faults import Faults, ReplicaDied
+from kubeactions.agent import Agent
 from tests.steps.clocks import ReplicaClock
 from tests.steps.witnesses import Line
 
@@ -50,7 +49,7 @@ class Replica:
         self.in_a_step = True
         try:
             part = self.agent.elector if loop == "elector" else self.agent.processor
-            self.due[loop] = now() + part.step()
+            self.due[loop] = self.clock.in_the_world(part.step()) + now()
         except ReplicaDied:
             self.alive = False
         finally:

@@ -174,6 +174,11 @@ def _(world: World, name: str, count: int, unit: str, way: str) -> None:
     world.replica(name).clock.wrong_by_s += seconds if way == "ahead" else -seconds
 
 
+@when(parsers.parse('the seconds of "{name}" last {times:d} times too long'))
+def _(world: World, name: str, times: int) -> None:
+    world.replica(name).clock.slow_down(times)
+
+
 # --- what becomes of the agents ---
 
 
