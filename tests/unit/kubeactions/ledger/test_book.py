@@ -326,8 +326,8 @@ def test_bytes_written_per_action_do_not_grow_with_the_history(shelf: Shelf) -> 
 
     def cost(first: int, count: int) -> float:
         before = ledger.bytes_written
-        for index in range(first, first + count, 10):
-            batch = range(index, index + 10)
+        for index in range(first, first + count, 40):
+            batch = range(index, index + 40)
             ledger.write([shelf.record(f"c{one}", one) for one in batch])
             ledger.write([shelf.closed(f"c{one}", one) for one in batch])
             shelf.clock.advance(1)

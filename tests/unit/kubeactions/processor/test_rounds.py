@@ -297,7 +297,7 @@ def test_a_reporter_that_is_down_holds_up_nobody_and_gets_everything_later(bench
     down = MemoryReporter("down", error=OSError("no route"))
     bench.config("c1", 1, bench.order("delete_pod", "web-0"))
     agent = bench.agent("replica-1", reporters=[down, bench.reporter])
-    bench.run(3600, agent)
+    bench.run(600, agent)
     assert bench.reporter.statuses() == {"c1:v1": "succeeded"}
     assert bench.record("c1:v1").delivered == ("memory",)
     down.error = None

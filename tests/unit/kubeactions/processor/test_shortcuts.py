@@ -1,4 +1,4 @@
-"""The seven usual shortcuts, each by the story that it fails (docs/protocol.md, found by the model of the protocol)."""
+"""The seven usual shortcuts, each by the story that it fails (docs/protocol.md)."""
 
 from __future__ import annotations
 
