@@ -64,10 +64,6 @@ class Resource:
         """`deployments.apps`, `pods`: how messages name it."""
         return f"{self.plural}.{self.group}" if self.group else self.plural
 
-    def prefix_for(self, api_version: str) -> bytes:
-        """The prefix of this kind under another version of its group."""
-        return b'{"kind":"%s","apiVersion":"%s",' % (self.kind.encode(), api_version.encode())
-
 
 @dataclass(frozen=True, slots=True)
 class Catalogue:

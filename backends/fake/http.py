@@ -32,6 +32,7 @@ Send = Callable[[Message], Awaitable[None]]
 
 IDLE_POLL_S: Final = 0.05
 """How often a shared cluster is looked at: what its clients in process write makes no noise here."""
+_AS_CAME: Final = ("utf-8", "surrogateescape")
 _CONTROL: Final = dict.fromkeys((*range(32), 127), " ")
 
 
@@ -221,10 +222,13 @@ class Heartbeat:
 
 
 def _request_headers(pairs: Iterable[tuple[bytes, bytes]]) -> dict[str, str]:
-    """Headers by lower-case name; repeated ones joined with a comma (RFC 9110, 5.3)."""
+    """Headers by lower-case name; repeated ones joined with a comma (RFC 9110, 5.3).
+
+    Bytes that are no UTF-8 survive as surrogates, so that what is echoed (Audit-ID) goes back as it came.
+    """
     headers: dict[str, str] = {}
     for raw_name, raw_value in pairs:
-        name, value = raw_name.decode("latin-1"), raw_value.decode("latin-1")
+        name, value = raw_name.decode("latin-1"), raw_value.decode(*_AS_CAME)
         headers[name] = f"{headers[name]}, {value}" if name in headers else value
     return headers
 
@@ -232,7 +236,7 @@ def _request_headers(pairs: Iterable[tuple[bytes, bytes]]) -> dict[str, str]:
 def _pairs(response: Response) -> list[tuple[bytes, bytes]]:
     """Headers as bytes. A Warning may quote what a client wrote, so control characters become blanks."""
     return [
-        (name.lower().encode("ascii"), (value if value.isprintable() else value.translate(_CONTROL)).encode())
+        (name.lower().encode("ascii"), (value if value.isprintable() else value.translate(_CONTROL)).encode(*_AS_CAME))
         for name, value in response.headers.items()
     ]
 

@@ -21,11 +21,6 @@ class Identity(NamedTuple):
     groups: tuple[str, ...] = ()
     extra: tuple[tuple[str, tuple[str, ...]], ...] = ()
 
-    @property
-    def is_admin(self) -> bool:
-        """Whether it is in `system:masters`, the group to which nothing is forbidden."""
-        return "system:masters" in self.groups
-
 
 @dataclass(slots=True)
 class Request:

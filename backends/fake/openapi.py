@@ -23,6 +23,7 @@ from backends.fake.schema.types import Field, ListType, MapType, Scalar, StructT
 Node = dict[str, Any]
 
 _ROOT = "/openapi/v3"
+_HEADERS = {"Cache-Control": "no-cache, private"}
 _REFERENCE = "#/components/schemas/"
 _PLAIN: dict[str, Node] = {
     "string": {"type": "string"},
@@ -73,11 +74,14 @@ _QUERY_TYPES |= {"watch": "boolean", "force": "boolean"}
 
 
 def answer(path: str) -> Response:
-    """The index, or the document of one path. Raises `ApiError` 404, and 501 for version 2."""
+    """The index, or the document of one path; an empty 404 for others. Raises `ApiError` 501 for version 2."""
     if path == "/openapi/v2":
         raise statuses.not_imitated("OpenAPI version 2; ask for /openapi/v3")
-    body = _index() if path == _ROOT else _document(path.removeprefix(f"{_ROOT}/"))
-    return Response(200, {"Content-Type": "application/json", "Cache-Control": "no-cache, private"}, body)
+    name = path.removeprefix(f"{_ROOT}/")
+    if path != _ROOT and name not in _paths():
+        return Response(404, dict(_HEADERS))
+    body = _index() if path == _ROOT else _document(name)
+    return Response(200, {**_HEADERS, "Content-Type": "application/json"}, body)
 
 
 @functools.cache
@@ -89,15 +93,14 @@ def _index() -> bytes:
     )
 
 
-def _paths() -> set[str]:
+@functools.cache
+def _paths() -> frozenset[str]:
     recorded = {path.strip("/") for path in Catalogue.load().documents if " " not in path}
-    return recorded | {".well-known/openid-configuration", "openid/v1/jwks", "version"}
+    return frozenset(recorded) | {".well-known/openid-configuration", "openid/v1/jwks", "version"}
 
 
 @functools.cache
 def _document(path: str) -> bytes:
-    if path not in _paths():
-        raise statuses.page_not_found()
     root, _, rest = path.partition("/")
     group, _, version = rest.rpartition("/") if root == "apis" else ("", "", rest)
     resources = [

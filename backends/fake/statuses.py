@@ -184,11 +184,6 @@ def invalid(kind: str, name: str, group: str, causes: Sequence[Mapping[str, str]
     return ApiError(422, "Invalid", f'{qualified(kind, group)} "{name}" is invalid: {text}', details)
 
 
-def generic_invalid() -> ApiError:
-    """422 without details: a JSON patch that cannot be applied, and the like."""
-    return ApiError(422, "Invalid", "the server rejected our request due to an error in our request", {})
-
-
 def too_many_requests(message: str, details: Mapping[str, Any] | None = None) -> ApiError:
     """429: later, perhaps."""
     return ApiError(429, "TooManyRequests", message, details)

@@ -1,7 +1,7 @@
 """What differs by kind: one strategy a resource, found by `strategies.of(resource)`.
 
 Strategies prepare objects before they are stored; they answer questions of the registry (does it have a generation?
-may a PUT create it? what does DELETE answer?). They never read or write the store, with one exception that says so.
+may a PUT create it? what does DELETE answer?). They never read or write the store.
 They mirror pkg/registry/*/strategy.go; what validates lives in `validation/`, what fills defaults in `schema`.
 """
 

@@ -9,6 +9,8 @@ from backends.fake import metadata as meta
 
 Obj = dict[str, Any]
 
+_NOT_WANTED = frozenset({"kind", "apiVersion", "metadata", "status"})
+
 
 class Strategy:
     """How objects of one resource are created, updated and deleted. Subclasses change what is different."""
@@ -43,8 +45,11 @@ class Strategy:
             new["metadata"]["generation"] = old["metadata"].get("generation", 0) + 1
 
     def wants_change(self, new: Obj, old: Obj) -> bool:
-        """Whether something else is wanted than before: then the generation rises."""
-        return bool(new.get("spec") != old.get("spec"))
+        """Whether something else is wanted than before: then the generation rises.
+
+        What is wanted is the spec; kinds without one (slices, webhooks, templates) say it in members of their own.
+        """
+        return any(new.get(member) != old.get(member) for member in (new.keys() | old.keys()) - _NOT_WANTED)
 
     def prepare_status_update(self, new: Obj, old: Obj) -> Obj:
         """What a write to the status subresource stores: status and metadata, all else is as it was."""

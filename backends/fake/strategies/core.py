@@ -148,10 +148,6 @@ class Events(CreatedByPut):
     collectable = False
 
 
-class Secrets(Strategy):
-    """Secrets: stringData has become data before they get here."""
-
-
 class PersistentVolumes(Strategy):
     """PersistentVolumes: Pending until their controller looks."""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from backends.fake.strategies.base import Obj, Strategy, WithGeneration
+from backends.fake.strategies.base import Obj, WithGeneration
 
 _TEMPLATE_GENERATION = "deprecated.daemonset.template.generation"
 
@@ -15,7 +15,7 @@ class Deployments(WithGeneration):
     def wants_change(self, new: Obj, old: Obj) -> bool:
         """The spec or the annotations differ."""
         before, after = old["metadata"].get("annotations") or {}, new["metadata"].get("annotations") or {}
-        return bool(new.get("spec") != old.get("spec") or before != after)
+        return before != after or super().wants_change(new, old)
 
 
 class DaemonSets(WithGeneration):
@@ -61,10 +61,6 @@ class Jobs(WithGeneration):
         spec["selector"] = {**(spec.get("selector") or {}), "matchLabels": matched}
 
 
-class CronJobs(WithGeneration):
-    """CronJobs."""
-
-
 class Budgets(WithGeneration):
     """PodDisruptionBudgets: a PUT must name the version that it saw."""
 
@@ -75,12 +71,3 @@ class ReplicationControllers(WithGeneration):
     """ReplicationControllers: their dependents survive by default, as in the days before the collector."""
 
     orphans_by_default = True
-
-
-class ControllerRevisions(Strategy):
-    """ControllerRevisions: no spec, no generation."""
-
-
-__all__ = [
-    "Budgets", "ControllerRevisions", "CronJobs", "DaemonSets", "Deployments", "Jobs", "ReplicationControllers",
-]  # fmt: skip

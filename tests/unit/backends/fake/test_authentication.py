@@ -20,5 +20,5 @@ def test_a_line_that_cannot_be_read_is_named(line: str) -> None:
 
 
 def test_an_administrator_is_in_the_group_of_masters() -> None:
-    assert administrator("x").is_admin
-    assert not read_token_table("t,u,1")["t"].is_admin
+    assert "system:masters" in administrator("x").groups
+    assert "system:masters" not in read_token_table("t,u,1")["t"].groups

@@ -126,3 +126,12 @@ def test_a_put_of_a_budget_names_the_version_it_saw(door: Door) -> None:
     made = door.made(path, {"metadata": {"name": "b"}, "spec": {"minAvailable": 1}})
     assert door.put(f"{path}/b", {**made, "metadata": {"name": "b"}}).code == 422
     assert door.put(f"{path}/b", made).code == 200
+
+
+def test_a_kind_without_a_spec_counts_what_it_has_instead(door: Door) -> None:
+    path = "/apis/discovery.k8s.io/v1/namespaces/default/endpointslices"
+    door.made(path, {"metadata": {"name": "s"}, "addressType": "IPv4", "endpoints": [{"addresses": ["192.0.2.1"]}]})
+    door.patch(f"{path}/s", {"metadata": {"annotations": {"a": "b"}}})
+    assert generation(door, f"{path}/s") == 1
+    door.patch(f"{path}/s", {"endpoints": [{"addresses": ["192.0.2.2"]}]})
+    assert generation(door, f"{path}/s") == 2
