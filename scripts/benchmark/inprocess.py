@@ -1,0 +1,136 @@
+"""The official client against the cluster in its own process, and against a transport that answers ready bytes."""
+
+from __future__ import annotations
+
+import itertools
+import json
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from kubernetes.client import ApiClient, CoreV1Api
+
+from backends.clock import SimulatedClock
+from backends.fake import Cluster, FakeBackend
+from backends.fake.messages import Identity, Request
+from scripts.benchmark.material import CannedTransport, pod
+from scripts.benchmark.measure import Row, interleaved_us, per_call_us
+
+ADMIN = Identity("bench", groups=("system:masters", "system:authenticated"))
+RAW = {"_preload_content": False}
+PODS = "/api/v1/namespaces/default/pods"
+
+
+def bare_cluster() -> Cluster:
+    """An API server alone: no controllers, so that nothing but requests costs time."""
+    return Cluster(SimulatedClock(), controllers=False)
+
+
+def canned_api(data: bytes) -> CoreV1Api:
+    """The official client over ready bytes."""
+    client = ApiClient()
+    client.rest_client.pool_manager = CannedTransport(data)
+    return CoreV1Api(client)
+
+
+def fill(cluster: Cluster, count: int) -> None:
+    """Store `count` pods."""
+    for number in range(count):
+        body = json.dumps(pod(f"stored-{number:06d}")).encode()
+        answer = cluster.handle(Request("POST", PODS, {"content-type": "application/json"}, body, ADMIN))
+        if answer.status != 201:
+            raise RuntimeError(f"cannot store a pod: {answer.body[:300]!r}")
+
+
+def requests() -> Iterator[Row]:
+    """get, create and patch of a pod through the generated client methods, raw (no models)."""
+    cluster = bare_cluster()
+    api = CoreV1Api(FakeBackend(cluster=cluster).client())
+    first = json.loads(api.create_namespaced_pod("default", pod("target"), **RAW).data)
+    ready = json.dumps(first).encode()
+    canned = canned_api(ready)
+    numbers = itertools.count()
+
+    def create(to: CoreV1Api) -> Callable[[], object]:
+        return lambda: to.create_namespaced_pod("default", pod(f"new-{next(numbers)}"), **RAW).data
+
+    def patch(to: CoreV1Api) -> Callable[[], object]:
+        def send() -> object:
+            change = {"metadata": {"labels": {"turn": str(next(numbers))}}}
+            return to.patch_namespaced_pod("target", "default", change, **RAW).data
+
+        return send
+
+    def get(to: CoreV1Api) -> Callable[[], object]:
+        return lambda: to.read_namespaced_pod("target", "default", **RAW).data
+
+    spent = interleaved_us({"canned": get(canned), "fake": get(api)}, each=1500)
+    ratio = spent["canned"] / spent["fake"]
+    yield Row("in process", "get pod, requests/s", 1e6 / spent["fake"], "1/s", 1e6 / spent["canned"], ratio,
+              ">= 0.50", ratio >= 0.5)  # fmt: skip
+    for name, make in (("create", create), ("patch", patch)):
+        spent = interleaved_us({"canned": make(canned), "fake": make(api)}, each=200)
+        ratio = spent["canned"] / spent["fake"]
+        yield Row("in process", f"{name} pod, requests/s", 1e6 / spent["fake"], "1/s", 1e6 / spent["canned"], ratio)
+
+
+def server_side() -> Iterator[Row]:
+    """What the server itself spends on a create and a patch of a 3.3 kB pod."""
+    cluster = bare_cluster()
+    fill(cluster, 1)
+    numbers = itertools.count()
+    bodies = [json.dumps(pod(f"new-{n}")).encode() for n in range(3000)]
+    patches = [json.dumps({"metadata": {"labels": {"turn": str(n)}}}).encode() for n in range(3000)]
+    strategic = {"content-type": "application/strategic-merge-patch+json"}
+
+    def create() -> object:
+        return cluster.handle(
+            Request("POST", PODS, {"content-type": "application/json"}, bodies[next(numbers) % 3000], ADMIN)
+        )
+
+    def patch() -> object:
+        body = patches[next(numbers) % 3000]
+        return cluster.handle(Request("PATCH", f"{PODS}/stored-000000", strategic, body, ADMIN))
+
+    for name, call in (("create", create), ("patch", patch)):
+        spent = per_call_us(call, calls=250)
+        yield Row("server", f"{name} of a 3.3 kB pod", spent, "us", target="<= 200 us", met=spent <= 200)
+
+
+def growth() -> Iterator[Row]:
+    """get by name with 100 and with 100,000 objects; a list of 10,000 against the same bytes ready-made."""
+    small, big = bare_cluster(), bare_cluster()
+    fill(small, 100)
+    config_map = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": ""}, "data": {"k": "v"}}
+    for number in range(100_000):
+        config_map["metadata"] = {"name": f"c-{number}"}
+        body = json.dumps(config_map).encode()
+        path = "/api/v1/namespaces/default/configmaps"
+        big.handle(Request("POST", path, {"content-type": "application/json"}, body, ADMIN))
+    fill(big, 1)
+    ask = Request("GET", f"{PODS}/stored-000000", {}, b"", ADMIN)
+    spent = interleaved_us({"few": lambda: small.handle(ask), "many": lambda: big.handle(ask)}, each=3000)
+    ratio = spent["many"] / spent["few"]
+    yield Row("server", "get by name: 100,000 objects / 100 objects", spent["many"], "us", spent["few"], ratio,
+              "<= 1.10", ratio <= 1.1)  # fmt: skip
+
+    fill_more(small, 10_000)
+    everything = Request("GET", PODS, {}, b"", ADMIN)
+    ready = bytes(small.handle(everything).body)
+    api, canned = CoreV1Api(FakeBackend(cluster=small).client()), canned_api(ready)
+
+    def read(to: CoreV1Api) -> Callable[[], object]:
+        return lambda: to.list_namespaced_pod("default", **RAW).data
+
+    spent = interleaved_us({"canned": read(canned), "fake": read(api)}, each=3, rounds=5)
+    server = per_call_us(lambda: small.handle(everything), calls=3, rounds=5)
+    copied = per_call_us(lambda: b"".join((ready[:1], ready[1:])), calls=3, rounds=5)
+    yield Row("server", "list of 10,000 pods, server side", server / 1000, "ms", copied / 1000, server / copied)
+    yield Row("in process", "list of 10,000 pods, client and all", spent["fake"] / 1000, "ms", spent["canned"] / 1000)
+
+
+def fill_more(cluster: Cluster, total: int) -> None:
+    """Bring the number of pods in the namespace to `total`."""
+    listed: dict[str, Any] = json.loads(cluster.handle(Request("GET", PODS, {}, b"", ADMIN)).body)
+    for number in range(len(listed["items"]), total):
+        body = json.dumps(pod(f"stored-{number:06d}")).encode()
+        cluster.handle(Request("POST", PODS, {"content-type": "application/json"}, body, ADMIN))
