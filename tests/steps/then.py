@@ -99,6 +99,12 @@ def _(world: World, times: str) -> None:
     assert len(world.bell.rung_by) in expected, world.bell.rung_by
 
 
+@then(parsers.parse('the bell was never rung by "{replica}"'))
+def _(world: World, replica: str) -> None:
+    assert world.bell is not None
+    assert replica not in world.bell.rung_by
+
+
 # --- the cluster ---
 
 
