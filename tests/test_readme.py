@@ -45,7 +45,7 @@ class Terminals:
 
     def enter(self, line: str) -> None:
         """What happens when the reader types `line` and presses return."""
-        words = shlex.split(line.replace("/tmp/kubeactions", str(self.home)))  # noqa: S108 - the README's own folder
+        words = shlex.split(line.replace("/tmp/kubeactions", str(self.home)))
         if words[0] == "export":
             name, _, value = words[1].partition("=")
             self.environment[name] = value

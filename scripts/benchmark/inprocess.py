@@ -97,7 +97,7 @@ def server_side() -> Iterator[Row]:
 
 
 def growth() -> Iterator[Row]:
-    """get by name with 100 and with 100,000 objects; a list of 10,000 against the same bytes ready-made."""
+    """Get by name with 100 and with 100,000 objects; a list of 10,000 against the same bytes ready-made."""
     small, big = bare_cluster(), bare_cluster()
     fill(small, 100)
     config_map = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": ""}, "data": {"k": "v"}}

@@ -19,7 +19,10 @@ def pod(name: str, namespace: str = "default") -> dict[str, Any]:
             "resources": {"limits": {"cpu": "500m", "memory": "256Mi"}, "requests": {"cpu": "100m", "memory": "128Mi"}},
             "readinessProbe": {"httpGet": {"path": "/ready", "port": "http", "scheme": "HTTP"}, "periodSeconds": 5},
             "livenessProbe": {"httpGet": {"path": "/live", "port": "http", "scheme": "HTTP"}, "failureThreshold": 3},
-            "volumeMounts": [{"name": "config", "mountPath": "/etc/shop"}, {"name": "cache", "mountPath": "/var/cache"}],
+            "volumeMounts": [
+                {"name": "config", "mountPath": "/etc/shop"},
+                {"name": "cache", "mountPath": "/var/cache"},
+            ],
             "imagePullPolicy": "IfNotPresent",
             "terminationMessagePath": "/dev/termination-log",
             "terminationMessagePolicy": "File",
@@ -43,8 +46,13 @@ def pod(name: str, namespace: str = "default") -> dict[str, Any]:
             "dnsPolicy": "ClusterFirst",
             "nodeSelector": {"kubernetes.io/os": "linux"},
             "tolerations": [
-                {"key": "node.kubernetes.io/not-ready", "operator": "Exists", "effect": "NoExecute", "tolerationSeconds": 300},
-                {"key": "node.kubernetes.io/unreachable", "operator": "Exists", "effect": "NoExecute", "tolerationSeconds": 300},
+                {
+                    "key": f"node.kubernetes.io/{key}",
+                    "operator": "Exists",
+                    "effect": "NoExecute",
+                    "tolerationSeconds": 300,
+                }
+                for key in ("not-ready", "unreachable")
             ],
         },
     }

@@ -47,9 +47,7 @@ def per_call_us(call: Callable[[], object], *, calls: int, rounds: int = 7) -> f
     return statistics.median(means)
 
 
-def interleaved_us(
-    calls: dict[str, Callable[[], object]], *, each: int, rounds: int = 9
-) -> dict[str, float]:
+def interleaved_us(calls: dict[str, Callable[[], object]], *, each: int, rounds: int = 9) -> dict[str, float]:
     """Like `per_call_us` for several calls, taking turns, so that a noisy neighbour disturbs all of them alike."""
     means: dict[str, list[float]] = {name: [] for name in calls}
     gc.collect()

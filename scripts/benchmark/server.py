@@ -1,7 +1,7 @@
 """A server process of the benchmark: `python -m scripts.benchmark.server fake|canned PODS`.
 
-Prints its URL, then serves until it is killed. `canned` is the same HTTP server over a cluster that answers ready bytes:
-to a list with the list, to everything else with a pod.
+Prints its URL, then serves until it is killed. `canned` is the same HTTP server over a cluster that answers ready
+bytes: to a list with the list, to everything else with a pod.
 """
 
 from __future__ import annotations
