@@ -130,11 +130,21 @@ class Ledger:
         if head is None:
             self._create(cluster_uid)
             return
-        for segment in head.meta.segments if head.meta else ():
-            self.history.add(_all_known(self._segments.load(segment)))
+        self._load_segments(head)
         self._take(head, head.meta or Meta(cluster_uid, 0, ""))
         self._claim(head)
         self._delete_litter()
+
+    def _load_segments(self, head: Head) -> None:
+        """Know the sealed past. A segment that another leader prunes meanwhile is missing for a moment only."""
+        try:
+            for segment in head.meta.segments if head.meta else ():
+                self.history.add(_all_known(self._segments.load(segment)))
+        except LedgerClosed:
+            again = self._read()
+            if again is not None and again.resource_version != head.resource_version:
+                raise Conflict("the ledger was changed while it was being opened") from None
+            raise
 
     def refresh(self) -> None:
         """Read again and check the fence. Raises `Fenced`, `LedgerClosed`, or a `KubeError` (and stays stale)."""
@@ -201,7 +211,8 @@ class Ledger:
 
     def _import(self, head: Head, meta: Meta) -> Meta:
         """Seal an earlier agent's entries; they count from the claim that lists them and removes its key."""
-        records = [entry.record(order=0) for entry in head.legacy]
+        now = self._clock.wall()
+        records = [entry.record(now) for entry in head.legacy]
         for group in legacy.chunks(records, self._bounds.legacy_chunk):
             sealed = self._seal_records(group, meta)
             meta = replace(meta, segments=(*meta.segments, sealed), next_segment=sealed.number + 1)

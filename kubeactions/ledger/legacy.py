@@ -36,14 +36,14 @@ class LegacyEntry:
     message: str
     at: datetime
 
-    def record(self, order: int) -> Record:
-        """As a closed record of ours."""
+    def record(self, received_at: datetime) -> Record:
+        """As a closed record of ours. It is kept as long as if it had been received now: its stamp is not known."""
         return Record(
             key=ActionKey(self.id, self.version),
             phase=Phase.SETTLED,
             digest="",
-            received_at=self.at,
-            order=order,
+            received_at=received_at,
+            order=0,
             outcome=Outcome(self.status, "Imported", self.message),
             settled_at=self.at,
             reported=True,

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from kubeactions.errors import NotFound
+from kubeactions.errors import LedgerClosed, NotFound
 from kubeactions.kube import Kube, path_of
 from kubeactions.ledger.codec import Meta, decode_record
 from kubeactions.ledger.head import NAME, parse
@@ -28,12 +28,19 @@ class Reading:
 def read(kube: Kube, namespace: str) -> Reading:
     """Read head and segments. Raises `LedgerClosed` when a part of it cannot be trusted, and a `KubeError`."""
     try:
+        return _read(kube, namespace)
+    except LedgerClosed:
+        return _read(kube, namespace)  # Once more: a segment may have been pruned in between.
+
+
+def _read(kube: Kube, namespace: str) -> Reading:
+    try:
         head = parse(kube.get(path_of("v1", "configmaps", namespace=namespace, name=NAME)))
     except NotFound:
         return Reading(None)
     found: dict[str, Record] = {}
     for entry in head.legacy:
-        record = entry.record(order=0)
+        record = entry.record(entry.at)
         found[record.marker] = record
     segments = Segments(kube, namespace)
     for segment in head.meta.segments if head.meta else ():

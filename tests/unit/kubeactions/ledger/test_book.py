@@ -11,8 +11,8 @@ import pytest
 
 from backends.clock import SimulatedClock
 from backends.fake import Cluster, FakeBackend
-from backends.faults import Answer, Crash, Faults, Late, LoseAnswer, LoseRequest, Match, ReplicaDied, install
-from kubeactions.errors import Fenced, KubeError, LedgerClosed, LedgerFull, NotFound
+from backends.faults import Answer, Crash, Faults, Late, LoseAnswer, LoseRequest, Match, Pause, ReplicaDied, install
+from kubeactions.errors import Conflict, Fenced, KubeError, LedgerClosed, LedgerFull, NotFound
 from kubeactions.kube import Kube
 from kubeactions.ledger import NAME, Bounds, Ledger, Waiting, read
 from kubeactions.ledger.legacy import LEGACY_KEY
@@ -302,6 +302,30 @@ def test_an_earlier_agents_history_is_imported_once_and_blocks_its_configs(shelf
     assert whole is not None
     assert whole.status is Status.SUCCEEDED
     assert again.history.highest("old-0") == 2
+
+
+def test_an_imported_record_is_kept_as_long_as_one_of_today(shelf: Shelf) -> None:
+    body: JsonObject = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": NAME}}
+    entries = [{"Key": {"ID": "old", "Version": 1}, "Status": "success"}]
+    shelf.kube.create(CONFIGMAPS, {**body, "data": {LEGACY_KEY: json.dumps(entries)}})
+    ledger = shelf.opened("a", keep_s=1000.0)
+    assert not ledger.prune_due()
+    shelf.clock.advance(1001)
+    assert ledger.prune_due()
+
+
+def test_a_segment_that_is_pruned_while_another_leader_opens_is_no_reason_to_close(shelf: Shelf) -> None:
+    ledger = shelf.opened("a", closed_bytes=100, kept_bytes=0, keep_s=1000.0)
+    ledger.write([shelf.closed("c1")])
+    ledger.seal()
+    shelf.clock.advance(1001)
+    second = shelf.ledger("b")
+    segment = Match(verb="get", resource="configmaps", name=f"{NAME}-1", identity="b")
+    shelf.faults.add(Pause(ledger.prune), segment, times=1)
+    with pytest.raises(Conflict):
+        second.open(None)
+    second.open(None)
+    assert second.epoch == 2
 
 
 def test_an_import_that_dies_half_way_is_begun_again(shelf: Shelf) -> None:

@@ -93,7 +93,7 @@ def test_an_earlier_agents_entries_are_read_with_their_extra_fields() -> None:
         ("c2", 1, Status.FAILED),
         ("c3", 1, Status.UNKNOWN),
     ]
-    record = found[0].record(0)
+    record = found[0].record(found[0].at)
     assert (record.whole, record.reported, record.open) == (True, True, False)
 
 

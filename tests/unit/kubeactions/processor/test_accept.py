@@ -214,7 +214,7 @@ def test_an_earlier_agents_record_blocks_every_index_of_its_config() -> None:
     from kubeactions.ledger.legacy import read_legacy
 
     past = Past()
-    entry = read_legacy('[{"Key": {"ID": "c1", "Version": 3}, "Status": "failed"}]')[0].record(0)
+    entry = read_legacy('[{"Key": {"ID": "c1", "Version": 3}, "Status": "failed"}]')[0].record(NOW)
     past.history.add({entry.marker: known_of(entry)})
     assert past.deliver(config("c1", 3, order("a"), order("b"))) == {}
     assert statuses(past.deliver(config("c1", 4))) == {"c1:v4": "pending"}
