@@ -121,6 +121,8 @@ class Cluster:
         self.server = Server(self.registry, self.catalogue, self.time, self.ids, self.audit, tokens)
         self.tokens = tokens
         self._catching_up = False
+        self.sleepers: set[Callable[[], None]] = set()
+        """Called when something new is to be done later: whoever waits for this cluster looks again until when."""
         if controllers:
             self._start_controllers(scheduler=scheduler, kubelet=kubelet)
         machines = nodes if controllers and kubelet else 0
@@ -153,7 +155,10 @@ class Cluster:
 
     def enqueue(self, key: Hashable, delay_s: float, step: Callable[[], None]) -> None:
         """Run `step` `delay_s` seconds from now; if `key` waits already, the earlier time holds."""
-        self.due.add(key, self.time.monotonic() + delay_s, step)
+        with self.lock:
+            self.due.add(key, self.time.monotonic() + delay_s, step)
+            for wake in self.sleepers:
+                wake()
 
     def catch_up(self) -> None:
         """Run every step that is due up to now, in due order, each with its own due time as the time."""

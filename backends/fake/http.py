@@ -194,7 +194,7 @@ class Heartbeat:
         if not self._runs:
             return
         now = self._cluster.clock.monotonic()
-        at = self._cluster.due.next_at()
+        at = self._cluster.next_due()
         if self._poll_s is not None:
             at = min(now + self._poll_s, at if at is not None else now + self._poll_s)
         if at is None or (self._timer is not None and self._at <= at):

@@ -43,12 +43,13 @@ class Headers(dict[str, str]):
 class InProcessResponse:
     """What the client reads: the part of urllib3's response that it and its watch use."""
 
-    __slots__ = ("_body", "_headers", "_lines", "_position", "status")
+    __slots__ = ("_body", "_headers", "_lines", "_position", "_watch", "status")
 
-    def __init__(self, response: Response, lines: Iterator[bytes] | None) -> None:
+    def __init__(self, response: Response, lines: Iterator[bytes] | None = None) -> None:
         self.status = response.status
         self._headers = response.headers
         self._body = response.body
+        self._watch = response.stream
         self._lines = lines
         self._position = 0
 
@@ -94,13 +95,14 @@ class InProcessResponse:
         yield from self._lines
 
     def release_conn(self) -> None:
-        """Nothing is held."""
+        """No connection is held; a watch that is still open ends here, since nobody can read on."""
+        self.close()
 
     def close(self) -> None:
         """End a watch."""
-        lines = self._lines
-        if lines is not None and hasattr(lines, "close"):
-            lines.close()
+        if self._watch is not None:
+            # Whoever reads it ends with it; if nobody has begun to, this is all there is to end.
+            self._watch.close()
 
     @property
     def closed(self) -> bool:
@@ -150,6 +152,8 @@ def follow(cluster: Cluster, stream: WatchStream) -> Iterator[bytes]:
     simulated = hasattr(cluster.clock, "advance")
     changed = threading.Event()
     stream.on_change(changed.set)
+    with cluster.lock:
+        cluster.sleepers.add(changed.set)
     try:
         while True:
             changed.clear()
@@ -170,4 +174,6 @@ def follow(cluster: Cluster, stream: WatchStream) -> Iterator[bytes]:
             else:
                 changed.wait(wait_s)
     finally:
-        stream.close()
+        with cluster.lock:
+            cluster.sleepers.discard(changed.set)
+            stream.close()

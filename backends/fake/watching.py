@@ -15,8 +15,8 @@ from backends.fake.store import Entry, StoreEvent
 
 Matcher = Callable[[Entry], bool]
 
-BACKLOG_LIMIT = 100_000
-"""Events that may wait in one stream."""
+BACKLOG_LIMIT = 20_000
+"""Events that may wait in one stream, beyond those that it began with."""
 BOOKMARK_INTERVAL_S = 60.0
 """How often a client that allows bookmarks gets one (cacher.go: about once a minute)."""
 BOOKMARK_BEFORE_END_S = 2.0
@@ -29,7 +29,8 @@ class WatchStream:
     """
 
     __slots__ = (
-        "_bookmark", "_bookmark_at", "_changed", "_encode", "_end", "_matches", "_waiting", "closed", "deadline",
+        "_bookmark", "_bookmark_at", "_changed", "_encode", "_end", "_limit", "_matches", "_waiting", "closed",
+        "deadline",
     )  # fmt: skip
 
     def __init__(
@@ -49,13 +50,15 @@ class WatchStream:
         self._bookmark = bookmark
         self.deadline = deadline
         self._bookmark_at = self._next_bookmark(opened)
+        self._limit = BACKLOG_LIMIT
         self.closed = False
 
     # ---- the server's side
 
     def attach(self, end: Callable[[], None]) -> None:
-        """Tell the stream how to stop its supply."""
+        """Tell the stream how to stop its supply, now that what it begins with is in it."""
         self._end = end
+        self._limit = BACKLOG_LIMIT + len(self._waiting)
 
     def offer(self, event: StoreEvent) -> None:
         """A commit that may concern this client."""
@@ -65,7 +68,7 @@ class WatchStream:
         if kind is None:
             return
         self._waiting.append((kind, event.shown if kind != "DELETED" or event.new is None else _left(event)))
-        if len(self._waiting) > BACKLOG_LIMIT:
+        if len(self._waiting) > self._limit:
             self.close()
         self._tell()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
 import threading
 from collections.abc import Iterator
@@ -76,6 +77,24 @@ def test_a_closed_watch_takes_nothing_more_from_the_store(transport: InProcessTr
     response.close()
     door.made(CM, config_map("b"))
     assert list(response.stream()) == []
+
+
+def test_a_watch_that_nobody_began_to_read_can_be_closed(transport: InProcessTransport, door: Door) -> None:
+    response = send(transport, "GET", f"{CM}?watch=1")
+    response.release_conn()
+    door.made(CM, config_map("a"))
+    assert list(response.stream()) == []
+
+
+def test_under_the_system_clock_a_watch_sees_what_is_due_after_the_write_of_another_thread() -> None:
+    cluster = Cluster(SystemClock(), controllers=False)
+    transport = InProcessTransport(cluster, None)
+    lines: Iterator[bytes] = send(transport, "GET", f"{CM}?watch=1&timeoutSeconds=30").stream()
+    later = functools.partial(send, transport, "POST", CM, config_map("later"))
+    writer = threading.Timer(0.02, cluster.enqueue, ("later", 0.01, later))
+    writer.start()
+    assert b'"later"' in next(lines)
+    writer.join()
 
 
 def test_under_the_system_clock_a_watch_waits_for_the_write_of_another_thread() -> None:
