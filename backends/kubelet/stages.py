@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from enum import Enum
-from typing import Final
+from typing import Any, Final
 
 from backends.kubelet import pods
 from backends.kubelet.pods import Object
@@ -53,7 +53,8 @@ class Timing:
         if not annotations:
             return self
         own = {key[len(PREFIX) :]: value for key, value in annotations.items() if key.startswith(PREFIX)}
-        return replace(self, **{_field(key): _read(key, value) for key, value in own.items()}) if own else self
+        changes: dict[str, Any] = {_field(key): _read(key, value) for key, value in own.items()}
+        return replace(self, **changes) if changes else self
 
 
 _FIELDS: Final = {

@@ -219,7 +219,7 @@ class Story:
         text.append(f"{who:<10} ", style=_STYLES.get(who, "white"))
         self._say(text.append(what))
 
-    def _before(self, call: Call) -> None:
+    def _before(self, _call: Call) -> None:
         """A replica is about to send a request: tell what has become visible by the requests before it."""
         self._watch()
 

@@ -31,7 +31,7 @@ def main() -> None:
     unknown = sorted(set(options.areas) - set(AREAS))
     if unknown:
         parser.error(f"unknown area {unknown[0]!r}; there are {', '.join(AREAS)}")
-    rows = []
+    rows: list[Row] = []
     note = Console(stderr=True, highlight=False)
     for area in options.areas or AREAS:
         for measure in AREAS[area]:

@@ -1,4 +1,4 @@
-"""What is sent in the benchmark: a pod of about 3.3 kB, as a node reports it, and a transport that answers ready bytes."""
+"""What is sent in the benchmark: a pod of about 3.3 kB, as a node reports it, and a transport of ready bytes."""
 
 from __future__ import annotations
 
