@@ -11,7 +11,7 @@ from typing import Any
 from backends.fake.validation import causes, label_selectors, quantities
 from backends.fake.validation.causes import Cause
 from backends.fake.validation.names import label_key_errors, label_value_errors
-from backends.fake.validation.pods import TAINT_EFFECTS
+from backends.fake.validation.placement import TAINT_EFFECTS
 
 Obj = dict[str, Any]
 

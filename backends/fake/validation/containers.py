@@ -8,6 +8,7 @@ from typing import Any
 from backends.fake.validation import causes, quantities
 from backends.fake.validation.causes import Cause
 from backends.fake.validation.names import config_key_errors, label_1123_errors, subdomain_1123_errors
+from backends.fake.validation.pod_options import container_security
 
 Obj = Mapping[str, Any]
 
@@ -92,6 +93,8 @@ def _common(where: str, container: Obj, volumes: Collection[str]) -> list[Cause]
         found.append(causes.not_supported(f"{where}.imagePullPolicy", pull, _PULL_POLICIES))
     if container.get("resources"):
         found += quantities.resources(f"{where}.resources", container["resources"])
+    if container.get("securityContext"):
+        found += container_security(container["securityContext"], f"{where}.securityContext")
     return found
 
 
@@ -128,6 +131,17 @@ def _host_ports(path: str, given: list[Obj]) -> list[Cause]:
                     found.append(causes.duplicate(f"{path}[{number}].ports[{place}].hostPort", key))
                 taken.add(key)
     return found
+
+
+def host_network(path: str, given: list[Obj]) -> list[Cause]:
+    """In the host's network a container's port is the host's."""
+    text = "must match `containerPort` when `hostNetwork` is true"
+    return [
+        causes.invalid(f"{path}[{number}].ports[{place}].hostPort", port["hostPort"], text)
+        for number, container in enumerate(given)
+        for place, port in enumerate(container.get("ports") or ())
+        if port.get("hostPort") and port["hostPort"] != port.get("containerPort")
+    ]
 
 
 def _env(path: str, given: list[Obj]) -> list[Cause]:

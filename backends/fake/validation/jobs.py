@@ -117,6 +117,7 @@ def _cron_job_spec(spec: Obj) -> list[Cause]:
         error = schedule_error(schedule)
         found += [causes.invalid("spec.schedule", schedule, error)] if error else []
     found += causes.at_least_zero("spec.startingDeadlineSeconds", spec.get("startingDeadlineSeconds"))
+    found += _time_zone(spec.get("timeZone"))
     policy = spec.get("concurrencyPolicy", "")
     if policy not in _CONCURRENCY:
         found.append(causes.not_supported("spec.concurrencyPolicy", policy, _CONCURRENCY))
@@ -124,6 +125,23 @@ def _cron_job_spec(spec: Obj) -> list[Cause]:
     for name in ("successfulJobsHistoryLimit", "failedJobsHistoryLimit"):
         found += causes.at_least_zero(f"spec.{name}", spec.get(name))
     return found
+
+
+def _time_zone(name: str | None) -> list[Cause]:
+    """Only the shape is checked: which zones there are is the controller's concern here."""
+    if name is None:
+        return []
+    if not name:
+        return [causes.invalid("spec.timeZone", name, "timeZone must be nil or non-empty string")]
+    if name.lower() == "local":
+        return [
+            causes.invalid(
+                "spec.timeZone",
+                name,
+                "timeZone must be an explicit time zone as defined in https://www.iana.org/time-zones",
+            )
+        ]
+    return []
 
 
 def cron_job_update(new: Obj, old: Obj) -> list[Cause]:

@@ -1,14 +1,15 @@
 """Defaults, and the few rules that clients meet, of kinds that the cluster stores without acting on them.
 
-Rules: the `defaults.go` and `validation` packages of rbac, networking, storage, autoscaling, admissionregistration,
-scheduling and discovery below pkg/apis.
+Rules: the `defaults.go` and `validation` packages of rbac, autoscaling, admissionregistration, scheduling and core
+below pkg/apis.
 """
 
 from __future__ import annotations
 
 from typing import Any
 
-from backends.fake.validation import causes
+from backends.fake.schema import quantity
+from backends.fake.validation import causes, pod_defaults, pods
 from backends.fake.validation.causes import Cause
 from backends.fake.validation.names import subdomain_1123_errors
 
@@ -103,50 +104,6 @@ def role_update(new: Obj, old: Obj) -> list[Cause]:
     return role(new)
 
 
-def claim_defaults(obj: Obj) -> None:
-    """PersistentVolumeClaim: a file system, not bound yet."""
-    obj["status"].setdefault("phase", "Pending")
-    obj["spec"].setdefault("volumeMode", "Filesystem")
-
-
-def volume_defaults(obj: Obj) -> None:
-    """PersistentVolume: a file system that outlives its claim."""
-    obj["status"].setdefault("phase", "Pending")
-    obj["spec"].setdefault("persistentVolumeReclaimPolicy", "Retain")
-    obj["spec"].setdefault("volumeMode", "Filesystem")
-
-
-def storage_class_defaults(obj: Obj) -> None:
-    """StorageClass: volumes are made at once and deleted with their claim."""
-    obj.setdefault("reclaimPolicy", "Delete")
-    obj.setdefault("volumeBindingMode", "Immediate")
-
-
-def network_policy_defaults(obj: Obj) -> None:
-    """NetworkPolicy: ports are TCP, and the policy is about what has rules."""
-    spec = obj["spec"]
-    for direction in ("ingress", "egress"):
-        for rule in spec.get(direction) or ():
-            for port in rule.get("ports") or ():
-                port.setdefault("protocol", "TCP")
-    if not spec.get("policyTypes"):
-        spec["policyTypes"] = ["Ingress", "Egress"] if spec.get("egress") else ["Ingress"]
-
-
-def endpoints_defaults(obj: Obj) -> None:
-    """Endpoints: ports are TCP."""
-    for subset in obj.get("subsets") or ():
-        for port in subset.get("ports") or ():
-            port.setdefault("protocol", "TCP")
-
-
-def endpoint_slice_defaults(obj: Obj) -> None:
-    """EndpointSlice: ports are TCP and have a name, if only an empty one."""
-    for port in obj.get("ports") or ():
-        port.setdefault("name", "")
-        port.setdefault("protocol", "TCP")
-
-
 def autoscaler_defaults(obj: Obj) -> None:
     """HorizontalPodAutoscaler (v2): at least one replica, 80 % of the requested CPU."""
     spec = obj["spec"]
@@ -219,3 +176,37 @@ def webhook_defaults(obj: Obj) -> None:
         service = hook["clientConfig"].get("service")
         if service is not None:
             service.setdefault("port", 443)
+
+
+def pod_template_defaults(obj: Obj) -> None:
+    """A PodTemplate's template gets the defaults of any."""
+    pod_defaults.template(obj["template"])
+
+
+def pod_template(obj: Obj) -> list[Cause]:
+    """A PodTemplate's template is sound."""
+    return pods.template(obj["template"], "template")
+
+
+def pod_template_update(new: Obj, old: Obj) -> list[Cause]:
+    """A PodTemplate may change its template."""
+    del old
+    return pod_template(new)
+
+
+def quota(obj: Obj) -> list[Cause]:
+    """A ResourceQuota names resources, and amounts that are not negative."""
+    return [
+        causes.invalid(f"spec.hard[{name}]", amount, "must be greater than or equal to 0")
+        for name, amount in (obj["spec"].get("hard") or {}).items()
+        if quantity.parse(amount)[0] < 0
+    ]
+
+
+def quota_update(new: Obj, old: Obj) -> list[Cause]:
+    """A ResourceQuota keeps its scopes."""
+    found = quota(new)
+    want, have = new["spec"].get("scopes"), old["spec"].get("scopes")
+    if sorted(want or ()) != sorted(have or ()):
+        found.append(causes.invalid("spec.scopes", want, "field is immutable"))
+    return found

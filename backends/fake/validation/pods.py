@@ -2,7 +2,7 @@
 
 Rules: `ValidatePodCreate`, `ValidatePodUpdate`, `ValidatePodTemplateSpec` in pkg/apis/core/validation/validation.go.
 
-Not looked into: affinity, topology spread, security contexts, DNS options, resource claims, and what depends on them.
+Not looked into: resource claims, Windows options, and security options beyond users and privileges.
 """
 
 from __future__ import annotations
@@ -14,12 +14,10 @@ import orjson
 
 from backends.fake.patching.shown import shown_json
 from backends.fake.schema.recent import Recent
-from backends.fake.validation import causes, containers, metadata
+from backends.fake.validation import causes, containers, metadata, placement, pod_options
 from backends.fake.validation.causes import Cause
 from backends.fake.validation.names import (
     label_1123_errors,
-    label_key_errors,
-    label_value_errors,
     subdomain_1123_errors,
 )
 from backends.fake.validation.volumes import volumes
@@ -28,7 +26,6 @@ Obj = dict[str, Any]
 
 _RESTART_POLICIES = ("Always", "OnFailure", "Never")
 _DNS_POLICIES = ("ClusterFirstWithHostNet", "ClusterFirst", "Default", "None")
-TAINT_EFFECTS = ("NoSchedule", "PreferNoSchedule", "NoExecute")
 _MOST_SECONDS = 2**31 - 1
 _UPDATABLE = (
     "`spec.containers[*].image`,`spec.initContainers[*].image`,`spec.activeDeadlineSeconds`,"
@@ -75,13 +72,25 @@ def _spec(given: Obj, path: str) -> list[Cause]:
     regulars = given.get("containers") or []
     found += containers.regular(f"{path}.containers", regulars, names)
     found += containers.initial(f"{path}.initContainers", given.get("initContainers") or [], regulars, names)
+    if given.get("hostNetwork"):
+        found += containers.host_network(f"{path}.containers", regulars)
     if given.get("restartPolicy") not in _RESTART_POLICIES:
         found.append(_unsupported(f"{path}.restartPolicy", given.get("restartPolicy"), _RESTART_POLICIES))
     if given.get("dnsPolicy") not in _DNS_POLICIES:
         found.append(_unsupported(f"{path}.dnsPolicy", given.get("dnsPolicy"), _DNS_POLICIES))
     if given.get("nodeSelector"):
         found += metadata.label_causes(given["nodeSelector"], f"{path}.nodeSelector")
-    found += _names(given, path)
+    if given.get("affinity"):
+        found += placement.affinity(given["affinity"], f"{path}.affinity")
+    found += pod_options.options(given, path)
+    if given.get("topologySpreadConstraints"):
+        found += placement.topology_spread(given["topologySpreadConstraints"], f"{path}.topologySpreadConstraints")
+    return found + _late(given, path)
+
+
+def _late(given: Obj, path: str) -> list[Cause]:
+    """What the server looks at last."""
+    found = _names(given, path)
     deadline = given.get("activeDeadlineSeconds")
     if deadline is not None and not 1 <= deadline <= _MOST_SECONDS:
         text = f"must be between 1 and {_MOST_SECONDS}, inclusive"
@@ -91,11 +100,11 @@ def _spec(given: Obj, path: str) -> list[Cause]:
             texts = label_1123_errors(given[member])
             found += [causes.invalid(f"{path}.{member}", given[member], text) for text in texts]
     if given.get("tolerations"):
-        found += tolerations(given["tolerations"], f"{path}.tolerations")
+        found += placement.tolerations(given["tolerations"], f"{path}.tolerations")
     if given.get("priorityClassName"):
         texts = subdomain_1123_errors(given["priorityClassName"])
         found += [causes.invalid(f"{path}.priorityClassName", given["priorityClassName"], text) for text in texts]
-    return found
+    return found + pod_options.late_options(given, path)
 
 
 def _names(given: Mapping[str, Any], path: str) -> list[Cause]:
@@ -109,42 +118,6 @@ def _names(given: Mapping[str, Any], path: str) -> list[Cause]:
 
 def _unsupported(path: str, value: str | None, allowed: tuple[str, ...]) -> Cause:
     return causes.not_supported(path, value or "", allowed)
-
-
-def tolerations(given: list[Obj], path: str) -> list[Cause]:
-    """What is wrong with a list of tolerations."""
-    found: list[Cause] = []
-    for number, toleration in enumerate(given):
-        where = f"{path}[{number}]"
-        key, operator = toleration.get("key", ""), toleration.get("operator", "")
-        effect, value = toleration.get("effect", ""), toleration.get("value", "")
-        found += [causes.invalid(f"{where}.key", key, text) for text in (label_key_errors(key) if key else ())]
-        if not key and operator != "Exists":
-            text = 'operator must be Exists when `key` is empty, which means "match all values and all keys"'
-            found.append(causes.invalid(f"{where}.operator", operator, text))
-        if "tolerationSeconds" in toleration and effect != "NoExecute":
-            text = "effect must be 'NoExecute' when `tolerationSeconds` is set"
-            found.append(causes.invalid(f"{where}.effect", effect, text))
-        found += _toleration_operator(f"{where}.operator", operator, value, toleration)
-        if effect and effect not in TAINT_EFFECTS:
-            found.append(causes.not_supported(f"{where}.effect", effect, TAINT_EFFECTS))
-    return found
-
-
-def _toleration_operator(path: str, operator: str, value: str, toleration: Obj) -> list[Cause]:
-    if operator in ("Equal", ""):
-        texts = label_value_errors(value)
-        return [causes.invalid(path, value, ";".join(texts))] if texts else []
-    if operator == "Exists":
-        internal = {
-            "Key": toleration.get("key", ""),
-            "Operator": operator,
-            "Value": value,
-            "Effect": toleration.get("effect", ""),
-            "TolerationSeconds": toleration.get("tolerationSeconds"),
-        }
-        return [causes.invalid(path, internal, "value must be empty when `operator` is 'Exists'")] if value else []
-    return [causes.not_supported(path, operator, ("Equal", "Exists"))]
 
 
 def update(new: Obj, old: Obj) -> list[Cause]:

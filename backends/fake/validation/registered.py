@@ -11,10 +11,12 @@ from backends.fake.validation import (
     configuration,
     jobs,
     names,
+    networking,
     others,
     pod_defaults,
     pods,
     services,
+    storage,
     workloads,
 )
 from backends.fake.validation.causes import Cause
@@ -41,7 +43,7 @@ _WEBHOOKS = KindRules(defaults=others.webhook_defaults)
 
 _RULES: Mapping[tuple[str, str], KindRules] = {
     ("", "ConfigMap"): KindRules(create=configuration.config_map, update=configuration.config_map_update),
-    ("", "Endpoints"): KindRules(defaults=others.endpoints_defaults),
+    ("", "Endpoints"): KindRules(defaults=networking.endpoints_defaults),
     ("", "Event"): KindRules(names.path_segment_errors, None, cluster.core_event, cluster.core_event_update),
     ("", "Namespace"): KindRules(names.label_1123_errors, cluster.namespace_defaults),
     ("", "Node"): KindRules(
@@ -50,11 +52,19 @@ _RULES: Mapping[tuple[str, str], KindRules] = {
         update=cluster.node_update,
         update_status=cluster.node_update,
     ),
-    ("", "PersistentVolume"): KindRules(defaults=others.volume_defaults),
-    ("", "PersistentVolumeClaim"): KindRules(defaults=others.claim_defaults),
+    ("", "PersistentVolume"): KindRules(
+        defaults=storage.volume_defaults, create=storage.volume, update=storage.volume_update
+    ),
+    ("", "PersistentVolumeClaim"): KindRules(
+        defaults=storage.claim_defaults, create=storage.claim, update=storage.claim_update
+    ),
     ("", "Pod"): KindRules(
         defaults=pod_defaults.pod, create=pods.create, update=pods.update, update_status=pods.update_status
     ),
+    ("", "PodTemplate"): KindRules(
+        defaults=others.pod_template_defaults, create=others.pod_template, update=others.pod_template_update
+    ),
+    ("", "ResourceQuota"): KindRules(create=others.quota, update=others.quota_update),
     ("", "ReplicationController"): KindRules(
         defaults=workloads.replication_controller_defaults,
         create=workloads.replication_controller,
@@ -84,9 +94,14 @@ _RULES: Mapping[tuple[str, str], KindRules] = {
     ("batch", "CronJob"): KindRules(defaults=jobs.cron_job_defaults, create=jobs.cron_job, update=jobs.cron_job_update),
     ("batch", "Job"): KindRules(defaults=jobs.job_defaults, create=jobs.job, update=jobs.job_update),
     ("coordination.k8s.io", "Lease"): KindRules(create=cluster.lease, update=cluster.lease_update),
-    ("discovery.k8s.io", "EndpointSlice"): KindRules(defaults=others.endpoint_slice_defaults),
+    ("discovery.k8s.io", "EndpointSlice"): KindRules(
+        defaults=networking.slice_defaults, create=networking.endpoint_slice, update=networking.endpoint_slice_update
+    ),
     ("events.k8s.io", "Event"): KindRules(create=cluster.event, update=cluster.event_update),
-    ("networking.k8s.io", "NetworkPolicy"): KindRules(defaults=others.network_policy_defaults),
+    ("networking.k8s.io", "Ingress"): KindRules(create=networking.ingress, update=networking.ingress_update),
+    ("networking.k8s.io", "NetworkPolicy"): KindRules(
+        defaults=networking.policy_defaults, create=networking.policy, update=networking.policy_update
+    ),
     ("policy", "PodDisruptionBudget"): KindRules(create=cluster.budget, update=cluster.budget_update),
     ("rbac.authorization.k8s.io", "ClusterRole"): _ROLE,
     ("rbac.authorization.k8s.io", "ClusterRoleBinding"): _BINDING,
@@ -95,7 +110,9 @@ _RULES: Mapping[tuple[str, str], KindRules] = {
     ("scheduling.k8s.io", "PriorityClass"): KindRules(
         defaults=others.priority_class_defaults, create=others.priority_class, update=others.priority_class_update
     ),
-    ("storage.k8s.io", "StorageClass"): KindRules(defaults=others.storage_class_defaults),
+    ("storage.k8s.io", "StorageClass"): KindRules(
+        defaults=storage.storage_class_defaults, create=storage.storage_class, update=storage.storage_class_update
+    ),
 }
 
 

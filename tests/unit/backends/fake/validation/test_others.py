@@ -24,18 +24,9 @@ def made(group: str, version: str, kind: str, **members: Any) -> dict[str, Any]:
 @pytest.mark.parametrize(
     ("gvk", "members", "path", "value"),
     [
-        (("", "v1", "PersistentVolumeClaim"), {}, ("spec", "volumeMode"), "Filesystem"),
-        (("", "v1", "PersistentVolume"), {}, ("spec", "persistentVolumeReclaimPolicy"), "Retain"),
-        (("storage.k8s.io", "v1", "StorageClass"), {"provisioner": "p"}, ("volumeBindingMode",), "Immediate"),
-        (("networking.k8s.io", "v1", "NetworkPolicy"), {"spec": {"egress": [{}]}}, ("spec", "policyTypes"),
-         ["Ingress", "Egress"]),
         (("autoscaling", "v2", "HorizontalPodAutoscaler"), {"spec": {"maxReplicas": 2}}, ("spec", "metrics"),
          [{"type": "Resource", "resource": {"name": "cpu", "target": EIGHTY_PERCENT}}]),
         (("scheduling.k8s.io", "v1", "PriorityClass"), {"value": 1}, ("preemptionPolicy",), "PreemptLowerPriority"),
-        (("", "v1", "Endpoints"), {"subsets": [{"ports": [{"port": 1}]}]}, ("subsets",),
-         [{"ports": [{"port": 1, "protocol": "TCP"}]}]),
-        (("discovery.k8s.io", "v1", "EndpointSlice"), {"ports": [{"port": 1}]}, ("ports",),
-         [{"name": "", "port": 1, "protocol": "TCP"}]),
     ],
 )  # fmt: skip
 def test_defaults(gvk: tuple[str, str, str], members: dict[str, Any], path: tuple[str, ...], value: Any) -> None:
@@ -112,3 +103,18 @@ def test_a_priority_class_keeps_its_value_and_leaves_the_highest_to_the_system()
 
     assert [cause.field for cause in validate_create(gvk, made(*gvk, value=2_000_000_000))] == ["value"]
     assert [cause.field for cause in validate_update(gvk, made(*gvk, value=1), made(*gvk, value=2))] == ["value"]
+
+
+def test_a_pod_templates_template_is_completed_and_checked() -> None:
+    gvk = ("", "v1", "PodTemplate")
+    found = made(*gvk, template={"spec": {"containers": [{"name": "c"}]}})
+
+    assert found["template"]["spec"]["restartPolicy"] == "Always"
+    assert [cause.field for cause in validate_update(gvk, found, found)] == ["template.spec.containers[0].image"]
+
+
+def test_a_quota_is_not_negative_and_keeps_its_scopes() -> None:
+    gvk = ("", "v1", "ResourceQuota")
+    old, new = made(*gvk, spec={"hard": {"pods": "1"}}), made(*gvk, spec={"hard": {"pods": "-1"}, "scopes": ["X"]})
+
+    assert [cause.field for cause in validate_update(gvk, new, old)] == ["spec.hard[pods]", "spec.scopes"]

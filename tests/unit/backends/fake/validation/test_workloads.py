@@ -196,6 +196,7 @@ def test_a_cron_job_keeps_three_successes_and_one_failure() -> None:
         ({"schedule": "not a schedule"}, "spec.schedule",
          'Invalid value: "not a schedule": expected exactly 5 fields, found 3: [not a schedule]'),
         ({"schedule": ""}, "spec.schedule", "Required value"),
+        ({"timeZone": ""}, "spec.timeZone", 'Invalid value: "": timeZone must be nil or non-empty string'),
         ({"concurrencyPolicy": "Odd"}, "spec.concurrencyPolicy",
          'Unsupported value: "Odd": supported values: "Allow", "Forbid", "Replace"'),
         ({"failedJobsHistoryLimit": -1}, "spec.failedJobsHistoryLimit",

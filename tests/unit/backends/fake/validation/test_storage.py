@@ -1,0 +1,81 @@
+"""Claims, volumes and storage classes: defaults and causes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from backends.fake.schema import Schema
+from backends.fake.validation import prepare_defaults, validate_create, validate_update
+
+CLAIM, VOLUME = ("", "v1", "PersistentVolumeClaim"), ("", "v1", "PersistentVolume")
+CLASS = ("storage.k8s.io", "v1", "StorageClass")
+MODES = '"ReadOnlyMany", "ReadWriteMany", "ReadWriteOnce", "ReadWriteOncePod"'
+STORAGE = {"requests": {"storage": "1Gi"}}
+
+
+def made(gvk: tuple[str, str, str], **members: Any) -> dict[str, Any]:
+    schema = Schema.load().kind(*gvk)
+    assert schema is not None
+    found = schema.decode({"metadata": {"name": "a", "resourceVersion": "1"}, **members}).object
+    prepare_defaults(gvk, found)
+    return found
+
+
+def claim(**spec: Any) -> dict[str, Any]:
+    return made(CLAIM, spec={"accessModes": ["ReadWriteOnce"], "resources": STORAGE, **spec})
+
+
+def test_a_claim_is_for_a_file_system_and_not_bound_yet() -> None:
+    assert claim()["spec"]["volumeMode"] == "Filesystem"
+    assert claim()["status"] == {"phase": "Pending"}
+    assert validate_create(CLAIM, claim(storageClassName="")) == []
+
+
+@pytest.mark.parametrize(
+    ("spec", "field", "message"),
+    [
+        ({"accessModes": []}, "spec.accessModes", "Required value: at least 1 access mode is required"),
+        ({"accessModes": ["Odd"]}, "spec.accessModes",
+         f'Unsupported value: "Odd": supported values: {MODES}'),
+        ({"accessModes": ["ReadWriteOncePod", "ReadWriteOnce"]}, "spec.accessModes",
+         "Forbidden: may not use ReadWriteOncePod with other access modes"),
+        ({"resources": {}}, "spec.resources[storage]", "Required value"),
+        ({"resources": {"requests": {"storage": "0"}}}, "spec.resources[storage]",
+         'Invalid value: "0": must be greater than zero'),
+        ({"volumeMode": "Odd"}, "spec.volumeMode",
+         'Unsupported value: "Odd": supported values: "Block", "Filesystem"'),
+    ],
+)  # fmt: skip
+def test_what_is_refused_in_a_claim(spec: dict[str, Any], field: str, message: str) -> None:
+    assert [(cause.field, cause.message) for cause in validate_create(CLAIM, claim(**spec))] == [(field, message)]
+
+
+def test_a_claim_keeps_its_spec_but_is_bound_once_and_may_grow() -> None:
+    bound, bigger = claim(volumeName="v"), claim(resources={"requests": {"storage": "2Gi"}})
+
+    assert validate_update(CLAIM, bound, claim()) == []
+    assert validate_update(CLAIM, bigger, claim()) == []
+    assert [cause.field for cause in validate_update(CLAIM, claim(volumeName="w"), bound)] == ["spec"]
+    assert [cause.field for cause in validate_update(CLAIM, claim(storageClassName="x"), claim())] == ["spec"]
+
+
+def test_a_volume_has_a_size() -> None:
+    sized = {"accessModes": ["ReadWriteOnce"], "capacity": {"storage": "1Gi"}}
+
+    assert validate_create(VOLUME, made(VOLUME, spec=sized)) == []
+    assert [cause.field for cause in validate_create(VOLUME, made(VOLUME, spec={**sized, "capacity": {}}))] == [
+        "spec.capacity"
+    ]
+    odd = made(VOLUME, spec={**sized, "persistentVolumeReclaimPolicy": "Odd"})
+    assert [cause.field for cause in validate_update(VOLUME, odd, odd)] == ["spec.persistentVolumeReclaimPolicy"]
+
+
+def test_a_storage_class_has_a_provisioner_and_keeps_it() -> None:
+    found = made(CLASS, provisioner="p")
+
+    assert (found["reclaimPolicy"], found["volumeBindingMode"]) == ("Delete", "Immediate")
+    assert [cause.field for cause in validate_create(CLASS, made(CLASS))] == ["provisioner"]
+    changed = made(CLASS, provisioner="q", volumeBindingMode="WaitForFirstConsumer")
+    assert [cause.field for cause in validate_update(CLASS, changed, found)] == ["provisioner", "volumeBindingMode"]
