@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from backends.fake import FakeBackend
     from backends.faults import Call, Faults
     from kubeactions.kube import Kube
-    from kubeactions.simulation import Turns
+    from kubeactions.simulation import Replica, Turns
 
 _HELP = """Watch actions arrive, run once, survive the death of the leader, and be reported.
 
@@ -123,7 +123,7 @@ class Story:
         self.source.mkdir()
         self.kube: Kube = Kube(self.backend.client("operator"), self.clock)
         self.faults: Faults = Faults(self.clock, watcher=self._before)
-        self.turns: Turns = Turns(self.clock)
+        self.turns: Turns[Replica] = Turns(self.clock)
         self.turns.bystanders.append(self._watch)
         self.told = Told()
         self._leader = ""

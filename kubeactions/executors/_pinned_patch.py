@@ -1,7 +1,7 @@
 """Class P: marker and change travel in one patch that the server applies only if its pin still holds. Pure.
 
 The pin is the `metadata.generation` g that the plan saw. Whatever else was lost, the object itself tells what became of
-the request, by these rules (docs/protocol.md):
+the request, by these rules (kubeactions/protocol.md):
 
 1. the marker is there: applied;
 2. generation = g: not applied, and the same request can still be applied once at most: send it again, same pin;

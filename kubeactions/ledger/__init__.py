@@ -1,7 +1,7 @@
 """Durable records by compare-and-set: which actions were taken, how far each one is, how it ended.
 
 The ledger is a ConfigMap, `datadog-kubeactions-state`, readable with kubectl: a `meta` key and one data key a record.
-The rules it follows are in docs/protocol.md. Parts, from the inside out:
+The rules it follows are in kubeactions/protocol.md. Parts, from the inside out:
 
     codec      records and meta as JSON text, and back; pure
     legacy     what earlier agents left in the same ConfigMap; pure

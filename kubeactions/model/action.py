@@ -22,7 +22,7 @@ FIELD_MANAGER = "kubeactions"
 
 
 class EffectClass(StrEnum):
-    """How an action's effect is fenced; see docs/protocol.md."""
+    """How an action's effect is fenced; see kubeactions/protocol.md."""
 
     PATCH = "P"
     """Marker and change travel in one pinned patch: exactly one effect."""

@@ -1,6 +1,6 @@
 """From `pending` to an outcome: gate, plan, intent, one request, verdict, settle. Called by the processor.
 
-The order of the arrows is the protocol (docs/protocol.md):
+The order of the arrows is the protocol (kubeactions/protocol.md):
 
     gate      the policy's ruling, the per-target lock: one action at a time on one target, in order of arrival
     plan      look at the target and resolve everything that depends on now

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Generic, Protocol, TypeVar
 
 from kubeactions.agent import Agent
 
@@ -52,23 +52,30 @@ class Replica:
         """Whether it lives and holds the lease."""
         return self.alive and self.agent.elector.is_leader()
 
+    def as_seen(self, seconds: float) -> float:
+        """How long so many seconds of the replica's own clock are for the world; other than as long, if it drifts."""
+        return seconds
+
     def step(self, loop: str, now: Callable[[], float]) -> None:
         """Step one of its loops; dying in it is part of the story."""
         self.in_a_step = True
         try:
             part = self.agent.elector if loop == "elector" else self.agent.processor
-            self.due[loop] = now() + part.step()
+            self.due[loop] = now() + self.as_seen(part.step())
         except self.killed_by:
             self.alive = False
         finally:
             self.in_a_step = False
 
 
-class Turns:
+R = TypeVar("R", bound=Replica)
+
+
+class Turns(Generic[R]):
     """Steps the replicas when they are due, and moves the clock in between."""
 
     def __init__(self, clock: MovableClock) -> None:
-        self.replicas: list[Replica] = []
+        self.replicas: list[R] = []
         self.bystanders: list[Callable[[], object]] = []
         """Called whenever time has passed."""
         self._clock = clock
@@ -101,7 +108,7 @@ class Turns:
             replica.step(loop, self._clock.monotonic)
         raise AssertionError(f"{MAX_TURNS} steps and the clock has not moved: a loop spins")
 
-    def _due(self, replicas: Sequence[Replica]) -> Iterator[tuple[Replica, str]]:
+    def _due(self, replicas: Sequence[R]) -> Iterator[tuple[R, str]]:
         now = self._clock.monotonic()
         for replica in replicas:
             for loop, due in replica.due.items():

@@ -75,6 +75,14 @@ def _(world: World, id_: str, version: str) -> None:
     _deliver(world, id_, version, *(payloads.order("delete the pod", place, stamp) for place in world.crowd))
 
 
+@when(parsers.parse('{count:d} configs "{first}" to "{last}" order to delete them, one each'))
+def _(world: World, count: int, first: str, last: str) -> None:
+    stem = first.rstrip("0")
+    assert [f"{stem}00", f"{stem}{count - 1:02}"] == [first, last]
+    for index, place in enumerate(world.crowd):
+        _deliver(world, f"{stem}{index:02}", "1", payloads.order("delete the pod", place, world.clock.wall()))
+
+
 @when(parsers.re(CONFIG + r' orders to read the "(?P<kind>[^"]+)" "(?P<place>[^"]+)"'))
 def _(world: World, id_: str, version: str, kind: str, place: str) -> None:
     _deliver(world, id_, version, payloads.action("get_resource", "v1", kind, place, world.clock.wall()))

@@ -128,7 +128,7 @@ class World:
             dice=random.Random(f"{name} {len(self.turns.replicas)}"),
             reporters=[*lines, *self._files(), KubernetesReporter(Kube(client, clock), LEDGER)],
         )
-        replica = Replica(name, agent, clock, lines)
+        replica = Replica(name=name, agent=agent, clock=clock, lines=lines)
         self.turns.replicas.append(replica)
         return replica
 
