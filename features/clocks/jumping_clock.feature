@@ -41,3 +41,18 @@ Feature: A wrong clock costs nobody the lease and repeats nothing
     Then "replica-2" leads
     And the deployment "shop/cart" was restarted once, by "replica-1"
     And the action "c1:v1" is "succeeded"
+
+  Scenario: The standby's seconds are so short that it takes the lease from a living leader, over and over
+    When the seconds of "replica-2" last 12 times too short
+    And the config "c1" version 1 orders to restart the deployment "shop/cart"
+    And the system works for 30 seconds
+    Then the deployment "shop/cart" was restarted once
+    And the action "c1:v1" is "succeeded"
+    And the destination counts "c1:v1" once, as "succeeded"
+
+  Scenario: The leader's seconds are too short
+    When the seconds of "replica-1" last 5 times too short
+    And the config "c1" version 1 orders to restart the deployment "shop/cart"
+    And the system works for 30 seconds
+    Then "replica-1" leads
+    And the deployment "shop/cart" was restarted once, by "replica-1"

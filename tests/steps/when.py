@@ -182,9 +182,10 @@ def _(world: World, name: str, count: int, unit: str, way: str) -> None:
     world.replica(name).clock.wrong_by_s += seconds if way == "ahead" else -seconds
 
 
-@when(parsers.parse('the seconds of "{name}" last {times:d} times too long'))
-def _(world: World, name: str, times: int) -> None:
-    world.replica(name).clock.slow_down(times)
+@when(parsers.re(r'the seconds of "(?P<name>[^"]+)" last (?P<times>\d+) times too (?P<way>long|short)'),
+      converters={"times": int})  # fmt: skip
+def _(world: World, name: str, times: int, way: str) -> None:
+    world.replica(name).clock.slow_down(times if way == "long" else 1 / times)
 
 
 # --- what becomes of the agents ---
