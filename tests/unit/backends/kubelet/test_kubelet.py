@@ -184,6 +184,16 @@ def test_a_crashing_container_is_restarted_ever_later() -> None:
     assert node.container["lastState"]["terminated"]["reason"] == "Error"
 
 
+def test_a_pod_that_somebody_else_called_unready_is_ready_again_without_a_restart() -> None:
+    node = Node().until(5)
+    for condition in node.pod["status"]["conditions"]:
+        condition["status"] = "False"
+    assert not node.until(5.5).ready
+    assert node.until(6.5).ready
+    assert node.container["state"] == {"running": {"startedAt": "2026-01-01T00:00:01Z"}}
+    assert node.container["restartCount"] == 0
+
+
 def test_addresses_are_given_out_once_and_kept() -> None:
     kubelet, found = Kubelet(Timing(ready_after_s=0.0)), []
     for number in range(300):

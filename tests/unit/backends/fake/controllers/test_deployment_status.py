@@ -47,6 +47,14 @@ def test_pods_that_become_ready_are_progress_and_all_of_them_the_end() -> None:
     assert progressing(ended) == ("True", "NewReplicaSetAvailable")
 
 
+def test_each_progress_is_stamped_but_is_no_transition() -> None:
+    begun = deployment()
+    begun["status"] = says.rolled(begun, [ready(0)], ready(0), [], NOW)
+    later = says.rolled(begun, [ready(1)], ready(1), begun["status"]["conditions"], NOW + timedelta(seconds=9))
+    (found,) = [one for one in later["conditions"] if one["type"] == "Progressing"]
+    assert (found["lastUpdateTime"], found["lastTransitionTime"]) == ("2026-01-01T00:00:09Z", "2026-01-01T00:00:00Z")
+
+
 @pytest.mark.parametrize(("after_s", "status"), [(600, "True"), (601, "False")])
 def test_no_progress_is_reported_when_the_deadline_is_over(after_s: int, status: str) -> None:
     begun = deployment()

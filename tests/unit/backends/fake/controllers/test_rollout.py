@@ -93,3 +93,15 @@ def test_the_share_of_the_last_ones_makes_the_sum_right() -> None:
     sets = [replica_set(f"web-{number}", size, max="10") for number, size in ((1, 3), (2, 3), (3, 3))]
     rollout.scale(deployment(20), sets[2], sets[:2])
     assert sum(one["spec"]["replicas"] for one in sets) == 21
+
+
+def test_pods_that_are_only_still_counted_do_not_let_more_go() -> None:
+    """The old ReplicaSet has been told to shrink, and its status does not know yet."""
+    old, new = replica_set("web-1", 1, 3), replica_set("web-2", 2, 0)
+    assert rollout.shrink_old(deployment(3, unavailable=1), new, [old]) == []
+
+
+def test_what_the_proportions_leave_over_goes_to_the_largest() -> None:
+    small, large = replica_set("web-1", 1, max="7"), replica_set("web-2", 5, max="7")
+    rollout.scale(deployment(8), small, [large])
+    assert (large["spec"]["replicas"], small["spec"]["replicas"]) == (8, 1)
