@@ -48,3 +48,17 @@ def test_an_autoscaler_of_version_1_is_one_of_version_2(door: Door) -> None:
     found = door.get(HPA.format("v2") + "/h").body["spec"]
     assert found["metrics"][0]["resource"]["target"] == {"type": "Utilization", "averageUtilization": 60}
     assert door.get(HPA.format("v1") + "/h").body["spec"]["targetCPUUtilizationPercentage"] == 60
+
+
+def test_what_version_1_cannot_say_is_kept_in_annotations(door: Door) -> None:
+    target = {"kind": "Deployment", "name": "web", "apiVersion": "apps/v1"}
+    cpu = {"type": "Resource", "resource": {"name": "cpu", "target": {"type": "Utilization", "averageUtilization": 60}}}
+    memory = {
+        "type": "Resource",
+        "resource": {"name": "memory", "target": {"type": "Utilization", "averageUtilization": 9}},
+    }
+    spec = {"scaleTargetRef": target, "maxReplicas": 5, "metrics": [cpu, memory]}
+    door.made(HPA.format("v2"), {"metadata": {"name": "h"}, "spec": spec})
+    found = door.get(HPA.format("v1") + "/h").body
+    assert found["spec"]["targetCPUUtilizationPercentage"] == 60
+    assert "memory" in found["metadata"]["annotations"]["autoscaling.alpha.kubernetes.io/metrics"]

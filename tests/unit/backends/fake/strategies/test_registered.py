@@ -135,3 +135,8 @@ def test_a_kind_without_a_spec_counts_what_it_has_instead(door: Door) -> None:
     assert generation(door, f"{path}/s") == 1
     door.patch(f"{path}/s", {"endpoints": [{"addresses": ["192.0.2.2"]}]})
     assert generation(door, f"{path}/s") == 2
+
+
+def test_most_kinds_take_a_put_that_saw_no_version(door: Door) -> None:
+    door.made(CM, config_map())
+    assert door.put(f"{CM}/a", {**config_map(), "data": {"k": "2"}}).body["data"] == {"k": "2"}
