@@ -34,6 +34,8 @@ class Scheduler(Controller):
     def __init__(self, client: Client, owners: Owners) -> None:
         super().__init__(client, owners)
         self._unbound: dict[Place, None] = {}
+        self._held: dict[Place, str] = {}
+        """Pods that take room -> the node where they do."""
         self._pods_on: Counter[str] = Counter()
 
     @classmethod
@@ -42,24 +44,30 @@ class Scheduler(Controller):
         return "system:kube-scheduler"
 
     def concerns(self, event: StoreEvent) -> Iterable[Place]:
-        """A pod that appears; and, when a node changes, every pod that waits for one."""
+        """A pod without a node; and, when a node changes or room is made on one, every pod that waits."""
         if event.key.plural == NODES.plural:
             return tuple(self._unbound)
-        ref = (event.key.namespace, event.key.name)
-        old = pods.node_of(event.old.load()) if event.old is not None else ""
-        new_pod = event.new.load() if event.new is not None else None
-        new = pods.node_of(new_pod) if new_pod is not None else ""
-        if old != new:
-            self._pods_on[old] -= 1
-            self._pods_on[new] += 1
-        if new_pod is None or new or new_pod["spec"].get("schedulerName", SCHEDULER) != SCHEDULER:
-            self._unbound.pop(ref, None)
-            return ()
-        self._unbound[ref] = None
-        return (ref,) if event.type == "ADDED" else ()
+        place = (event.key.namespace, event.key.name)
+        pod = event.new.load() if event.new is not None else None
+        room_made = self._take_room(place, pods.node_of(pod) if pod is not None and not pods.is_finished(pod) else "")
+        if pod is not None and not pods.node_of(pod) and pod["spec"].get("schedulerName", SCHEDULER) == SCHEDULER:
+            self._unbound[place] = None
+            return (place,)
+        self._unbound.pop(place, None)
+        return tuple(self._unbound) if room_made else ()
+
+    def _take_room(self, place: Place, node: str) -> bool:
+        """Note that the pod takes room on `node` ("": nowhere); returns whether it left another one."""
+        before = self._held.pop(place, "")
+        if before:
+            self._pods_on[before] -= 1
+        if node:
+            self._held[place] = node
+            self._pods_on[node] += 1
+        return bool(before) and before != node
 
     def step(self, namespace: str, name: str, now: Now) -> float | None:
-        """Bind it, or say why not; a node that appears or changes asks again."""
+        """Bind it, or say why not."""
         pod = self.client.get(PODS, namespace, name)
         if pod is None or pods.node_of(pod) or pods.is_terminating(pod) or pod["spec"].get("schedulingGates"):
             return None
@@ -100,7 +108,5 @@ class Scheduler(Controller):
         if before is not None and before.get("message") == text:
             return
         status = pod.setdefault("status", {})
-        status["conditions"] = pods.with_condition(
-            status.get("conditions"), {"lastProbeTime": None, **condition}, now
-        )
+        status["conditions"] = pods.with_condition(status.get("conditions"), {"lastProbeTime": None, **condition}, now)
         self.client.apply([UpdateStatus(PODS, pod)])
