@@ -16,6 +16,7 @@ Feature: A replica that has been replaced stops when it learns so from the histo
     And the system works for 30 seconds
     And the system works
     Then the bell was never rung by "replica-1"
+    And "replica-1" has not touched the history since "replica-2" took over
     And the destination counts "c1:v1" once
 
     Examples:

@@ -168,6 +168,10 @@ class Processor:
         except ValueError as error:
             raise LedgerClosed(str(error)) from error
         anchor = Anchor(stamp.uid, stamp.epoch, stamp.seq, "the Lease") if stamp else None
+        if stamp is not None:
+            # The server confirms the lease before anything is claimed: a replica that was fenced and still believes to
+            # lead (its clock is slow, its renewals are refused) would fence the true leader again and again.
+            self._elector.stamp(stamp)
         self.ledger.open(anchor)
         opened = self.ledger.anchor
         if opened is None:

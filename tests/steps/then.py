@@ -267,6 +267,14 @@ def _(world: World, id_: str) -> None:
     assert not [ack for ack in world.sources.acks if ack.id == id_ and ack.state is AckState.ACKNOWLEDGED]
 
 
+@then(parsers.parse('"{old}" has not touched the history since "{new}" took over'))
+def _(world: World, old: str, new: str) -> None:
+    writes = world.trail.notes([old, new])
+    taken = next(index for index, event in enumerate(writes) if event.user == new)
+    late = [event for event in writes[taken:] if event.user == old]
+    assert not late, told(late)
+
+
 # --- the agents ---
 
 

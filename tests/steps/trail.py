@@ -41,6 +41,12 @@ class Trail:
         """The patches of a deployment by these users."""
         return [event for event in self._of("deployments", place, agents) if event.verb in ("patch", "update")]
 
+    def notes(self, agents: Iterable[str]) -> list[AuditEvent]:
+        """Every change of the history by these users."""
+        names = set(agents)
+        self._complete()
+        return [event for event in self._log.find(resource="configmaps", changed=True) if event.user in names]
+
     def reads(self, resource: str, agents: Iterable[str]) -> list[AuditEvent]:
         """Every look of these users at objects of a resource, whatever came of it."""
         names = set(agents)
