@@ -78,14 +78,32 @@ def _items(path: str, source: Obj) -> list[Cause]:
     found: list[Cause] = []
     for number, item in enumerate(source.get("items") or ()):
         where = f"{path}.items[{number}]"
-        if "fieldRef" not in item and "resourceFieldRef" not in item and not item.get("key"):
+        if not item.get("key"):
             found.append(causes.required(f"{where}.key"))
-        if not item.get("path"):
-            found.append(causes.required(f"{where}.path"))
-        else:
-            found += inner_path(f"{where}.path", item["path"])
-        found += _mode(f"{where}.mode", item.get("mode"))
+        found += _file(where, item)
     return found
+
+
+def _downward(path: str, source: Obj) -> list[Cause]:
+    """Files from the pod's own fields: each shows one field or one resource."""
+    found = _mode(f"{path}.defaultMode", source.get("defaultMode"))
+    for number, item in enumerate(source.get("items") or ()):
+        where = f"{path}.items[{number}]"
+        found += _file(where, item)
+        if "fieldRef" in item and "resourceFieldRef" in item:
+            text = "fieldRef and resourceFieldRef can not be specified simultaneously"
+            found.append(causes.invalid(where, "resource", text))
+        elif "fieldRef" not in item and "resourceFieldRef" not in item:
+            found.append(causes.required(where, "one of fieldRef and resourceFieldRef is required"))
+    return found
+
+
+def _file(where: str, item: Obj) -> list[Cause]:
+    if not item.get("path"):
+        found = [causes.required(f"{where}.path")]
+    else:
+        found = inner_path(f"{where}.path", item["path"])
+    return found + _mode(f"{where}.mode", item.get("mode"))
 
 
 def _mode(path: str, mode: int | None) -> list[Cause]:
@@ -100,7 +118,7 @@ def _projected(path: str, source: Obj) -> list[Cause]:
             if name in part:
                 found += _named(member)(f"{where}.{name}", part[name]) + _items(f"{where}.{name}", part[name])
         if "downwardAPI" in part:
-            found += _items(f"{where}.downwardAPI", part["downwardAPI"])
+            found += _downward(f"{where}.downwardAPI", part["downwardAPI"])
     return found
 
 
@@ -108,7 +126,7 @@ _SOURCES: dict[str, Callable[[str, Obj], list[Cause]]] = {
     "hostPath": _host_path,
     "secret": _files("secretName"),
     "configMap": _files("name"),
-    "downwardAPI": _items,
+    "downwardAPI": _downward,
     "projected": _projected,
     "persistentVolumeClaim": _named("claimName"),
     "csi": _named("driver"),

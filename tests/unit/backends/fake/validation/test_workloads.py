@@ -15,6 +15,7 @@ TEMPLATE: dict[str, Any] = {
     "metadata": {"labels": {"app": "web"}},
     "spec": {"containers": [{"name": "c", "image": "i:1"}]},
 }
+EXPLICIT = "timeZone must be an explicit time zone as defined in https://www.iana.org/time-zones"
 SELECTOR = {"matchLabels": {"app": "web"}}
 RUNS_ONCE: dict[str, Any] = {"spec": {**TEMPLATE["spec"], "restartPolicy": "Never"}}
 
@@ -111,6 +112,24 @@ def test_what_is_refused_in_a_deployment(spec: dict[str, Any], field: str, messa
     assert (field, message) in causes("Deployment", workload("Deployment", **spec))
 
 
+@pytest.mark.parametrize(
+    ("expression", "selected"),
+    [
+        ({"key": "app", "operator": "Exists"}, True),
+        ({"key": "app", "operator": "DoesNotExist"}, False),
+        ({"key": "app", "operator": "In", "values": ["web"]}, True),
+        ({"key": "app", "operator": "In", "values": ["db"]}, False),
+        ({"key": "app", "operator": "NotIn", "values": ["web"]}, False),
+        ({"key": "none", "operator": "NotIn", "values": ["web"]}, True),
+        ({"key": "none", "operator": "DoesNotExist"}, True),
+    ],
+)
+def test_a_selector_may_select_by_expressions(expression: dict[str, Any], selected: bool) -> None:
+    found = causes("Deployment", workload("Deployment", selector={"matchExpressions": [expression]}))
+
+    assert ([] if selected else ["spec.template.metadata.labels"]) == [field for field, _ in found]
+
+
 @pytest.mark.parametrize("kind", ["Deployment", "ReplicaSet", "DaemonSet"])
 def test_a_selector_cannot_change(kind: str) -> None:
     labels = {"app": "web", "x": "y"}
@@ -196,6 +215,8 @@ def test_a_cron_job_keeps_three_successes_and_one_failure() -> None:
         ({"schedule": "not a schedule"}, "spec.schedule",
          'Invalid value: "not a schedule": expected exactly 5 fields, found 3: [not a schedule]'),
         ({"schedule": ""}, "spec.schedule", "Required value"),
+        ({"timeZone": "Local"}, "spec.timeZone",
+         f'Invalid value: "Local": {EXPLICIT}'),
         ({"timeZone": ""}, "spec.timeZone", 'Invalid value: "": timeZone must be nil or non-empty string'),
         ({"concurrencyPolicy": "Odd"}, "spec.concurrencyPolicy",
          'Unsupported value: "Odd": supported values: "Allow", "Forbid", "Replace"'),
