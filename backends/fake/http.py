@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import email.utils
 import threading
 from collections.abc import Awaitable, Callable, Iterable, MutableMapping
 from dataclasses import dataclass
@@ -62,6 +63,7 @@ class App:
         self._closing = False
         self._watches: set[Watching] = set()
         self._heart = Heartbeat(cluster, IDLE_POLL_S if shared else None)
+        self._date = (0.0, b"")
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request (uvicorn calls this; lifespan and websockets are switched off)."""
@@ -72,7 +74,7 @@ class App:
                 async with asyncio.timeout(self._limits.body_s):
                     body = await self._read(receive)
             except TimeoutError:
-                await _send_whole(send, _timed_out())
+                await self._send_whole(send, _timed_out())
                 return
             except ConnectionResetError:
                 return
@@ -83,7 +85,7 @@ class App:
         if response.stream is not None:
             await self._watch(response, response.stream, receive, send)
         else:
-            await _send_whole(send, response, close=len(body) > self._limits.body_bytes)
+            await self._send_whole(send, response, close=len(body) > self._limits.body_bytes)
 
     def close(self) -> None:
         """End every watch, now and from now on. Called in the event loop."""
@@ -91,6 +93,22 @@ class App:
         self._heart.stop()
         for watching in list(self._watches):
             watching.wake()
+
+    async def _send_whole(self, send: Send, response: Response, *, close: bool = False) -> None:
+        headers = self._headers(response)
+        headers.append((b"content-length", b"%d" % len(response.body)))
+        if close:
+            headers.append((b"connection", b"close"))
+        await send({"type": "http.response.start", "status": response.status, "headers": headers})
+        await send({"type": "http.response.body", "body": response.body, "more_body": False})
+
+    def _headers(self, response: Response) -> list[tuple[bytes, bytes]]:
+        """The response's headers and the cluster's time, which clients compare with the stamps in its objects."""
+        wall = self._cluster.clock.wall()
+        second = wall.timestamp() // 1
+        if self._date[0] != second:
+            self._date = (second, email.utils.format_datetime(wall, usegmt=True).encode())
+        return [(b"date", self._date[1]), *_pairs(response)]
 
     async def _read(self, receive: Receive) -> bytes:
         """The body; of one that is too big only enough to see that. ConnectionResetError when the client went."""
@@ -116,7 +134,7 @@ class App:
         self._watches.add(watching)
         gone = asyncio.ensure_future(watching.until_gone(receive))
         try:
-            await send({"type": "http.response.start", "status": response.status, "headers": _pairs(response)})
+            await send({"type": "http.response.start", "status": response.status, "headers": self._headers(response)})
             while not (watching.gone or self._closing):
                 lines = watching.take()
                 if lines:
@@ -239,15 +257,6 @@ def _pairs(response: Response) -> list[tuple[bytes, bytes]]:
         (name.lower().encode("ascii"), (value if value.isprintable() else value.translate(_CONTROL)).encode(*_AS_CAME))
         for name, value in response.headers.items()
     ]
-
-
-async def _send_whole(send: Send, response: Response, *, close: bool = False) -> None:
-    headers = _pairs(response)
-    headers.append((b"content-length", b"%d" % len(response.body)))
-    if close:
-        headers.append((b"connection", b"close"))
-    await send({"type": "http.response.start", "status": response.status, "headers": headers})
-    await send({"type": "http.response.body", "body": response.body, "more_body": False})
 
 
 def _timed_out() -> Response:

@@ -80,8 +80,9 @@ def answer(path: str) -> Response:
     name = path.removeprefix(f"{_ROOT}/")
     if path != _ROOT and name not in _paths():
         return Response(404, dict(_HEADERS))
-    body = _index() if path == _ROOT else _document(name)
-    return Response(200, {**_HEADERS, "Content-Type": "application/json"}, body)
+    if path == _ROOT:  # JSON, but the real server does not say so
+        return Response(200, {**_HEADERS, "Content-Type": "text/plain; charset=utf-8"}, _index())
+    return Response(200, {**_HEADERS, "Content-Type": "application/json"}, _document(name))
 
 
 @functools.cache

@@ -16,7 +16,7 @@ import urllib.parse
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Any, Protocol, Self
 
 from backends.clock import SimulatedClock, SystemClock
 from backends.fake.authentication import read_token_table
@@ -133,7 +133,7 @@ class InProcessWire:
         self._transport = InProcessTransport(cluster, None)
 
     @classmethod
-    def fresh(cls) -> InProcessWire:
+    def fresh(cls) -> Self:
         """A wire to a new cluster with the cases' users and, as recorded, without scheduler and kubelet."""
         clock = SimulatedClock()
         cluster = Cluster(clock, tokens=read_token_table(TOKEN_FILE), scheduler=False, kubelet=False)
