@@ -43,13 +43,18 @@ class GarbageCollector:
     def concerns(self, event: StoreEvent) -> Iterable[Key]:
         """Whose turn it is after an event of any kind. Called inside the commit."""
         entry = event.new
+        waiting = self._waiting_for(event) if self._waiting else []
         if entry is None:
             self._waiting.pop(event.shown.uid, None)
-            owners = (self._waiting.get(uid) for uid in event.shown.owners)
-            return [*self._store.dependents(event.shown.uid), *(key for key in owners if key is not None)]
+            return [*self._store.dependents(event.shown.uid), *waiting]
         if entry.terminating or (entry.owners and (event.old is None or event.old.owners != entry.owners)):
-            return (event.key,)
-        return ()
+            return (event.key, *waiting)
+        return waiting
+
+    def _waiting_for(self, event: StoreEvent) -> list[Key]:
+        """The owners that wait for the event's object, or did before it: it may block them no longer."""
+        uids = {uid for entry in (event.old, event.new) if entry is not None for uid in entry.owners}
+        return [key for uid, key in self._waiting.items() if uid in uids]
 
     def step(self, key: Key) -> None:
         """Let dependents go, wait for them, or go with the last owner. Raises `Refused`."""
@@ -97,20 +102,22 @@ class GarbageCollector:
             _keep_owners(obj, lambda owner: owners[owner["uid"]] is Owner.LIVES)
             return [Update(kind_of(entry), obj)]
         finalizers = obj["metadata"].get("finalizers") or []
-        has_dependents = bool(self._store.dependents(entry.uid))
-        if Owner.WAITS in owners.values() and has_dependents:
-            policy = "Foreground"
-        elif ORPHAN in finalizers:
-            policy = "Orphan"
-        else:
-            policy = "Foreground" if FOREGROUND in finalizers else "Background"
-        return [Delete(kind_of(entry), obj, propagation=policy)]
+        if Owner.WAITS in owners.values() and (dependents := self._client.dependents(entry.uid)):
+            writes: list[Write] = []
+            if any(one.uid in self._waiting for one in dependents):
+                # They own each other in a circle: somebody has to stop blocking.
+                writes.append(Update(kind_of(entry), _unblocking(obj)))
+            return [*writes, Delete(kind_of(entry), obj, propagation="Foreground")]
+        policy = "Foreground" if FOREGROUND in finalizers else "Background"
+        return [Delete(kind_of(entry), obj, propagation="Orphan" if ORPHAN in finalizers else policy)]
 
     def _look(self, dependent: Entry, reference: Object) -> Owner:
         try:
             resource = self._catalogue.of_object(reference)
         except KeyError:
             return Owner.LIVES  # Of a kind that is not served here: nothing is known of it, so nothing is done.
+        if resource.namespaced and not dependent.key.namespace:
+            return Owner.LIVES  # Nobody can tell which namespace is meant: never collected.
         namespace = dependent.key.namespace if resource.namespaced else ""
         owner = self._store.get(Key(*resource.storage, namespace, reference["name"]))
         if owner is None or owner.uid != reference["uid"]:
@@ -124,6 +131,13 @@ def _keep_owners(obj: Object, keep: Callable[[Object], bool]) -> None:
         obj["metadata"]["ownerReferences"] = left
     else:
         obj["metadata"].pop("ownerReferences", None)
+
+
+def _unblocking(obj: Object) -> Object:
+    for owner in obj["metadata"].get("ownerReferences") or ():
+        if owner.get("blockOwnerDeletion"):
+            owner["blockOwnerDeletion"] = False
+    return obj
 
 
 def _without(obj: Object, finalizer: str) -> Object:
