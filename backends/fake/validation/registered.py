@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from backends.fake.validation import (
+    access,
+    administration,
     cluster,
     configuration,
     jobs,
     names,
     networking,
-    others,
     pod_defaults,
     pods,
     services,
@@ -37,9 +38,9 @@ class KindRules:
 
 
 _GENERIC = KindRules()
-_BINDING = KindRules(names.path_segment_errors, others.binding_defaults, others.binding, others.binding_update)
-_ROLE = KindRules(names.path_segment_errors, None, others.role, others.role_update)
-_WEBHOOKS = KindRules(defaults=others.webhook_defaults)
+_BINDING = KindRules(names.path_segment_errors, access.binding_defaults, access.binding, access.binding_update)
+_ROLE = KindRules(names.path_segment_errors, None, access.role, access.role_update)
+_WEBHOOKS = KindRules(defaults=administration.webhook_defaults)
 
 _RULES: Mapping[tuple[str, str], KindRules] = {
     ("", "ConfigMap"): KindRules(create=configuration.config_map, update=configuration.config_map_update),
@@ -62,9 +63,11 @@ _RULES: Mapping[tuple[str, str], KindRules] = {
         defaults=pod_defaults.pod, create=pods.create, update=pods.update, update_status=pods.update_status
     ),
     ("", "PodTemplate"): KindRules(
-        defaults=others.pod_template_defaults, create=others.pod_template, update=others.pod_template_update
+        defaults=administration.pod_template_defaults,
+        create=administration.pod_template,
+        update=administration.pod_template_update,
     ),
-    ("", "ResourceQuota"): KindRules(create=others.quota, update=others.quota_update),
+    ("", "ResourceQuota"): KindRules(create=administration.quota, update=administration.quota_update),
     ("", "ReplicationController"): KindRules(
         defaults=workloads.replication_controller_defaults,
         create=workloads.replication_controller,
@@ -89,7 +92,9 @@ _RULES: Mapping[tuple[str, str], KindRules] = {
         defaults=workloads.stateful_set_defaults, create=workloads.stateful_set, update=workloads.stateful_set_update
     ),
     ("autoscaling", "HorizontalPodAutoscaler"): KindRules(
-        defaults=others.autoscaler_defaults, create=others.autoscaler, update=others.autoscaler_update
+        defaults=administration.autoscaler_defaults,
+        create=administration.autoscaler,
+        update=administration.autoscaler_update,
     ),
     ("batch", "CronJob"): KindRules(defaults=jobs.cron_job_defaults, create=jobs.cron_job, update=jobs.cron_job_update),
     ("batch", "Job"): KindRules(defaults=jobs.job_defaults, create=jobs.job, update=jobs.job_update),
@@ -108,7 +113,9 @@ _RULES: Mapping[tuple[str, str], KindRules] = {
     ("rbac.authorization.k8s.io", "Role"): _ROLE,
     ("rbac.authorization.k8s.io", "RoleBinding"): _BINDING,
     ("scheduling.k8s.io", "PriorityClass"): KindRules(
-        defaults=others.priority_class_defaults, create=others.priority_class, update=others.priority_class_update
+        defaults=administration.priority_class_defaults,
+        create=administration.priority_class,
+        update=administration.priority_class_update,
     ),
     ("storage.k8s.io", "StorageClass"): KindRules(
         defaults=storage.storage_class_defaults, create=storage.storage_class, update=storage.storage_class_update

@@ -1,4 +1,4 @@
-"""Kinds that the cluster stores without acting on them still get their defaults and their plainest rules."""
+"""Autoscalers, priority classes, webhooks, pod templates and quotas: defaults and causes."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ import pytest
 from backends.fake.schema import Schema
 from backends.fake.validation import prepare_defaults, validate_create, validate_update
 
-RBAC = "rbac.authorization.k8s.io"
 EIGHTY_PERCENT = {"type": "Utilization", "averageUtilization": 80}
 
 
@@ -44,48 +43,6 @@ def test_a_webhook_sees_everything_and_has_ten_seconds() -> None:
     assert (found["failurePolicy"], found["timeoutSeconds"], found["reinvocationPolicy"]) == ("Fail", 10, "Never")
     assert found["clientConfig"]["service"]["port"] == 443
     assert found["rules"][0]["scope"] == "*"
-
-
-def binding(**members: Any) -> dict[str, Any]:
-    reference = {"kind": "ClusterRole", "name": "view"}
-    return made(RBAC, "v1", "RoleBinding", **{"roleRef": reference, **members})
-
-
-def test_a_binding_is_about_rbacs_roles_and_users() -> None:
-    found = binding(subjects=[{"kind": "User", "name": "alice"}, {"kind": "ServiceAccount", "name": "robot"}])
-
-    assert found["roleRef"]["apiGroup"] == RBAC
-    assert found["subjects"][0]["apiGroup"] == RBAC
-    assert "apiGroup" not in found["subjects"][1]
-    assert validate_create((RBAC, "v1", "RoleBinding"), found) == []
-
-
-def test_a_binding_keeps_its_role() -> None:
-    new = binding(roleRef={"kind": "Role", "name": "other"})
-
-    (cause,) = validate_update((RBAC, "v1", "RoleBinding"), new, binding())
-    assert cause.message.endswith('"Kind":"Role","Name":"other"}: cannot change roleRef')
-
-
-def test_names_of_roles_are_path_segments() -> None:
-    role = made(RBAC, "v1", "Role", rules=[{"apiGroups": [""], "resources": ["pods"], "verbs": ["get"]}])
-    role["metadata"]["name"] = "system:reader"
-
-    assert validate_create((RBAC, "v1", "Role"), role) == []
-
-
-@pytest.mark.parametrize(
-    ("rule", "fields"),
-    [
-        ({"apiGroups": [""], "resources": ["pods"]}, ["rules[0].verbs"]),
-        ({"verbs": ["get"]}, ["rules[0].apiGroups", "rules[0].resources"]),
-        ({"verbs": ["get"], "nonResourceURLs": ["/x"]}, ["rules[0].nonResourceURLs"]),
-    ],
-)
-def test_what_is_refused_in_a_role(rule: dict[str, Any], fields: list[str]) -> None:
-    found = validate_create((RBAC, "v1", "Role"), made(RBAC, "v1", "Role", rules=[rule]))
-
-    assert [cause.field for cause in found] == fields
 
 
 def test_an_autoscalers_bounds_leave_room() -> None:
