@@ -187,9 +187,10 @@ class Processor:
     def _stop(self, why: str) -> None:
         """Stop acting, without a single write."""
         self._term = 0
-        self.last_error = why
         self._execution.forget()
-        log.warning("stopped: %s", why)
+        if why != self.last_error:  # A closed ledger is looked at every few seconds: that is no news.
+            log.warning("stopped: %s", why)
+        self.last_error = why
 
     # --- the round ---
 
