@@ -11,7 +11,7 @@
 
 What it does **not** promise (client-go's package comment says the same): that only one process acts as leader. A
 process that is paused for longer than its lease wakes up and believes for an instant. A Lease keeps two leaders rare;
-that an action still takes effect once is the business of the ledger's epoch and of preconditions (kubeactions/protocol.md).
+that an action still takes effect once is the business of the ledger's epoch and of preconditions (see protocol.md).
 
 The Lease also carries one annotation, the ledger's identity {uid, epoch, seq}, by which a deleted or restored ledger
 is noticed. Renewals keep it; `stamp` rewrites it on each promotion. Only this file writes the Lease.
