@@ -29,6 +29,8 @@ from backends.kubelet.rfc3339 import seconds_until
 
 DELETION_TIMEOUT_S = 120.0
 """So long after its eviction a pod that is still there counts again."""
+RETRY_S = 60.0
+"""So long after a failure it is counted again, even if nothing has changed."""
 _SCALED = {kind.kind: kind for kind in (REPLICA_SETS, STATEFUL_SETS, REPLICATION_CONTROLLERS)}
 
 
@@ -70,7 +72,7 @@ class Disruptions(Controller):
         try:
             expected, desired = self._expected(budget, chosen)
         except CannotCountError as error:
-            return self._written(budget, {}, "SyncFailed", str(error), now, again_in_s)
+            return _failed(budget, str(error), now)
         healthy = sum(
             1
             for pod in chosen
@@ -85,7 +87,7 @@ class Disruptions(Controller):
         }
         if disrupted:
             numbers["disruptedPods"] = disrupted
-        return self._written(budget, numbers, "SufficientPods" if allowed else "InsufficientPods", "", now, again_in_s)
+        return _counted(budget, numbers, now, again_in_s)
 
     def _expected(self, budget: Object, chosen: list[Object]) -> tuple[int, int]:
         """How many pods there should be, and how many of them must be healthy (`getExpectedPodCount`)."""
@@ -106,13 +108,11 @@ class Disruptions(Controller):
         scales: dict[str, int] = {}
         for pod in chosen:
             name, owner = pod["metadata"]["name"], controller_of(pod)
-            if owner is None:
-                raise CannotCountError(f'found no controller ref for pod "{name}"')
-            if owner["uid"] in scales:
+            if owner is None or owner["uid"] in scales:  # what nobody controls does not count
                 continue
             kind = _SCALED.get(owner["kind"])
             found = self.client.get(kind, pod["metadata"]["namespace"], owner["name"]) if kind else None
-            if kind is None or found is None:
+            if kind is None or found is None or found["metadata"]["uid"] != owner["uid"]:
                 raise CannotCountError(f'found no controllers for pod "{name}"')
             kind, found = self._top(kind, found)
             scales[owner["uid"]] = 0 if found["metadata"]["uid"] in scales else found["spec"].get("replicas", 1)
@@ -128,25 +128,39 @@ class Disruptions(Controller):
                 return DEPLOYMENTS, above
         return kind, found
 
-    def _written(
-        self, budget: Object, numbers: Object, reason: str, text: str, now: datetime, again_in_s: float | None
-    ) -> Plan:
-        generation = budget["metadata"].get("generation", 0)
-        before = budget.get("status") or {}
-        condition = {
-            "type": "DisruptionAllowed",
-            "status": "True" if reason == "SufficientPods" else "False",
-            "reason": reason,
-            "message": text,
-            "observedGeneration": generation,
-        }
-        status = {**before, "disruptionsAllowed": 0, **numbers, "observedGeneration": generation}
-        if "disruptedPods" not in numbers:
-            status.pop("disruptedPods", None)
-        status["conditions"] = pods.with_condition(before.get("conditions"), condition, now)
-        if status == before:
-            return Plan([], again_in_s)
-        return Plan([UpdateStatus(BUDGETS, {**budget, "status": status})], again_in_s)
+
+def _counted(budget: Object, numbers: Object, now: datetime, again_in_s: float | None) -> Plan:
+    generation, before = budget["metadata"].get("generation", 0), budget.get("status") or {}
+    enough = numbers["disruptionsAllowed"] > 0
+    condition = {
+        "type": "DisruptionAllowed",
+        "status": "True" if enough else "False",
+        "reason": "SufficientPods" if enough else "InsufficientPods",
+        "message": "",
+        "observedGeneration": generation,
+    }
+    conditions = pods.with_condition(before.get("conditions"), condition, now)
+    return _written(budget, {**numbers, "observedGeneration": generation, "conditions": conditions}, again_in_s)
+
+
+def _failed(budget: Object, text: str, now: datetime) -> Plan:
+    """Nothing may go while nobody can count (`failSafe`); everything else stays as it was."""
+    before = budget.get("status") or {}
+    condition = {
+        "type": "DisruptionAllowed",
+        "status": "False",
+        "reason": "SyncFailed",
+        "message": text,
+        "observedGeneration": before.get("observedGeneration", 0),
+    }
+    conditions = pods.with_condition(before.get("conditions"), condition, now)
+    return _written(budget, {**before, "disruptionsAllowed": 0, "conditions": conditions}, RETRY_S)
+
+
+def _written(budget: Object, status: Object, again_in_s: float | None) -> Plan:
+    if status == budget.get("status"):
+        return Plan([], again_in_s)
+    return Plan([UpdateStatus(BUDGETS, {**budget, "status": status})], again_in_s)
 
 
 def _still_disrupted(budget: Object, chosen: list[Object], now: datetime) -> tuple[Object, float | None]:

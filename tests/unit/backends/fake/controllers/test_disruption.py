@@ -1,0 +1,139 @@
+"""PodDisruptionBudgets: the numbers in the status, and what the eviction API makes of them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.unit.backends.fake.controllers.world import APPS, PODS, World, condition, workload
+from tests.unit.backends.fake.door import pod
+
+Obj = dict[str, Any]
+BUDGETS = "/apis/policy/v1/namespaces/default/poddisruptionbudgets"
+BUDGET = f"{BUDGETS}/b"
+
+
+@pytest.fixture
+def world() -> World:
+    return World()
+
+
+def budget(world: World, **spec: Any) -> None:
+    selector = {"matchLabels": {"app": "web"}}
+    body = {"apiVersion": "policy/v1", "kind": "PodDisruptionBudget", "metadata": {"name": "b"}}
+    world.made(BUDGETS, {**body, "spec": {"selector": selector, **spec}})
+    world.settle()
+
+
+def numbers(world: World) -> tuple[int, int, int, int]:
+    status = world.object(BUDGET)["status"]
+    members = ("expectedPods", "desiredHealthy", "currentHealthy", "disruptionsAllowed")
+    expected, desired, healthy, allowed = (int(status[member]) for member in members)
+    return expected, desired, healthy, allowed
+
+
+def evict(world: World, name: str, **preconditions: str) -> int:
+    body: Obj = {"apiVersion": "policy/v1", "kind": "Eviction", "metadata": {"name": name}}
+    if preconditions:
+        body["deleteOptions"] = {"preconditions": preconditions}
+    return world.post(f"{PODS}/{name}/eviction", body).code
+
+
+@pytest.mark.parametrize(
+    ("spec", "expected"),
+    [
+        ({"minAvailable": 2}, (4, 2, 4, 2)),
+        ({"minAvailable": "30%"}, (4, 2, 4, 2)),
+        ({"maxUnavailable": 1}, (4, 3, 4, 1)),
+        ({"maxUnavailable": "30%"}, (4, 2, 4, 2)),
+        ({"minAvailable": 5}, (4, 5, 4, 0)),
+        ({"maxUnavailable": "100%"}, (4, 0, 4, 4)),
+    ],
+    ids=str,
+)
+def test_the_numbers_follow_from_the_spec(world: World, spec: Obj, expected: tuple[int, ...]) -> None:
+    world.run("deployments", workload("Deployment", replicas=4))
+    budget(world, **spec)
+    assert numbers(world) == expected
+
+
+def test_a_percentage_counts_what_is_wanted_and_not_what_there_is(world: World) -> None:
+    never = {"kubelet.kubeactions.test/ready-after-s": "never"}
+    world.run("statefulsets", workload("StatefulSet", replicas=4, annotations=never))
+    budget(world, minAvailable="50%")
+    assert len(world.pods()) == 1
+    assert numbers(world) == (4, 2, 0, 0)
+
+
+def test_several_replica_sets_of_one_deployment_count_once(world: World) -> None:
+    world.run("deployments", workload("Deployment", replicas=4))
+    world.change(
+        "deployments",
+        "web",
+        template={"metadata": {"annotations": {"kubelet.kubeactions.test/ready-after-s": "never"}}},
+    )
+    budget(world, maxUnavailable=1)
+    assert len(world.items(f"{APPS}/replicasets")) == 2
+    assert numbers(world)[:2] == (4, 3)
+
+
+def test_pods_without_a_controller_do_not_count_where_something_must_be_scaled(world: World) -> None:
+    world.made(PODS, pod(labels={"app": "web"}))
+    world.settle()
+    budget(world, maxUnavailable=1)
+    assert numbers(world) == (0, 0, 1, 0)
+
+
+def test_a_controller_that_is_not_known_allows_nothing_and_says_why(world: World) -> None:
+    owner = world.made(
+        "/api/v1/namespaces/default/configmaps", {"metadata": {"name": "o"}, "kind": "ConfigMap", "apiVersion": "v1"}
+    )
+    uid = owner["metadata"]["uid"]
+    reference = {"apiVersion": "v1", "kind": "ConfigMap", "name": "o", "uid": uid, "controller": True}
+    world.made(PODS, pod(labels={"app": "web"}, ownerReferences=[reference]))
+    world.settle()
+    budget(world, maxUnavailable=1)
+    found = condition(world.object(BUDGET), "DisruptionAllowed")
+    assert (found["status"], found["reason"]) == ("False", "SyncFailed")
+    assert found["message"] == 'found no controllers for pod "p"'
+
+
+def test_an_evicted_pod_is_no_longer_healthy_and_the_next_one_is_refused(world: World) -> None:
+    world.run("deployments", workload("Deployment", replicas=2, grace_s=30))
+    budget(world, minAvailable=1)
+    first, second = world.uids()
+    assert evict(world, first) == 201
+    assert numbers(world)[2:] == (1, 0)
+    assert evict(world, second) == 429
+    world.settle()
+    assert numbers(world)[2:] == (2, 1), "the replacement is Ready"
+    assert evict(world, second) == 201
+
+
+def test_an_eviction_that_failed_is_forgotten_after_two_minutes(world: World) -> None:
+    world.run("deployments", workload("Deployment", replicas=2))
+    budget(world, minAvailable=1)
+    first, _ = world.uids()
+    assert evict(world, first, uid="00000000-0000-4000-8000-000000000000") == 409
+    assert list(world.object(BUDGET)["status"]["disruptedPods"]) == [first]
+    assert numbers(world)[2:] == (1, 0)
+    world.after(121)
+    assert "disruptedPods" not in world.object(BUDGET)["status"]
+    assert numbers(world)[2:] == (2, 1)
+
+
+def test_another_spec_is_observed(world: World) -> None:
+    world.run("deployments", workload("Deployment", replicas=2))
+    budget(world, minAvailable=2)
+    assert condition(world.object(BUDGET), "DisruptionAllowed")["reason"] == "InsufficientPods"
+    world.patch(BUDGET, {"spec": {"minAvailable": 0}})
+    world.settle()
+    found = world.object(BUDGET)
+    assert found["status"]["observedGeneration"] == found["metadata"]["generation"] == 2
+    assert condition(found, "DisruptionAllowed")["reason"] == "SufficientPods"
+
+
+def test_a_budget_without_pods_allows_nothing(world: World) -> None:
+    budget(world, minAvailable=0)
+    assert numbers(world) == (0, 0, 0, 0)
