@@ -5,7 +5,7 @@ how they read and write. Each writes under the user name that it has in a real c
 did what.
 
 Not run, and therefore without effect: CronJobs, HorizontalPodAutoscalers, endpoints and EndpointSlices, persistent
-volumes, quotas, certificates.
+volumes, quotas, certificates, evictions by NoExecute taints.
 """
 
 from backends.fake.controllers.dispatch import Controllers

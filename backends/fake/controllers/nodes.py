@@ -1,12 +1,14 @@
 """What happens around nodes: taints that follow their conditions, and pods whose node is gone.
 
 Parts of kube-controller-manager's `node-lifecycle-controller` (KEP-382, taints by condition) and of its
-`pod-garbage-collector`. No node is ever declared lost here: simulated nodes send no heartbeats.
+`pod-garbage-collector`. No node is ever declared lost here, since simulated nodes send no heartbeats; and nobody is
+evicted by a NoExecute taint: the taint eviction controller is not run.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Final
 
 from backends.fake.controllers.client import Client, Delete, Update
 from backends.fake.controllers.controller import Controller, Now, Place
@@ -14,16 +16,27 @@ from backends.fake.controllers.kinds import NODES, PODS
 from backends.fake.controllers.owners import Owners
 from backends.fake.store import StoreEvent
 from backends.kubelet import pods
+from backends.kubelet.pods import Object
 from backends.kubelet.rfc3339 import stamp
 
-NOT_READY = "node.kubernetes.io/not-ready"
-UNSCHEDULABLE = "node.kubernetes.io/unschedulable"
+_CONDITIONS: Final = {
+    ("Ready", "False"): "not-ready",
+    ("Ready", "Unknown"): "unreachable",
+    ("MemoryPressure", "True"): "memory-pressure",
+    ("DiskPressure", "True"): "disk-pressure",
+    ("PIDPressure", "True"): "pid-pressure",
+    ("NetworkUnavailable", "True"): "network-unavailable",
+}
+"""Type and status of a condition -> the taint it means, below `node.kubernetes.io/`."""
+_PREFIX: Final = "node.kubernetes.io/"
+_MANAGED: Final = frozenset(_PREFIX + name for name in (*_CONDITIONS.values(), "unschedulable"))
+
 QUARANTINE_S = 40.0
 """How long a node must have been gone before its pods go (`quarantineTime` of the pod garbage collector)."""
 
 
 class NodeTaints(Controller):
-    """Keeps the taints `not-ready` and `unschedulable` as the node's Ready condition and spec say."""
+    """Keeps the NoSchedule taints of a node as its conditions and `spec.unschedulable` say."""
 
     name = "node-lifecycle-controller"
     kind = NODES
@@ -34,29 +47,32 @@ class NodeTaints(Controller):
         return (("", event.key.name),)
 
     def step(self, _namespace: str, name: str, now: Now) -> float | None:
-        """Add or remove the two taints."""
+        """Add and remove taints."""
         node = self.client.get(NODES, "", name)
         if node is None:
             return None
-        ready = pods.condition(node.get("status", {}).get("conditions"), "Ready")
-        if ready is None:
+        conditions = node.get("status", {}).get("conditions")
+        if pods.condition(conditions, "Ready") is None:
             return None  # No kubelet has ever spoken for it.
-        wanted = {NOT_READY: ready.get("status") == "False", UNSCHEDULABLE: bool(node["spec"].get("unschedulable"))}
-        taints = list(node["spec"].get("taints") or ())
-        kept = [taint for taint in taints if taint["effect"] != "NoSchedule" or wanted.get(taint["key"], True)]
-        there = {taint["key"] for taint in kept if taint["effect"] == "NoSchedule"}
-        added = [
-            {"key": key, "effect": "NoSchedule", "timeAdded": stamp(now.wall)}
-            for key, yes in wanted.items()
-            if yes and key not in there
-        ]
-        if not added and len(kept) == len(taints):
-            return None
-        node["spec"] = {key: value for key, value in node["spec"].items() if key != "taints"}
-        if kept or added:
-            node["spec"]["taints"] = [*kept, *added]
-        self.client.apply([Update(NODES, node)])
+        wanted = _wanted(node, conditions)
+        spec = node["spec"]
+        held = spec.get("taints") or []
+        kept = [one for one in held if one["effect"] != "NoSchedule" or one["key"] not in _MANAGED - wanted]
+        there = {one["key"] for one in kept if one["effect"] == "NoSchedule"}
+        added = [{"key": key, "effect": "NoSchedule", "timeAdded": stamp(now.wall)} for key in sorted(wanted - there)]
+        if added or len(kept) != len(held):
+            spec.pop("taints", None)
+            if kept or added:
+                spec["taints"] = [*kept, *added]
+            self.client.apply([Update(NODES, node)])
         return None
+
+
+def _wanted(node: Object, conditions: Iterable[Object] | None) -> set[str]:
+    found = {_CONDITIONS.get((one["type"], one["status"])) for one in conditions or ()}
+    if node["spec"].get("unschedulable"):
+        found.add("unschedulable")
+    return {_PREFIX + name for name in found if name is not None}
 
 
 class OrphanedPods(Controller):
