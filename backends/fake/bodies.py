@@ -142,9 +142,7 @@ def parse_yaml(body: bytes, kind: str) -> Obj:
     try:
         if _nesting(body) > YAML_DEPTH:
             raise yaml.YAMLError("exceeded max depth")
-        aliases = sum(isinstance(event, yaml.AliasEvent) for event in yaml.parse(body, Loader=yaml.CSafeLoader))
-        if aliases > YAML_ALIASES:
-            raise yaml.YAMLError("document contains excessive aliasing")
+        _check_events(body)
         value = yaml.load(body, Loader=_Loader)  # noqa: S506  a safe loader, with fewer types
         # Through JSON: what YAML can say and JSON cannot (sets, binary, numbers as names) ends here.
         value = orjson.loads(orjson.dumps(value, option=orjson.OPT_NON_STR_KEYS)) if value is not None else {}
@@ -155,6 +153,18 @@ def parse_yaml(body: bytes, kind: str) -> Obj:
         what = f"json: cannot unmarshal {_GO_KINDS.get(type(value), 'value')} into {_ARRAY}"
         raise _unrecognized(kind, f"couldn't get version/kind; json parse error: {what}", body)
     return value
+
+
+def _check_events(body: bytes) -> None:
+    """Refuse what would end the process or fill it: libyaml's composer recurses in C, aliases multiply."""
+    depth = aliases = 0
+    for event in yaml.parse(body, Loader=yaml.CSafeLoader):
+        depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+        aliases += isinstance(event, yaml.AliasEvent)
+        if depth > YAML_DEPTH:
+            raise yaml.YAMLError("exceeded max depth")
+        if aliases > YAML_ALIASES:
+            raise yaml.YAMLError("document contains excessive aliasing")
 
 
 def _nesting(body: bytes) -> int:

@@ -95,7 +95,7 @@ def _yaml_chunks(items: list[dict[str, Any]], revision: str) -> Iterator[bytes]:
         # One at a time: nothing is shared between two objects, so no anchors appear.
         yield yaml.dump([item], Dumper=dumper, sort_keys=False, allow_unicode=True, encoding="utf-8")
     if not items:
-        yield b"[]\n"
+        yield b"  []\n"
 
 
 # ---------------------------------------------------------------- files
@@ -130,7 +130,9 @@ def _yaml_documents(file: Path, raw: bytes) -> Iterator[tuple[str, Any]]:
 
     number = 0
     try:
-        documents = yaml.load_all(raw.decode("utf-8"), Loader=_loader())
+        text = raw.decode("utf-8")
+        _check_depth(text, file)
+        documents = yaml.load_all(text, Loader=_loader())
         while True:
             number += 1
             document = next(documents)
@@ -142,8 +144,6 @@ def _yaml_documents(file: Path, raw: bytes) -> Iterator[tuple[str, Any]]:
         return
     except UnicodeDecodeError as error:
         raise ManifestError(f"{file}: not UTF-8 at byte {error.start}") from error
-    except RecursionError as error:
-        raise ManifestError(f"{file}: document {number}: nested too deeply") from error
     except yaml.YAMLError as error:
         raise ManifestError(f"{file}: document {number}: not YAML: {_one_line(error)}") from error
 
@@ -179,6 +179,26 @@ def _loader() -> type[yaml.SafeLoader]:
     }
     members = {"construct_mapping": mapping, "yaml_implicit_resolvers": resolvers}
     return type("ManifestLoader", (base,), members)
+
+
+def _check_depth(text: str, file: Path) -> None:
+    """Refuse what is nested too deeply before libyaml's composer sees it: it recurses in C until the process ends.
+
+    Few texts have marks enough to be deep; only those are looked at event by event.
+    """
+    import yaml
+
+    indented = max((len(line) - len(line.lstrip(" -?")) for line in text.splitlines()), default=0)
+    if text.count("[") + text.count("{") + indented < DEPTH_LIMIT:
+        return
+    depth = 0
+    for event in yaml.parse(text, Loader=_loader()):
+        if isinstance(event, yaml.CollectionStartEvent):
+            depth += 1
+        elif isinstance(event, yaml.CollectionEndEvent):
+            depth -= 1
+        if depth > DEPTH_LIMIT:
+            raise ManifestError(f"{file}: nested too deeply: more than {DEPTH_LIMIT} levels")
 
 
 def _check(document: Any, where: str) -> None:

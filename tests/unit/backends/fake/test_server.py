@@ -222,7 +222,8 @@ def test_what_is_deeper_than_can_be_written_is_refused_and_not_stored(door: Door
 
 
 @pytest.mark.parametrize(
-    "body", [b"[" * 200_000, b"a: &a [x]\n" + b"b: [" + b"*a," * 200 + b"]", b"\x00", b"!!python/x 1"]
+    "body",
+    [b"[" * 200_000, b"- " * 100_000 + b"x", b"a: &a [x]\n" + b"b: [" + b"*a," * 200 + b"]", b"\x00", b"!!python/x 1"],
 )
 def test_yaml_that_makes_no_sense_is_refused(door: Door, body: bytes) -> None:
     answer = door.ask("POST", CM, body, content_type="application/yaml")
