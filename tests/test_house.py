@@ -54,7 +54,7 @@ def _listed(offenders: list[str]) -> str:
 def test_the_layers_hold() -> None:
     # In a process of its own: import-linter configures logging anew, and switches off every logger that is there.
     program = Path(sys.executable).with_name("lint-imports")
-    command = [program, "--no-cache", "--no-logo"]
+    command = [str(program), "--no-cache", "--no-logo"]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout
 
