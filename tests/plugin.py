@@ -28,7 +28,13 @@ if TYPE_CHECKING:
 
 freezegun.configure(extend_ignore_list=["kubernetes", "_pytest", "xdist", "execnet"])
 
-pytest_plugins = ("tests.steps.given", "tests.steps.when", "tests.steps.then", "tests.steps.fixtures")
+pytest_plugins = (
+    "tests.steps.given",
+    "tests.steps.when",
+    "tests.steps.then",
+    "tests.steps.fixtures",
+    "tests.conformance.summary",
+)
 
 FLAGS = frozenset(flag.name for flag in fields(Capabilities))
 """The questions that a tag can ask."""
