@@ -136,6 +136,11 @@ class _Server(uvicorn.Server):
             )
         )
         self._app = app
+        try:
+            self.config.load()
+        except OSError as error:  # ssl.SSLError is one
+            path = certificate and certificate.certificate
+            raise ServeError(f"cannot use the certificate {path}: {error}") from error
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """Stop; the second time, at once."""
@@ -163,33 +168,32 @@ def serve(
 
     To be called in the main thread. Raises `ServeError` for a certificate that cannot be used.
     """
-    limits = limits or Limits()
-    server = _Server(App(cluster, limits=limits), limits, certificate)
-    try:
-        server.config.load()
-    except OSError as error:  # ssl.SSLError is one
-        listening.close()
-        raise ServeError(f"cannot use the certificate {certificate and certificate.certificate}: {error}") from error
-    asyncio.run(server.serve(sockets=[listening]))
+    with listening:
+        limits = limits or Limits()
+        server = _Server(App(cluster, limits=limits), limits, certificate)
+        asyncio.run(server.serve(sockets=[listening]))
 
 
 class Listener:
     """Serves a cluster of this process on a free loopback port, in a thread, from construction until `close`."""
 
-    def __init__(self, cluster: Cluster, *, limits: Limits | None = None) -> None:
-        self._cluster = cluster
-        self._socket = listen("127.0.0.1", 0)
-        self.url = url_of(self._socket)
-        """`http://127.0.0.1:<port>`"""
+    def __init__(
+        self, cluster: Cluster, *, limits: Limits | None = None, certificate: Certificate | None = None
+    ) -> None:
+        self._cluster, self._certificate = cluster, certificate
         limits = limits or Limits()
-        self._server = _Server(App(cluster, shared=True, limits=limits), limits)
+        self._server = _Server(App(cluster, shared=True, limits=limits), limits, certificate)
+        self._socket = listen("127.0.0.1", 0)
+        self.url = url_of(self._socket, secure=certificate is not None)
+        """`http://127.0.0.1:<port>`"""
         self._thread = threading.Thread(target=self._run, name=f"fake {self.url}", daemon=True)
         self._thread.start()
 
     def write_kubeconfig(self, path: Path) -> None:
         """Write a kubeconfig for this listener to `path`. Raises `BackendError`."""
+        certificate = self._certificate and self._certificate.certificate
         try:
-            kubeconfig.write(path, kubeconfig.kubeconfig(self.url, self._cluster.tokens))
+            kubeconfig.write(path, kubeconfig.kubeconfig(self.url, self._cluster.tokens, certificate))
         except OSError as error:
             raise BackendError(f"{path}: cannot write the kubeconfig: {error.strerror}") from error
 

@@ -1,0 +1,113 @@
+"""Where the server listens, how it ends, and what it says when it cannot."""
+
+from __future__ import annotations
+
+import http.client
+import shutil
+import socket
+import ssl
+import subprocess
+import threading
+import time
+from pathlib import Path
+
+import pytest
+
+from backends.fake.cluster import Cluster
+from backends.fake.serving import Certificate, Listener, ServeError, listen, serve, url_of
+
+pytestmark = pytest.mark.http
+
+
+def test_a_port_that_is_taken_is_one_line() -> None:
+    with listen("127.0.0.1", 0) as taken:
+        port = taken.getsockname()[1]
+        with pytest.raises(ServeError, match=rf"^cannot listen on 127\.0\.0\.1 port {port}: address already in use"):
+            listen("127.0.0.1", port)
+
+
+@pytest.mark.parametrize("host", ["no.such.host.invalid", "203.0.113.7", "a b"])
+def test_a_host_that_is_not_ours_is_one_line(host: str) -> None:
+    with pytest.raises(ServeError, match=f"^cannot listen on {host} port 0: [^\n]+$"):
+        listen(host, 0)
+
+
+def has_ipv6() -> bool:
+    try:
+        socket.create_server(("::1", 0), family=socket.AF_INET6).close()
+    except OSError:
+        return False
+    return True
+
+
+@pytest.mark.parametrize(
+    ("host", "found"), [("127.0.0.1", "127.0.0.1"), ("0.0.0.0", "127.0.0.1"), ("::1", "[::1]"), ("::", "[::1]")]
+)
+def test_the_url_is_where_a_client_of_this_machine_finds_it(host: str, found: str) -> None:
+    if ":" in host and not has_ipv6():
+        pytest.skip("this machine has no IPv6")
+    with listen(host, 0) as listening:
+        port = listening.getsockname()[1]
+        assert url_of(listening) == f"http://{found}:{port}"
+        assert url_of(listening, secure=True) == f"https://{found}:{port}"
+
+
+def test_closing_ends_watches_connections_and_the_thread() -> None:
+    before = threading.active_count()
+    listener = Listener(Cluster(controllers=False))
+    host, port = listener.url.removeprefix("http://").split(":")
+    idle = socket.create_connection((host, int(port)))
+    watching = http.client.HTTPConnection(host, int(port), timeout=5)
+    watching.request("GET", "/api/v1/pods?watch=1")
+    response = watching.getresponse()
+    begin = time.monotonic()
+    listener.close()
+    assert time.monotonic() - begin < 2.0
+    assert response.read() == b""  # ended in order, not cut
+    assert idle.recv(1) == b""
+    idle.close()
+    response.close()
+    watching.close()
+    assert threading.active_count() == before
+    with pytest.raises(ConnectionRefusedError):
+        socket.create_connection((host, int(port)))
+
+
+def test_a_client_that_does_not_read_does_not_hold_up_the_end() -> None:
+    cluster = Cluster(controllers=False)
+    big = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"namespace": "default"}, "data": {"k": "x" * 900_000}}
+    cluster.load({**big, "metadata": {"namespace": "default", "name": f"c{n}"}} for n in range(30))
+    listener = Listener(cluster)
+    host, port = listener.url.removeprefix("http://").split(":")
+    with socket.create_connection((host, int(port))) as stuck:
+        stuck.sendall(b"GET /api/v1/configmaps?watch=1 HTTP/1.1\r\nhost: x\r\n\r\n")
+        stuck.recv(1)
+        begin = time.monotonic()
+        listener.close()
+        assert time.monotonic() - begin < 4.0
+
+
+def test_a_certificate_that_cannot_be_used_is_one_line(tmp_path: Path) -> None:
+    broken = tmp_path / "broken.pem"
+    broken.write_text("no certificate")
+    for path in (broken, tmp_path / "none.pem"):
+        with pytest.raises(ServeError, match=f"^cannot use the certificate {path}: [^\n]+$"):
+            serve(Cluster(controllers=False), listen("127.0.0.1", 0), certificate=Certificate(path, path))
+
+
+@pytest.mark.skipif(shutil.which("openssl") is None, reason="needs openssl to make a certificate")
+def test_https_is_served_with_the_given_certificate(tmp_path: Path) -> None:
+    pem, key = tmp_path / "c.pem", tmp_path / "k.pem"
+    subject = ["-subj", "/CN=localhost", "-addext", "subjectAltName=IP:127.0.0.1"]
+    make = ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "1"]
+    subprocess.run([*make, *subject, "-out", pem, "-keyout", key], check=True, capture_output=True)
+    listener = Listener(Cluster(controllers=False), certificate=Certificate(pem, key))
+    try:
+        host, port = listener.url.removeprefix("https://").split(":")
+        context = ssl.create_default_context(cafile=pem)
+        connection = http.client.HTTPSConnection(host, int(port), context=context, timeout=5)
+        connection.request("GET", "/version")
+        assert connection.getresponse().read()
+        connection.close()
+    finally:
+        listener.close()
