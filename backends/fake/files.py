@@ -6,6 +6,7 @@ within one file system.
 
 from __future__ import annotations
 
+import errno
 import os
 import tempfile
 from collections.abc import Iterable
@@ -42,7 +43,7 @@ def check_replaceable(path: Path) -> None:
     """Raise the OSError that `replace_file(path, ...)` would meet, as far as that can be known beforehand."""
     target = path.resolve()
     if target.is_dir():
-        raise IsADirectoryError(21, os.strerror(21), str(path))
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
     if target.exists() and not target.is_file():
         return
     handle, name = tempfile.mkstemp(prefix=f".{target.name}.", suffix=".tmp", dir=target.parent)

@@ -7,6 +7,7 @@ a quarter of a second.
 
 from __future__ import annotations
 
+import errno
 import os
 import secrets
 from collections.abc import Callable
@@ -141,6 +142,8 @@ def _check_writable(path: Path, option: str) -> None:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         check_replaceable(path)
+    except FileExistsError as error:  # in place of a folder on the way
+        raise _error(path, f"cannot be written ({option})", NotADirectoryError(errno.ENOTDIR, "")) from error
     except OSError as error:
         raise _error(path, f"cannot be written ({option})", error) from error
 

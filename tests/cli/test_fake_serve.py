@@ -1,0 +1,168 @@
+"""`fake serve`: what it refuses, in one line; how it ends; and that nothing is lost or half written."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import urllib.request
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from backends.fake.serving import listen
+from tests.cli.conftest import Cli
+from tests.conformance.served import serve
+
+CONFIGMAP = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: given}\ndata: {k: v}\n"
+GIVEN = "/api/v1/namespaces/default/configmaps/given"
+
+
+def file(folder: Path, name: str, content: str | bytes) -> Path:
+    path = folder / name
+    path.write_bytes(content.encode() if isinstance(content, str) else content)
+    return path
+
+
+def ask(url: str, path: str) -> Any:
+    with urllib.request.urlopen(url + path, timeout=5) as answer:
+        return json.loads(answer.read())
+
+
+# ---------------------------------------------------------------- mistakes
+
+
+def test_a_port_that_is_taken_is_one_line(cli: Cli) -> None:
+    with listen("127.0.0.1", 0) as taken:
+        port = taken.getsockname()[1]
+        done = cli("fake", "serve", "--port", port)
+    assert done.code == 5
+    assert done.line.startswith(f"kubeactions: cannot listen on 127.0.0.1 port {port}: address already in use")
+
+
+@pytest.mark.parametrize(
+    ("content", "problem"),
+    [
+        ("a: {", "document 1: not YAML"),
+        ("kind: ConfigMap", "document 1: apiVersion is missing"),
+        (
+            CONFIGMAP + "---\n" + CONFIGMAP.replace("ConfigMap", "Gadget"),
+            "document 2: no resource serves kind 'Gadget'",
+        ),
+        (CONFIGMAP.replace("\ndata:", "\ndataa:"), 'unknown field "dataa"'),
+        (b"\xff\xff", "not "),
+        ("- " * 50_000, "nested too deeply"),
+    ],
+)
+def test_a_manifest_that_cannot_be_used_is_one_line(
+    cli: Cli, tmp_path: Path, content: str | bytes, problem: str
+) -> None:
+    manifest = file(tmp_path, "m.yaml", content)
+    done = cli("fake", "serve", "-f", manifest)
+    assert done.code == 5
+    assert done.line.startswith(f"kubeactions: {manifest}: ")
+    assert problem in done.line
+
+
+@pytest.mark.parametrize(
+    ("content", "problem"),
+    [
+        ("token,user", "line 1: expected token,user,uid"),
+        ("t,u,1\n\n,u,1", "line 3: expected token,user,uid"),
+        (b"\xff", "can't decode byte 0xff"),
+    ],
+)
+def test_a_token_table_that_cannot_be_used_is_one_line(
+    cli: Cli, tmp_path: Path, content: str | bytes, problem: str
+) -> None:
+    table = file(tmp_path, "tokens.csv", content)
+    done = cli("fake", "serve", "--token-auth-file", table)
+    assert done.code == 5
+    assert done.line.startswith(f"kubeactions: {table}: cannot be used as a token table: ")
+    assert problem in done.line
+
+
+@pytest.mark.parametrize("option", ["-f", "--token-auth-file"])
+def test_a_file_that_is_not_there_is_one_line(cli: Cli, tmp_path: Path, option: str) -> None:
+    done = cli("fake", "serve", option, tmp_path / "none")
+    assert (done.code, done.line.endswith(": no such file or directory")) == (5, True)
+
+
+@pytest.mark.parametrize("option", ["--save", "--kubeconfig"])
+def test_a_file_that_cannot_be_written_is_found_before_anything_is_served(
+    cli: Cli, tmp_path: Path, option: str
+) -> None:
+    for path, reason in (tmp_path, "is a directory"), (file(tmp_path, "f", "") / "x", "not a directory"):
+        done = cli("fake", "serve", option, path)
+        assert done.code == 5
+        assert done.line == f"kubeactions: {path}: cannot be written ({option}): {reason}"
+
+
+def test_a_certificate_without_its_key_is_a_mistyped_command(cli: Cli, tmp_path: Path) -> None:
+    done = cli("fake", "serve", "--tls-cert-file", tmp_path / "c.pem")
+    assert done.code == 2
+    assert "--tls-cert-file and --tls-private-key-file go together" in done.line
+
+
+def test_a_certificate_that_cannot_be_used_is_one_line(cli: Cli, tmp_path: Path) -> None:
+    pem = file(tmp_path, "c.pem", "no certificate")
+    done = cli("fake", "serve", "--tls-cert-file", pem, "--tls-private-key-file", pem)
+    assert done.code == 5
+    assert f"cannot use the certificate {pem}" in done.line
+
+
+# ---------------------------------------------------------------- the whole life, in processes of its own
+
+
+@pytest.mark.http
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_it_saves_at_the_end_and_opens_what_it_saved(tmp_path: Path, number: signal.Signals) -> None:
+    manifest, saved = file(tmp_path, "m.yaml", CONFIGMAP), tmp_path / "deep" / "saved.json"
+    with serve(tmp_path, "-f", manifest, "--save", saved) as first:
+        before = ask(first.url, GIVEN)
+        watch = urllib.request.urlopen(f"{first.url}/api/v1/pods?watch=1", timeout=5)  # does not hold up the end
+        code, output = first.stop(number)
+        watch.close()
+    assert code == 0
+    assert "Traceback" not in output
+    assert f"objects saved in {saved}" in output
+    again = tmp_path / "again"
+    again.mkdir()
+    with serve(again, "-f", saved) as second:
+        after = ask(second.url, GIVEN)
+    older, newer = (int(each["metadata"].pop("resourceVersion")) for each in (before, after))
+    assert after == before
+    assert newer > older
+
+
+@pytest.mark.http
+def test_sigkill_leaves_the_old_file_and_nothing_half_written(tmp_path: Path) -> None:
+    saved = file(tmp_path, "saved.json", "old")
+    with serve(tmp_path, "--save", saved) as served:
+        code, _ = served.stop(signal.SIGKILL)
+    assert code == -signal.SIGKILL
+    assert saved.read_text() == "old"
+    assert sorted(os.listdir(tmp_path)) == ["kubeconfig", "saved.json"]
+
+
+@pytest.mark.http
+def test_users_of_the_token_table_are_in_the_kubeconfig_and_others_are_refused(tmp_path: Path) -> None:
+    table = file(tmp_path, "tokens.csv", 'secret,alice,1,"devs,ops"\n')
+    with serve(tmp_path, "--token-auth-file", table) as served:
+        with pytest.raises(urllib.error.HTTPError, match="401"):
+            ask(served.url, GIVEN)
+        asked = urllib.request.Request(f"{served.url}/version", headers={"Authorization": "Bearer secret"})
+        assert urllib.request.urlopen(asked, timeout=5).status == 200
+        assert "token: secret" in served.kubeconfig.read_text()
+        _, output = served.stop()
+    assert "kubectl sends tokens over HTTPS only" in output
+
+
+def test_serving_does_not_import_the_official_client() -> None:
+    modules = "kubeactions.cli.fake, backends.fake.serving, backends.fake.seeding, backends.fake.controllers"
+    program = f"import sys, {modules}; sys.exit('kubernetes' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", program], check=False, capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (0, "")
