@@ -52,6 +52,13 @@ def test_the_url_is_where_a_client_of_this_machine_finds_it(host: str, found: st
         assert url_of(listening, secure=True) == f"https://{found}:{port}"
 
 
+def test_accepted_connections_say_that_they_are_tcp_so_that_asyncio_sends_without_delay() -> None:
+    with listen("127.0.0.1", 0) as listening, socket.create_connection(listening.getsockname()):
+        accepted, _ = listening.accept()
+        with accepted:
+            assert accepted.proto == socket.IPPROTO_TCP
+
+
 def test_closing_ends_watches_connections_and_the_thread() -> None:
     before = threading.active_count()
     listener = Listener(Cluster(controllers=False))
