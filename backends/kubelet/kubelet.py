@@ -22,6 +22,8 @@ BACK_OFF_MOST_S = 300.0
 """The kubelet's container restart back-off: `MaxContainerBackOff`."""
 
 DEFAULT_GRACE_S = 30
+TERMINATED_CODE, KILLED_CODE = 128 + 15, 128 + 9
+"""What a process exits with that obeys SIGTERM, and what one does that does not and gets SIGKILL."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +78,7 @@ class Kubelet:
             if stage.effect is Effect.REMOVE:
                 return Decision(seen["status"] if changed else None, remove=_removable(seen))
             place = Place(host_ip, self._address(seen, host_ip))
-            code = timing.exit_code if stage.effect is Effect.EXIT else 0
+            code = timing.exit_code if stage.effect is Effect.EXIT else _stop_code(seen, timing)
             seen = {**seen, "status": status.after(stage.effect, seen, place, code, now)}
             changed = True
         return Decision(seen["status"], again_in_s=1.0)
@@ -107,6 +109,13 @@ class Kubelet:
 def _removable(pod: Object) -> bool:
     """Is there still something to send? With a grace period of 0 the object only waits for its finalizers."""
     return bool(pod["metadata"].get("deletionGracePeriodSeconds"))
+
+
+def _stop_code(pod: Object, timing: Timing) -> int:
+    """With what containers end that are stopped: nobody counts a deleted pod as a success."""
+    grace_s = pod["metadata"].get("deletionGracePeriodSeconds", DEFAULT_GRACE_S)
+    obeys = timing.stop_after_s is not None and timing.stop_after_s < grace_s
+    return TERMINATED_CODE if obeys else KILLED_CODE
 
 
 def _delay_s(delay: Delay, pod: Object, timing: Timing) -> float | None:

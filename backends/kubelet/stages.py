@@ -30,7 +30,8 @@ class TimingError(ValueError):
 class Timing:
     """How long a pod takes, in seconds (>= 0); None is never.
 
-    `stop_after_s` None means the whole grace period, as a process does that ignores SIGTERM; it is never longer.
+    `stop_after_s` None means the whole grace period and a SIGKILL (exit code 137), as a process has it that ignores
+    SIGTERM; it is never longer. A process that obeys exits with 143.
     """
 
     start_after_s: float | None = 0.0

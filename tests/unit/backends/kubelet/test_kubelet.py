@@ -130,13 +130,15 @@ def test_a_deleted_pod_is_unready_at_once_and_goes_after_its_grace_period() -> N
     assert (node.phase, node.ready) == ("Running", False)
     assert not node.until(34.9).gone
     assert node.until(35.0).gone
-    assert node.phase == "Succeeded", "since 1.27 a deleted pod ends before its object goes"
+    assert node.phase == "Failed", "since 1.27 a deleted pod ends before its object goes"
+    assert node.container["state"]["terminated"]["exitCode"] == 137
 
 
 def test_a_process_that_obeys_sigterm_does_not_use_up_its_grace_period() -> None:
     node = Node(annotations={"stop-after-s": "3"}).until(5)
     node.delete(30)
     assert node.until(8).gone
+    assert node.container["state"]["terminated"]["exitCode"] == 143
 
 
 def test_nothing_stops_later_than_the_grace_period() -> None:
@@ -158,7 +160,7 @@ def test_an_object_that_only_waits_for_its_finalizers_is_not_deleted_again() -> 
     node = Node().until(5)
     node.delete(0)
     node.until(6)
-    assert node.phase == "Succeeded"
+    assert node.phase == "Failed"
     assert not node.gone
 
 

@@ -140,6 +140,14 @@ def test_revisions_beyond_the_limit_go(world: World) -> None:
     assert sorted(one["revision"] for one in world.items(f"{APPS}/controllerrevisions")) == [3, 4]
 
 
+def test_a_revision_that_a_pod_is_of_stays(world: World) -> None:
+    world.run("daemonsets", agents(updateStrategy={"type": "OnDelete"}, revisionHistoryLimit=0))
+    for mark in ("1", "2"):
+        world.restart("daemonsets", "agent", mark)
+        world.settle()
+    assert sorted(one["revision"] for one in world.items(f"{APPS}/controllerrevisions")) == [1, 3]
+
+
 def test_a_pod_that_failed_is_replaced_ever_later(world: World) -> None:
     world.run("daemonsets", agents())
 

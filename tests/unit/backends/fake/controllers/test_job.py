@@ -115,6 +115,32 @@ def test_a_deadline_ends_it_and_its_pods(world: World) -> None:
     assert [one for one in world.pods() if one["status"]["phase"] == "Running"] == []
 
 
+def test_it_has_failed_only_when_its_last_pod_has_ended(world: World) -> None:
+    body = job(exit_after_s=None, activeDeadlineSeconds=10)
+    body["spec"]["template"]["spec"]["terminationGracePeriodSeconds"] = 20
+    world.made(JOBS, body)
+    world.after(20)
+    assert conditions(world) == [("FailureTarget", "DeadlineExceeded")]
+    world.after(15)
+    assert conditions(world)[-1] == ("Failed", "DeadlineExceeded")
+
+
+@pytest.mark.parametrize(("policy", "pods_meanwhile"), [("TerminatingOrFailed", 2), ("Failed", 1)])
+def test_a_policy_decides_whether_a_replacement_waits_for_the_end(
+    world: World, policy: str, pods_meanwhile: int
+) -> None:
+    body = job(exit_after_s=None, podReplacementPolicy=policy)
+    body["spec"]["template"]["spec"]["terminationGracePeriodSeconds"] = 60
+    world.made(JOBS, body)
+    world.settle()
+    (name,) = world.uids()
+    world.delete(f"{PODS}/{name}")
+    world.after(30)
+    assert len(world.pods()) == pods_meanwhile
+    world.after(60)
+    assert len(world.living()) == 1
+
+
 def test_a_suspended_job_has_no_pods_until_it_is_resumed(world: World) -> None:
     world.made(JOBS, job(exit_after_s=None, suspend=True))
     world.settle()

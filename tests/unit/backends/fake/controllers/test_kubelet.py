@@ -50,7 +50,7 @@ def test_a_finalizer_holds_the_object_of_a_pod_that_has_stopped(world: World) ->
     world.ask("DELETE", f"{PODS}/p?gracePeriodSeconds=1")
     world.settle()
     held = world.object(f"{PODS}/p")
-    assert held["status"]["phase"] == "Succeeded"
+    assert held["status"]["phase"] == "Failed"
     assert held["metadata"]["deletionGracePeriodSeconds"] == 0
     world.patch(f"{PODS}/p", {"metadata": {"finalizers": None}})
     assert world.get(f"{PODS}/p").code == 404
