@@ -191,7 +191,7 @@ class Listener:
 
     def write_kubeconfig(self, path: Path) -> None:
         """Write a kubeconfig for this listener to `path`. Raises `BackendError`."""
-        certificate = self._certificate and self._certificate.certificate
+        certificate = self._certificate.certificate if self._certificate else None
         try:
             kubeconfig.write(path, kubeconfig.kubeconfig(self.url, self._cluster.tokens, certificate))
         except OSError as error:

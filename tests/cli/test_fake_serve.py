@@ -13,6 +13,9 @@ from typing import Any
 
 import pytest
 
+from backends.fake import Cluster, serving
+from backends.fake.manifests import read
+from backends.fake.seeding import seed
 from backends.fake.serving import listen
 from tests.cli.conftest import Cli
 from tests.conformance.served import serve
@@ -112,6 +115,51 @@ def test_a_certificate_that_cannot_be_used_is_one_line(cli: Cli, tmp_path: Path)
     done = cli("fake", "serve", "--tls-cert-file", pem, "--tls-private-key-file", pem)
     assert done.code == 5
     assert f"cannot use the certificate {pem}" in done.line
+
+
+# ---------------------------------------------------------------- which cluster is served
+
+
+@pytest.fixture
+def clusters(monkeypatch: pytest.MonkeyPatch) -> list[Cluster]:
+    """Every cluster that would have been served: the server returns at once."""
+    served: list[Cluster] = []
+    monkeypatch.setattr(serving, "serve", lambda cluster, _listening, **_: served.append(cluster))
+    return served
+
+
+def uids(cluster: Cluster) -> dict[str, str]:
+    return {f"{each['kind']}/{each['metadata']['name']}": each["metadata"]["uid"] for each in cluster.dump()}
+
+
+def test_a_seed_repeats_uids_and_none_draws_them_by_lot(cli: Cli, clusters: list[Cluster]) -> None:
+    for options in ["--seed", "5"], ["--seed", "5"], [], []:
+        assert cli("fake", "serve", *options).code == 0
+    first, second, third, fourth = (uids(cluster)["Namespace/default"] for cluster in clusters)
+    assert first == second
+    assert len({first, third, fourth}) == 3
+
+
+def test_a_seed_gives_no_uid_of_a_saved_cluster_a_second_time(
+    cli: Cli, clusters: list[Cluster], tmp_path: Path
+) -> None:
+    saved, manifest = tmp_path / "saved.json", file(tmp_path, "m.yaml", CONFIGMAP)
+    assert cli("fake", "serve", "--seed", 5, "--save", saved).code == 0
+    assert cli("fake", "serve", "--seed", 5, "-f", saved).code == 0
+    seed(clusters[1], read([manifest]))
+    assert uids(clusters[1])["ConfigMap/given"] not in uids(clusters[0]).values()
+
+
+def test_the_options_reach_the_cluster(cli: Cli, clusters: list[Cluster], tmp_path: Path) -> None:
+    config = tmp_path / "new" / "kubeconfig"
+    options = ["--nodes", 3, "--pod-ready-after", 7, "--kubeconfig", config]
+    done = cli("fake", "serve", *options)
+    assert clusters[0].pod_ready_after_s == 7.0
+    assert sum(name.startswith("Node/") for name in uids(clusters[0])) == 3
+    assert f"kubectl --kubeconfig {config} get pods -A" in done.out
+    assert config.exists()
+    cli("fake", "serve", "--no-controllers")
+    assert not any(name.startswith("ServiceAccount/") for name in uids(clusters[1]))
 
 
 # ---------------------------------------------------------------- the whole life, in processes of its own

@@ -115,10 +115,10 @@ def test_nothing_of_the_new_cluster_survives_beside_a_saved_one(tmp_path: Path) 
     assert [item for item in again.dump() if item["kind"] == "Node"] == []
 
 
-def without_versions(objects: list[dict[str, Any]]) -> dict[str, Any]:
+def without_versions(objects: list[dict[str, Any]]) -> dict[tuple[str, str, str], Any]:
     """Objects by kind and place, without resourceVersions and without heartbeats, which go on."""
-    found = {}
+    found: dict[tuple[str, str, str], Any] = {}
     for item in objects:
         metadata = {key: value for key, value in item["metadata"].items() if key != "resourceVersion"}
-        found[item["kind"], metadata.get("namespace"), metadata["name"]] = {**item, "metadata": metadata}
+        found[item["kind"], metadata.get("namespace", ""), metadata["name"]] = {**item, "metadata": metadata}
     return found

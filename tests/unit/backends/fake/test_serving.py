@@ -13,6 +13,9 @@ from pathlib import Path
 
 import pytest
 
+import backends
+from backends.base import BackendError
+from backends.fake import FakeBackend
 from backends.fake.cluster import Cluster
 from backends.fake.serving import Certificate, Listener, ServeError, listen, serve, url_of
 
@@ -118,3 +121,26 @@ def test_https_is_served_with_the_given_certificate(tmp_path: Path) -> None:
         connection.close()
     finally:
         listener.close()
+
+
+def test_the_backend_opens_its_listener_on_first_use_and_closes_it(tmp_path: Path) -> None:
+    before = threading.active_count()
+    with FakeBackend() as backend:
+        assert threading.active_count() == before
+        first = backend.kubeconfig(tmp_path / "one").read_text()
+        assert backend.kubeconfig(tmp_path / "two").read_text() == first
+        assert threading.active_count() == before + 1
+    assert threading.active_count() == before
+
+
+def test_a_kubeconfig_that_cannot_be_written_is_one_line(tmp_path: Path) -> None:
+    with FakeBackend() as backend, pytest.raises(BackendError, match=f"^{tmp_path}: cannot write the kubeconfig: Is a"):
+        backend.kubeconfig(tmp_path)
+
+
+def test_the_official_client_reaches_the_cluster_through_its_kubeconfig(tmp_path: Path) -> None:
+    with FakeBackend() as backend, backends.open("live", kubeconfig=backend.kubeconfig(tmp_path / "config")) as live:
+        client = live.client()
+        answer = client.call_api("GET", f"{client.configuration.host}/api/v1/namespaces/default")
+        assert b'"name":"default"' in answer.read()
+        client.rest_client.pool_manager.clear()
