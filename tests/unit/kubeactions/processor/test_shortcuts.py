@@ -1,4 +1,4 @@
-"""The seven usual shortcuts, each by the story that it fails (docs/protocol.md)."""
+"""The seven usual shortcuts, each by the story that it fails (kubeactions/protocol.md)."""
 
 from __future__ import annotations
 
