@@ -54,9 +54,13 @@ class BoundedProtocol(HttpToolsProtocol):
             if self._head_bytes > self.limits.head_bytes:
                 self._refuse_head()
                 return
-            if self._head_timer is None:
-                self._head_timer = self.loop.call_later(self.limits.head_s, self.transport.close)
         super().data_received(data)
+
+    def on_message_begin(self) -> None:
+        """A head begins, perhaps in the same packet in which the last request ended: start its clock."""
+        super().on_message_begin()
+        if self._head_timer is None:
+            self._head_timer = self.loop.call_later(self.limits.head_s, self.transport.close)
 
     def on_headers_complete(self) -> None:
         """The head is over: what follows is bounded by the application."""

@@ -287,8 +287,10 @@ def test_a_head_that_does_not_come_ends_the_connection(tight: Door) -> None:
     assert tight.raw(b"GET / HTTP/1.1\r\nhost:") == b""
 
 
-def test_the_second_head_of_a_connection_is_bounded_too(tight: Door) -> None:
-    answer = tight.raw(b"GET /version HTTP/1.1\r\nhost: x\r\n\r\n", b"GET / HT")
+@pytest.mark.parametrize("pieces", [(b"GET / HT",), (b"", b"GET / HT")], ids=["in one packet", "in two"])
+def test_the_second_head_of_a_connection_is_bounded_too(tight: Door, pieces: tuple[bytes, ...]) -> None:
+    first = b"GET /version HTTP/1.1\r\nhost: x\r\n\r\n"
+    answer = tight.raw(first + pieces[0], *pieces[1:])
     assert answer.startswith(b"HTTP/1.1 200 ")
 
 
