@@ -20,6 +20,7 @@ from kubeactions.clock import SystemClock
 from kubeactions.kube import Kube
 from kubeactions.settings import Settings
 from kubeactions.sources.directory import DirectorySource
+from tests.cli.terminals import Terminals
 
 
 @dataclass(frozen=True)
@@ -99,3 +100,22 @@ def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> World:
     found = World(directory, SystemClock().wall())
     monkeypatch.setattr(backends_package, "open", lambda _name, **_options: found.backend)
     return found
+
+
+@pytest.fixture
+def terminals(tmp_path: Path) -> Iterator[Terminals]:
+    """A served in-memory cluster, and a directory to submit to."""
+    found = Terminals(tmp_path)
+    try:
+        found.start("serve", "fake", "serve", "--port", 0, "--kubeconfig", found.kubeconfig)
+        found.until(lambda: found.kubeconfig.exists() and found.kubeconfig.stat().st_size, "the kubeconfig")
+        yield found
+    finally:
+        found.close()
+
+
+@pytest.fixture
+def kube(terminals: Terminals) -> Iterator[Kube]:
+    """A door to the served cluster."""
+    with backends_package.open("live", kubeconfig=terminals.kubeconfig) as backend:
+        yield Kube(backend.client(), SystemClock())
