@@ -23,8 +23,8 @@ META_KEY = "meta"
 WRITE_ANNOTATION = "kubeactions.datadoghq.com/write"
 """Annotation of the head: {"writer", "seq"} of the last write. An annotation, so that a write need not repeat meta."""
 REMEDY = (
-    "nothing is executed; if its history is lost for good, take the annotation kubeactions.datadoghq.com/ledger "
-    "off the Lease (and delete the ConfigMap if there is one) to start a new one"
+    "nothing is executed; bring it back from a backup or undo the edit; if its history is lost for good, begin a new "
+    "one with: kubeactions ledger init"
 )
 
 

@@ -70,13 +70,21 @@ class World:
         self.clock = SimulatedClock(now)
         self.backend = FakeBackend(cluster=Cluster(self.clock, controllers=False))
         self.kube = Kube(self.backend.client(), self.clock)
-        self.agent = Agent(
+        self.agent = self._replica("replica-a")
+
+    def _replica(self, identity: str) -> Agent:
+        return Agent(
             Settings(enabled=True),
             self.backend.client(),
             clock=self.clock,
-            identity="replica-a",
-            sources=[DirectorySource(directory)],
+            identity=identity,
+            sources=[DirectorySource(self.directory)],
         )
+
+    def restart(self, identity: str) -> None:
+        """End the replica and start another, which knows nothing but what is in the cluster."""
+        self.agent.shut_down()
+        self.agent = self._replica(identity)
 
     def pod(self, name: str) -> None:
         """A pod in `default`."""

@@ -1,0 +1,144 @@
+"""`kubeactions ledger check` and `ledger init`: is the history trusted, and a new beginning where it is not."""
+
+from __future__ import annotations
+
+import json
+from datetime import timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from kubeactions.cli.cluster import cluster_options, load_settings, open_kube, settings_option
+from kubeactions.clock import SystemClock
+from kubeactions.errors import Conflict, LedgerClosed, NotFound
+from kubeactions.model import JsonObject
+
+if TYPE_CHECKING:
+    from kubeactions.kube import Kube
+    from kubeactions.ledger.head import Anchor
+    from kubeactions.settings import Settings
+
+_LEASE_TRIES = 5
+"""A leader may renew the Lease between our reading and writing it."""
+
+_CHECK_HELP = """Say whether the ledger can be trusted. Reads only.
+
+Checked is what the agents check before they act: that it is readable, of this cluster, the one that the Lease names,
+not older than the Lease has seen it, and that every sealed part of it is there, unchanged.
+
+Exit code: 0 it can, 3 settings, 5 the cluster cannot be reached, 6 it cannot; the reason is said.
+"""
+
+_INIT_HELP = """Begin a new ledger where the old one cannot be trusted. Nothing is executed until then.
+
+Only for a ledger that `kubeactions ledger check` refuses, when its history cannot be brought back (from a backup, or by
+undoing an edit). What it does: the old ConfigMap is copied aside, an empty one takes its place, and the Lease names it.
+Nothing that may have been done runs again: every action stamped before now is recorded as expired. What was begun and
+not settled is not looked at any more; look at it yourself, in the copy.
+
+Exit code: 0 done, 1 it was not needed or not confirmed, 3 settings, 5 the cluster cannot be reached.
+"""
+
+
+@click.group("ledger", short_help="Check the history of what was done, or begin a new one.")
+def command() -> None:
+    """Check the ledger, or begin a new one where it cannot be trusted."""
+
+
+@command.command("check", help=_CHECK_HELP)
+@cluster_options
+@settings_option
+def check(kubeconfig: Path | None, context: str | None, settings_file: Path | None) -> int:
+    """Ask what the agents ask."""
+    from kubeactions.ledger import reset
+
+    settings = load_settings(settings_file)
+    with open_kube(kubeconfig, context, settings) as kube:
+        fault = _lease_fault(kube, settings) or reset.find_fault(
+            kube, settings.ledger_namespace, _anchor(kube, settings)
+        )
+    if fault:
+        raise LedgerClosed(fault)
+    click.echo(f"the ledger in namespace {settings.ledger_namespace} can be trusted")
+    return 0
+
+
+@command.command("init", help=_INIT_HELP)
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@cluster_options
+@settings_option
+def init(yes: bool, kubeconfig: Path | None, context: str | None, settings_file: Path | None) -> int:
+    """Put the old one aside, make a new one, and let the Lease name it."""
+    from kubeactions.ledger import reset
+
+    settings = load_settings(settings_file)
+    now = SystemClock().wall()
+    with open_kube(kubeconfig, context, settings) as kube:
+        broken_lease = _lease_fault(kube, settings)
+        anchor = None if broken_lease else _anchor(kube, settings)
+        fault = broken_lease or reset.find_fault(kube, settings.ledger_namespace, anchor)
+        if not fault:
+            click.echo("kubeactions ledger init: the ledger can be trusted; nothing was changed", err=True)
+            return 1
+        click.echo(f"found: {fault}")
+        if not yes and not click.confirm("Begin a new ledger? Every action stamped before now will count as expired."):
+            click.echo("kubeactions ledger init: nothing was changed", err=True)
+            return 1
+        # A stamp may be ahead of the clock by the tolerance and may have been executed already.
+        watermark = now + timedelta(seconds=settings.future_tolerance_s)
+        made = reset.begin_anew(kube, settings.ledger_namespace, anchor, watermark=watermark, now=now)
+        _name_in_lease(kube, settings, made)
+    click.echo(f"a new ledger begins with epoch {made.epoch + 1}; the old one is kept as {reset.BEFORE}<time>")
+    return 0
+
+
+def _lease(kube: Kube, settings: Settings) -> tuple[str, JsonObject | None]:
+    from kubeactions.kube import path_of
+
+    path = path_of(
+        "coordination.k8s.io/v1", "leases", namespace=settings.ledger_namespace, name=settings.election.lease_name
+    )
+    try:
+        return path, kube.get(path)
+    except NotFound:
+        return path, None
+
+
+def _lease_fault(kube: Kube, settings: Settings) -> str:
+    """Why the Lease does not tell which ledger it was; "" when it does, or says nothing."""
+    from kubeactions.elector import read_stamp
+
+    try:
+        read_stamp(_lease(kube, settings)[1])
+    except ValueError as error:
+        return str(error)
+    return ""
+
+
+def _anchor(kube: Kube, settings: Settings) -> Anchor | None:
+    """What the Lease says of the ledger."""
+    from kubeactions.elector import read_stamp
+    from kubeactions.ledger.head import Anchor
+
+    stamp = read_stamp(_lease(kube, settings)[1])
+    return Anchor(stamp.uid, stamp.epoch, stamp.seq, "the Lease") if stamp else None
+
+
+def _name_in_lease(kube: Kube, settings: Settings, made: Anchor) -> None:
+    """Write the new ledger's place into the Lease, whoever holds it. A Lease without a word of a ledger needs none."""
+    from kubeactions.elector import LEDGER_ANNOTATION
+
+    for tries_left in reversed(range(_LEASE_TRIES)):
+        path, lease = _lease(kube, settings)
+        if lease is None or LEDGER_ANNOTATION not in (lease["metadata"].get("annotations") or {}):
+            return
+        text = json.dumps({"uid": made.uid, "epoch": made.epoch, "seq": made.seq})
+        lease["metadata"]["annotations"][LEDGER_ANNOTATION] = text
+        try:
+            kube.replace(path, lease)
+        except Conflict:
+            if not tries_left:
+                raise
+        else:
+            return
