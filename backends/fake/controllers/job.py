@@ -78,15 +78,17 @@ class Jobs(Controller):
 
     def _release(self, namespace: str, name: str, job: Object | None) -> list[Write]:
         """Take the finalizer off pods whose Job is gone or has counted all that it wanted (`syncOrphanPod`)."""
+        # A Job that is gone has left its name alone behind, so all pods of the namespace are looked at.
+        entries = (
+            self.client.entries(PODS, namespace) if job is None else self.client.dependents(job["metadata"]["uid"])
+        )
         writes: list[Write] = []
-        for entry in self.client.entries(PODS, namespace):
-            if not _mentions_tracking(entry):
+        for entry in entries:
+            if (entry.key.group, entry.key.plural) != PODS.stored or not _mentions_tracking(entry):
                 continue
             pod = entry.load()
             owner = controller_of(pod)
-            if owner is None or (owner["kind"], owner["name"]) != (JOBS.kind, name) or not job_pods.is_tracked(pod):
-                continue
-            if job is None or owner["uid"] == job["metadata"]["uid"]:
+            if owner is not None and (owner["kind"], owner["name"]) == (JOBS.kind, name) and job_pods.is_tracked(pod):
                 writes.append(Update(PODS, job_pods.untracked(pod)))
         return writes
 

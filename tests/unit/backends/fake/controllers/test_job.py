@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from backends.fake.messages import Request, Response
 from tests.unit.backends.fake.controllers.world import PODS, World, condition
 
 Obj = dict[str, Any]
@@ -237,3 +238,52 @@ def test_a_work_queue_is_done_when_one_has_succeeded_and_all_have_ended(world: W
     world.settle()
     assert conditions(world)[-1] == ("Complete", "CompletionsReached")
     assert world.object(JOB)["status"]["succeeded"] == len(world.pods()) == 2
+
+
+def test_each_index_has_failures_of_its_own_and_waits_for_itself(world: World) -> None:
+    spec: Obj = {"completionMode": "Indexed", "completions": 2, "parallelism": 2, "backoffLimitPerIndex": 1}
+    world.made(JOBS, job(exit_after_s="0", exit_code=1, **spec))
+    world.after(5)
+    failed = world.pods()
+    assert [one["metadata"]["finalizers"] for one in failed] == [[TRACKING]] * 2, "the next pod reads their numbers"
+    world.after(15)
+    counts = [one["metadata"]["annotations"]["batch.kubernetes.io/job-index-failure-count"] for one in world.pods()]
+    assert sorted(counts) == ["0", "0", "1", "1"]
+    status = world.object(JOB)["status"]
+    assert (status["failedIndexes"], status["failed"]) == ("0,1", 4)
+    assert conditions(world)[-1] == ("Failed", "FailedIndexes")
+    assert all("finalizers" not in one["metadata"] for one in world.pods())
+
+
+def test_a_success_policy_ends_it_early(world: World) -> None:
+    spec: Obj = {"completionMode": "Indexed", "completions": 3, "parallelism": 3}
+    body = job(exit_after_s="2", successPolicy={"rules": [{"succeededCount": 1}]}, **spec)
+    world.made(JOBS, body)
+    world.settle()
+    assert conditions(world)[-1] == ("Complete", "SuccessPolicy")
+
+
+def test_fewer_at_a_time_takes_the_surplus_away(world: World) -> None:
+    world.made(JOBS, job(exit_after_s=None, completions=3, parallelism=3))
+    world.settle()
+    world.patch(JOB, {"spec": {"parallelism": 1}})
+    world.settle()
+    assert len(world.living()) == world.object(JOB)["status"]["active"] == 1
+
+
+def test_every_end_is_counted_once_however_often_a_write_is_refused(world: World) -> None:
+    client = world.cluster.server
+    handle, refusals = client.handle, iter([True, False, True, True, False] * 40)
+
+    def refusing(request: Request) -> Response:
+        pod_update = request.method == "PUT" and "/pods/" in request.target and "/status" not in request.target
+        if pod_update and next(refusals, False):
+            return Response(500, {}, b'{"kind":"Status","code":500,"reason":"InternalError"}')
+        return handle(request)
+
+    for controller in {one for each in world.cluster.controllers._wanted.values() for one in each}:
+        controller.client._send = refusing
+    world.made(JOBS, job(completions=4, parallelism=4))
+    world.after(60)
+    assert world.object(JOB)["status"]["succeeded"] == 4
+    assert conditions(world)[-1] == ("Complete", "CompletionsReached")
