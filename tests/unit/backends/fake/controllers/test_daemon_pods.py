@@ -79,6 +79,11 @@ def test_own_tolerations_come_first_and_host_network_has_one_more() -> None:
     assert found[-1]["key"] == "node.kubernetes.io/network-unavailable"
 
 
+def test_a_toleration_that_the_template_has_already_is_not_doubled() -> None:
+    own = {"key": "node.kubernetes.io/not-ready", "operator": "Exists", "effect": "NoExecute"}
+    assert len(daemon_pods.tolerations({"tolerations": [own]})) == 6
+
+
 def test_a_pod_of_the_same_hash_or_generation_is_up_to_date() -> None:
     stale = {"metadata": {"labels": {HASH: OLD, "pod-template-generation": "1"}}}
     renumbered = {"metadata": {"labels": {HASH: OLD, "pod-template-generation": "2"}}}
@@ -129,6 +134,17 @@ def test_in_a_surge_the_old_pod_stays_until_the_new_one_is_available_or_it_is_no
     there = [pod("old", digest=OLD, ready=old_ready), pod("new", ready=new_ready, made=1)]
     found = daemon_pods.crowded(rolling(maxSurge=1, maxUnavailable=0), there, NEW, available)
     assert names(found) == goes
+
+
+def test_a_surge_is_no_reason_for_two_new_or_two_old_pods() -> None:
+    there = [
+        pod("old", digest=OLD),
+        pod("new", ready=False, made=1),
+        pod("old2", digest=OLD, made=2),
+        pod("new2", made=3),
+    ]
+    found = daemon_pods.crowded(rolling(maxSurge=1, maxUnavailable=0), there, NEW, available)
+    assert sorted(names(found)) == ["new2", "old2"]
 
 
 # ---- all nodes

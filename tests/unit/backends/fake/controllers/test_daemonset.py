@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
+from backends.fake.controllers import daemon_pods
+from backends.fake.controllers.client import Delete
+from backends.fake.controllers.daemonset import decide
 from backends.kubelet import node_object
 from tests.unit.backends.fake.controllers.world import APPS, PODS, World, workload
 
@@ -79,6 +83,46 @@ def test_a_cordon_does_not_matter_but_a_taint_does(world: World) -> None:
     world.patch(f"{NODES}/node-2", {"spec": {"taints": [{"key": "gpu", "effect": "NoSchedule"}]}})
     world.run("daemonsets", agents())
     assert places(world) == ["node-1", "node-3"]
+
+
+def test_a_taint_that_comes_later_keeps_pods_or_drives_them_away(world: World) -> None:
+    world.run("daemonsets", agents())
+    world.patch(f"{NODES}/node-1", {"spec": {"taints": [{"key": "gpu", "effect": "NoSchedule"}]}})
+    world.patch(f"{NODES}/node-2", {"spec": {"taints": [{"key": "gpu", "effect": "NoExecute"}]}})
+    world.settle()
+    assert places(world) == ["node-1", "node-3"]
+    status = world.object(DAEMON_SET)["status"]
+    assert (status["desiredNumberScheduled"], status["numberMisscheduled"]) == (1, 1)
+    world.patch(f"{NODES}/node-2", {"spec": {"taints": None}})
+    world.settle()
+    assert places(world) == ["node-1", "node-2", "node-3"]
+
+
+def test_pods_become_available_with_time_alone(world: World) -> None:
+    world.run("daemonsets", agents(minReadySeconds=45))
+    world.after(30)
+    assert world.object(DAEMON_SET)["status"]["numberUnavailable"] == 3
+    world.after(20)
+    assert world.object(DAEMON_SET)["status"]["numberAvailable"] == 3
+
+
+def test_a_pod_that_has_ended_and_is_held_by_a_finalizer_keeps_no_place(world: World) -> None:
+    body = agents()
+    body["spec"]["template"]["metadata"]["finalizers"] = ["example.com/hold"]
+    world.run("daemonsets", body)
+    world.delete(f"{PODS}/{world.pods()[0]['metadata']['name']}")
+    world.settle()
+    assert (len(world.pods()), places(world)) == (4, ["node-1", "node-2", "node-3"])
+
+
+def test_a_pod_for_a_node_that_is_not_there_goes_unless_it_was_bound() -> None:
+    body = agents()
+    body["metadata"] |= {"namespace": "default", "uid": "d"}
+    unbound = daemon_pods.pod_for(body, "gone", "x")
+    bound = {**unbound, "metadata": {"name": "bound"}, "spec": {**unbound["spec"], "nodeName": "gone"}}
+    unbound["metadata"]["name"] = "unbound"
+    plan = decide(body, [], [bound, unbound], [], datetime(2026, 1, 1, tzinfo=UTC), lambda _node: 0.0)
+    assert [write.obj["metadata"]["name"] for write in plan.writes if isinstance(write, Delete)] == ["unbound"]
 
 
 def test_an_update_replaces_one_pod_after_the_other(world: World) -> None:

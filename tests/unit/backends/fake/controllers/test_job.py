@@ -285,5 +285,61 @@ def test_every_end_is_counted_once_however_often_a_write_is_refused(world: World
         controller.client._send = refusing
     world.made(JOBS, job(completions=4, parallelism=4))
     world.after(60)
-    assert world.object(JOB)["status"]["succeeded"] == 4
+    assert world.object(JOB)["status"]["succeeded"] == len(world.pods()) == 4
     assert conditions(world)[-1] == ("Complete", "CompletionsReached")
+
+
+def indexes(world: World) -> list[str]:
+    key = "batch.kubernetes.io/job-completion-index"
+    return sorted(one["metadata"]["labels"][key] for one in world.living())
+
+
+def cheapen(world: World, pod: Obj) -> None:
+    """Make the pod the first to go wherever any may go."""
+    cost = {"controller.kubernetes.io/pod-deletion-cost": "-100"}
+    world.patch(f"{PODS}/{pod['metadata']['name']}", {"metadata": {"annotations": cost}})
+
+
+def test_of_two_pods_with_one_index_one_goes(world: World) -> None:
+    world.made(JOBS, job(exit_after_s=None, completions=2, parallelism=2, completionMode="Indexed"))
+    world.settle()
+    twin, other = world.pods()
+    cheapen(world, other)
+    kept = ("labels", "annotations", "ownerReferences", "finalizers")
+    twin["metadata"] = {"name": "twin", **{member: twin["metadata"][member] for member in kept}}
+    del twin["status"]  # it is bound already, as the other is: nothing but its index speaks against it
+    world.made(PODS, twin)
+    world.settle()
+    assert indexes(world) == ["0", "1"]
+
+
+def test_an_index_that_is_no_longer_wanted_loses_its_pod(world: World) -> None:
+    world.made(JOBS, job(exit_after_s=None, completions=3, parallelism=3, completionMode="Indexed"))
+    world.settle()
+    cheapen(world, world.pods()[0])
+    world.patch(JOB, {"spec": {"completions": 2, "parallelism": 2}})
+    world.settle()
+    assert indexes(world) == ["0", "1"]
+
+
+def test_an_index_whose_pod_is_still_ending_waits_for_it(world: World) -> None:
+    body = job(exit_after_s=None, completions=3, parallelism=2, completionMode="Indexed", podReplacementPolicy="Failed")
+    body["spec"]["template"]["spec"]["terminationGracePeriodSeconds"] = 60
+    world.made(JOBS, body)
+    world.settle()
+    world.delete(f"{PODS}/{world.pods()[0]['metadata']['name']}")
+    world.patch(JOB, {"spec": {"parallelism": 3}})
+    world.after(20)
+    assert indexes(world) == ["1", "2"]
+
+
+def test_a_job_that_is_being_deleted_makes_no_more_pods(world: World) -> None:
+    body = job(exit_after_s=None)
+    body["spec"]["template"]["spec"]["terminationGracePeriodSeconds"] = 60
+    body["metadata"]["finalizers"] = ["example.com/hold"]
+    world.made(JOBS, body)
+    world.settle()
+    world.ask("DELETE", f"{JOB}?propagationPolicy=Foreground")
+    world.after(100)
+    assert world.pods() == []
+    assert "deletionTimestamp" in world.object(JOB)["metadata"]

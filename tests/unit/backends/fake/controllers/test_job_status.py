@@ -77,6 +77,12 @@ def test_uids_of_pods_that_lost_their_finalizer_in_a_pass_that_broke_off_are_cou
     assert (after["failed"], after["uncountedTerminatedPods"]) == (2, {})
 
 
+def test_uids_of_pods_that_keep_their_finalizer_stay_noted() -> None:
+    body = job({"uncountedTerminatedPods": {"failed": ["a"]}})
+    tally = Tally.of(body, [pod("a", "Failed")])
+    assert Ends.of(body, tally, ("a",), None).settled(tally).noted == {"failed": ["a"]}
+
+
 def test_ends_beyond_the_limit_wait_and_so_does_the_end_of_the_job() -> None:
     owned = [pod(f"p{number}", "Failed") for number in range(MOST_ENDS + 1)]
     _, after = both(job(), *owned, ending=FAILING)
