@@ -1,8 +1,8 @@
 """The RBAC rules that the enabled actions need, no more. Pure; the command line prints them as manifests.
 
-What the agent itself needs is a Role in the ledger's namespace (Lease, ledger, segments) and a small ClusterRole (the
-cluster's UID, Events on targets); what the actions need is read from their specs. `get_resource` needs `get` on
-whatever it is to read: it is left out unless asked for, since "everything" is not ours to grant.
+What the agent itself needs is a Role in the ledger's namespace (Lease, ledger, segments, requests to cancel) and a
+small ClusterRole (the cluster's UID, Events on targets); what the actions need is read from their specs. `get_resource`
+needs `get` on whatever it is to read: it is left out unless asked for, since "everything" is not ours to grant.
 
 https://kubernetes.io/docs/reference/access-authn-authz/rbac/
 """

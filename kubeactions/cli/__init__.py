@@ -32,6 +32,7 @@ COMMANDS = {
     "validate": ("kubeactions.cli.validate:command", "Check config files without running anything."),
     "history": ("kubeactions.cli.history:command", "List the actions in a cluster's ledger."),
     "why": ("kubeactions.cli.why:command", "Tell what became of one action, and what to do."),
+    "cancel": ("kubeactions.cli.cancel:command", "Withdraw an action that has not begun."),
     "ledger": ("kubeactions.cli.ledger:command", "Check the history of what was done, or begin a new one."),
     "fake": ("kubeactions.cli.fake:command", "Serve the in-memory Kubernetes API."),
     "demo": ("kubeactions.cli.demo:command", "Watch an action survive the death of the leader."),

@@ -1,7 +1,10 @@
-"""What `submit` and `validate` share: the known action types, and what the validator and the policy say of a config."""
+"""What commands about actions share: the known types, what validator and policy say of a config, and who is asking."""
 
 from __future__ import annotations
 
+import getpass
+import os
+import socket
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -62,3 +65,11 @@ def _finding(
 
 def _pass(_action: Action, _facts: policy.Facts) -> None:
     return None
+
+
+def who() -> str:
+    """The person at the keyboard, on this machine."""
+    try:
+        return f"{getpass.getuser()}@{socket.gethostname()}"
+    except (OSError, KeyError):  # A container's user that has no name.
+        return f"uid-{os.getuid()}@{socket.gethostname()}"

@@ -36,21 +36,20 @@ def stamp(at: datetime | None) -> str:
     return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ") if at else "-"
 
 
-def matching(records: Sequence[Record], wanted: str) -> list[Record]:
-    """The records that `wanted` names: a key or marker; else id, `id:vN` or action_id; else the target's name."""
+def named(records: Sequence[Record], wanted: str) -> list[Record]:
+    """The records that `wanted` names: a key or marker; else id, `id:vN` or action_id."""
 
     def of_config(record: Record) -> bool:
         action_id = record.action.action_id if record.action else ""
         return wanted in {record.key.id, f"{record.key.id}:v{record.key.version}", action_id}
 
-    for names in (
-        lambda record: wanted in {str(record.key), record.marker},
-        of_config,
-        lambda record: record.action is not None and record.action.target.name == wanted,
-    ):
-        if found := [record for record in records if names(record)]:
-            return found
-    return []
+    exact = [record for record in records if wanted in {str(record.key), record.marker}]
+    return exact or [record for record in records if of_config(record)]
+
+
+def matching(records: Sequence[Record], wanted: str) -> list[Record]:
+    """The same; and when nothing is called so, the records about a target of this name."""
+    return named(records, wanted) or [one for one in records if one.action and one.action.target.name == wanted]
 
 
 def as_json(record: Record) -> dict[str, Any]:

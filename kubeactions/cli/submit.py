@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import getpass
 import json
 import os
 import re
 import secrets
-import socket
 from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
@@ -15,7 +13,7 @@ from typing import Any
 
 import click
 
-from kubeactions.cli.actions import examine, known_specs
+from kubeactions.cli.actions import examine, known_specs, who
 from kubeactions.cli.cluster import load_settings, settings_option
 from kubeactions.clock import SystemClock
 from kubeactions.errors import Malformed, SourceError, UserError
@@ -84,7 +82,7 @@ def command(
         "resource": {key: value for key, value in resource.items() if value},
         "timestamp": _stamp(now),
         "action_id": secrets.token_hex(16),
-        "requested_by": requested_by or _who(),
+        "requested_by": requested_by or who(),
     }
     config = Config(id_ or _new_id(action_type, name), version, _payload(action), "submit")
     (finding,) = examine(config, specs, settings, now)
@@ -120,13 +118,6 @@ def _payload(action: Mapping[str, Any]) -> bytes:
 
 def _stamp(now: datetime) -> str:
     return now.isoformat(timespec="milliseconds").replace("+00:00", "Z")
-
-
-def _who() -> str:
-    try:
-        return f"{getpass.getuser()}@{socket.gethostname()}"
-    except (OSError, KeyError):  # A container's user that has no name.
-        return f"uid-{os.getuid()}@{socket.gethostname()}"
 
 
 def _new_id(action_type: str, name: str) -> str:

@@ -10,6 +10,7 @@ The rules it follows are in kubeactions/protocol.md. Parts, from the inside out:
     segments   sealed parts of the history, one immutable ConfigMap each
     book       `Ledger`: one replica's hold on all that: open, write, amend, seal, prune
     reading    the same for readers
+    requests   what people ask of the leader, in a ConfigMap of its own
 
 Whoever changes what is written changes `codec.SCHEMA`.
 """
@@ -18,5 +19,20 @@ from kubeactions.ledger.book import Bounds, Ledger
 from kubeactions.ledger.codec import Meta, Waiting, note
 from kubeactions.ledger.head import NAME, Anchor
 from kubeactions.ledger.reading import Reading, read
+from kubeactions.ledger.requests import REQUESTS_NAME, Asked, Cancellation, Requests
 
-__all__ = ["NAME", "Anchor", "Bounds", "Ledger", "Meta", "Reading", "Waiting", "note", "read"]
+__all__ = [
+    "NAME",
+    "REQUESTS_NAME",
+    "Anchor",
+    "Asked",
+    "Bounds",
+    "Cancellation",
+    "Ledger",
+    "Meta",
+    "Reading",
+    "Requests",
+    "Waiting",
+    "note",
+    "read",
+]

@@ -38,6 +38,7 @@ from kubeactions.ledger.codec import (
 )
 from kubeactions.ledger.head import META_KEY, NAME, WRITE_ANNOTATION, Anchor, Head, admit, parse, size_of
 from kubeactions.ledger.history import History
+from kubeactions.ledger.requests import REQUESTS_NAME
 from kubeactions.ledger.segments import Segments
 from kubeactions.model import JsonObject, Phase, Record, Target
 
@@ -114,8 +115,8 @@ class Ledger:
         return self._anchor
 
     def targets(self) -> tuple[Target, ...]:
-        """The objects that the ledger consists of: no action may touch them."""
-        names = [NAME, *(f"{NAME}-{segment.number}" for segment in self._meta.segments)]
+        """The objects that the ledger consists of, and what people ask of it: no action may touch them."""
+        names = [NAME, REQUESTS_NAME, *(f"{NAME}-{segment.number}" for segment in self._meta.segments)]
         return tuple(Target("v1", "ConfigMap", name, self._namespace) for name in names)
 
     def open(self, anchor: Anchor | None) -> None:

@@ -49,7 +49,7 @@ class Decision:
     """One line of a record's history: which step decided what, and when. `kubeactions why` prints them."""
 
     step: str
-    """accept, gate, plan, send, recover, settle, report."""
+    """accept, withdraw, gate, plan, send, recover, settle, report."""
     reason: str
     """CamelCase code."""
     text: str

@@ -105,13 +105,16 @@ class Execution:
         """A new term: what was known of sends counts no more; recovered intents are in doubt."""
         self._trails, self._outgoing = {}, {}
 
+    def settle(self, ledger: Ledger) -> None:
+        """Make durable what an earlier round has ended and could not write. Raises a `KubeError`."""
+        self._forget_settled(ledger)
+        self._settle(ledger)
+
     def work(self, ledger: Ledger) -> bool:
-        """One bounded round over the open records. True when there is more to do at once.
+        """One bounded round over the open records, after `settle`. True when there is more to do at once.
 
         Raises a `KubeError` when a write of the ledger failed. What was sent and not settled is settled later.
         """
-        self._forget_settled(ledger)
-        self._settle(ledger)
         try:
             due = self._due(ledger)
             for record in [one for one in due if self._is_intent(one)][: self._pace.batch]:

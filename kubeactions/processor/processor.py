@@ -1,4 +1,4 @@
-"""The processor: bounded rounds of recover, pull, accept, gate, plan, execute, settle, report.
+"""The processor: bounded rounds of recover, pull, accept, withdraw, gate, plan, execute, settle, report.
 
 `Agent` calls `step()` in a thread of its own, or a simulation does; each call does one bounded round and returns the
 seconds after which to be called again. Nothing that takes long is waited for: what is not finished is state in the
@@ -30,6 +30,7 @@ from kubeactions.processor.execution import Execution, Pace
 from kubeactions.processor.intake import Intake
 from kubeactions.processor.outbox import Outbox
 from kubeactions.processor.own import own_targets
+from kubeactions.processor.withdrawals import Withdrawals
 from kubeactions.registry import specs
 from kubeactions.settings import Settings
 
@@ -86,6 +87,9 @@ class Processor:
             permits=parts.settings.permits,
             sensitive_words=parts.settings.sensitive_words,
             keep_result=self._outbox.keep,
+        )
+        self._withdrawals = Withdrawals(
+            parts.kube, parts.clock, parts.settings.ledger_namespace, parts.elector.identity
         )
         self._alarm = Alarm(parts.kube, parts.clock, parts.settings.ledger_namespace, parts.elector.identity)
         self._term = 0
@@ -149,6 +153,8 @@ class Processor:
         elif self.ledger.stale:
             self.ledger.refresh()
         more = self._accept()
+        self._execution.settle(self.ledger)
+        self._withdrawals.settle(self.ledger)  # After what has ended: that cannot be withdrawn any more.
         more = self._execution.work(self.ledger) or more
         self._outbox.deliver(self.ledger)
         self._intake.acknowledge(self.ledger)
@@ -163,6 +169,7 @@ class Processor:
         self._term = 0
         self._execution.forget()
         self._intake.forget()
+        self._withdrawals.forget()
         try:
             stamp = self._elector.known_stamp()
         except ValueError as error:

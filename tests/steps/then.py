@@ -275,6 +275,11 @@ def _(world: World, old: str, new: str) -> None:
     assert not late, told(late)
 
 
+@then(parsers.parse('somebody is answered "{text}"'))
+def _(world: World, text: str) -> None:
+    assert text in world.answer, world.answer
+
+
 # --- the agents ---
 
 

@@ -254,6 +254,19 @@ def _(world: World) -> None:
     world.destination().down = False
 
 
+# --- people with a keyboard ---
+
+
+@when(parsers.parse('somebody asks to cancel "{id_}"'))
+def _(world: World, id_: str) -> None:
+    world.command("cancel", id_, "--wait", "0", "--requested-by", "ops@example.org", "--reason", "a mistake")
+
+
+@when("somebody begins a new history")
+def _(world: World) -> None:
+    assert world.command("ledger", "init", "--yes") == 0, world.answer
+
+
 # --- strangers ---
 
 

@@ -8,10 +8,11 @@ the destinations counted; never what an object of the system under test believes
 from __future__ import annotations
 
 import functools
+import io
 import json
 import random
 from collections.abc import Callable, Mapping
-from contextlib import ExitStack
+from contextlib import ExitStack, redirect_stderr, redirect_stdout
 from datetime import datetime, timedelta
 from pathlib import Path
 from types import TracebackType
@@ -19,12 +20,14 @@ from typing import Self
 
 import freezegun
 import kubernetes.client  # noqa: F401  Before any freeze: its models cannot be built while datetime is a fake.
+import pytest
 from freezegun.api import FrozenDateTimeFactory
 
 from backends.fake import FakeBackend
 from backends.faults import Answer, Call, Crash, Fault, Faults, Late, Match, Pause, ReplicaDied, Rule, install
 from kubeactions import registry
 from kubeactions.agent import Agent
+from kubeactions.cli import invoke
 from kubeactions.errors import NotFound
 from kubeactions.kube import Kube, path_of
 from kubeactions.ledger.codec import decode_record
@@ -74,6 +77,8 @@ class World:
         """The history at an earlier time."""
         self.writes_file = False
         """Whether replicas also report into a JSON lines file."""
+        self.answer = ""
+        """What the last command printed."""
         self._interruptions: dict[str, list[Rule]] = {}
 
     def __enter__(self) -> Self:
@@ -179,6 +184,15 @@ class World:
     def deliver(self, file: str, content: bytes, source: str = MAIN) -> None:
         """Let a config arrive; it is seen when the leader looks the next time."""
         self.sources.deliver(file, content, source)
+
+    def command(self, *arguments: str) -> int:
+        """Somebody types a command of `kubeactions` that talks to this cluster; returns its exit code."""
+        printed = io.StringIO()
+        with pytest.MonkeyPatch.context() as patch, redirect_stdout(printed), redirect_stderr(printed):
+            patch.setattr("backends.open", lambda _name, **_options: self.backend)
+            code = invoke(arguments)
+        self.answer = printed.getvalue()
+        return code
 
     # --- destinations ---
 

@@ -42,6 +42,12 @@ def test_the_manifests_bind_one_account_and_keep_the_ledger_in_its_namespace() -
     )
 
 
+def test_the_agent_may_read_the_requests_to_cancel_and_take_them_out() -> None:
+    role = manifests({}, service_account="agent", account_namespace="dd", ledger_namespace="default")[0]
+    verbs = {verb for rule in role["rules"] if "configmaps" in rule["resources"] for verb in rule["verbs"]}
+    assert {"get", "patch"} <= verbs
+
+
 def test_two_types_that_need_the_same_get_it_once() -> None:
     one = Spec("a", EffectClass.READ, "a", {}, rules=(Rule("", "pods", ("get",)),))
     two = Spec("b", EffectClass.READ, "b", {}, rules=(Rule("", "pods", ("list", "get")),))

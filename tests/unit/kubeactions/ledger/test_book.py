@@ -14,7 +14,7 @@ from backends.fake import Cluster, FakeBackend
 from backends.faults import Answer, Crash, Faults, Late, LoseAnswer, LoseRequest, Match, Pause, ReplicaDied, install
 from kubeactions.errors import Conflict, Fenced, KubeError, LedgerClosed, LedgerFull, NotFound
 from kubeactions.kube import Kube
-from kubeactions.ledger import NAME, Bounds, Ledger, Waiting, read
+from kubeactions.ledger import NAME, REQUESTS_NAME, Bounds, Ledger, Waiting, read
 from kubeactions.ledger.legacy import LEGACY_KEY
 from kubeactions.model import Action, ActionKey, Intent, JsonObject, Outcome, Phase, Record, Status, Target
 
@@ -342,7 +342,7 @@ def test_the_ledgers_own_objects_are_known(shelf: Shelf) -> None:
     ledger = shelf.opened("a", closed_bytes=100, kept_bytes=0)
     ledger.write([shelf.closed("c1")])
     ledger.seal()
-    assert [one.name for one in ledger.targets()] == [NAME, f"{NAME}-1"]
+    assert [one.name for one in ledger.targets()] == [NAME, REQUESTS_NAME, f"{NAME}-1"]
 
 
 def test_bytes_written_per_action_do_not_grow_with_the_history(shelf: Shelf) -> None:
