@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,6 +17,7 @@ from kubeactions.model import JsonObject
 if TYPE_CHECKING:
     from kubeactions.kube import Kube
     from kubeactions.ledger.head import Anchor
+    from kubeactions.ledger.reset import Look
     from kubeactions.settings import Settings
 
 _LEASE_TRIES = 5
@@ -33,9 +34,9 @@ Exit code: 0 it can, 3 settings, 5 the cluster cannot be reached, 6 it cannot; t
 _INIT_HELP = """Begin a new ledger where the old one cannot be trusted. Nothing is executed until then.
 
 Only for a ledger that `kubeactions ledger check` refuses, when its history cannot be brought back (from a backup, or by
-undoing an edit). What it does: the old ConfigMap is copied aside, an empty one takes its place, and the Lease names it.
+undoing an edit). What it does: the old ConfigMap is copied aside and emptied, and the Lease names the new beginning.
 Nothing that may have been done runs again: every action stamped before now is recorded as expired. What was begun and
-not settled is not looked at any more; look at it yourself, in the copy.
+not settled is named here and in the copy; look at it yourself. A replica that may be at work must be stopped first.
 
 Exit code: 0 done, 1 it was not needed or not confirmed, 3 settings, 5 the cluster cannot be reached.
 """
@@ -51,13 +52,9 @@ def command() -> None:
 @settings_option
 def check(kubeconfig: Path | None, context: str | None, settings_file: Path | None) -> int:
     """Ask what the agents ask."""
-    from kubeactions.ledger import reset
-
     settings = load_settings(settings_file)
     with open_kube(kubeconfig, context, settings) as kube:
-        fault = _lease_fault(kube, settings) or reset.find_fault(
-            kube, settings.ledger_namespace, _anchor(kube, settings)
-        )
+        fault, _, _ = _look(kube, settings)
     if fault:
         raise LedgerClosed(fault)
     click.echo(f"the ledger in namespace {settings.ledger_namespace} can be trusted")
@@ -72,25 +69,50 @@ def init(yes: bool, kubeconfig: Path | None, context: str | None, settings_file:
     """Put the old one aside, make a new one, and let the Lease name it."""
     from kubeactions.ledger import reset
 
-    settings = load_settings(settings_file)
-    now = SystemClock().wall()
+    settings, clock = load_settings(settings_file), SystemClock()
     with open_kube(kubeconfig, context, settings) as kube:
-        broken_lease = _lease_fault(kube, settings)
-        anchor = None if broken_lease else _anchor(kube, settings)
-        fault = broken_lease or reset.find_fault(kube, settings.ledger_namespace, anchor)
+        fault, seen, anchor = _look(kube, settings)
         if not fault:
-            click.echo("kubeactions ledger init: the ledger can be trusted; nothing was changed", err=True)
-            return 1
+            return _refuse("the ledger can be trusted")
         click.echo(f"found: {fault}")
+        if _holds(_lease(kube, settings)[1], seen.holder, clock.wall()):
+            return _refuse(f"{seen.holder} leads and has opened this ledger before: it may be at work; stop it first")
+        if seen.unsettled:
+            click.echo(f"given up, look at them yourself: {', '.join(seen.unsettled)}")
         if not yes and not click.confirm("Begin a new ledger? Every action stamped before now will count as expired."):
-            click.echo("kubeactions ledger init: nothing was changed", err=True)
-            return 1
+            return _refuse("not confirmed")
+        now = clock.wall()  # Not before the answer: what a leader has done meanwhile must not run again either.
         # A stamp may be ahead of the clock by the tolerance and may have been executed already.
         watermark = now + timedelta(seconds=settings.future_tolerance_s)
-        made = reset.begin_anew(kube, settings.ledger_namespace, anchor, watermark=watermark, now=now)
+        made = reset.begin_anew(kube, settings.ledger_namespace, anchor, seen, watermark=watermark, now=now)
         _name_in_lease(kube, settings, made)
     click.echo(f"a new ledger begins with epoch {made.epoch + 1}; the old one is kept as {reset.BEFORE}<time>")
+    click.echo(f"actions stamped until {watermark:%Y-%m-%dT%H:%M:%SZ} count as expired")
     return 0
+
+
+def _refuse(why: str) -> int:
+    click.echo(f"kubeactions ledger init: {why}; nothing was changed", err=True)
+    return 1
+
+
+def _look(kube: Kube, settings: Settings) -> tuple[str, Look, Anchor | None]:
+    """What is wrong, if anything is; the ledger as it was then, and what the Lease says of it."""
+    from kubeactions.ledger import reset
+
+    broken = _lease_fault(kube, settings)
+    anchor = None if broken else _anchor(kube, settings)
+    seen = reset.look(kube, settings.ledger_namespace, anchor)
+    return broken or seen.fault, seen, anchor
+
+
+def _holds(lease: JsonObject | None, identity: str, now: datetime) -> bool:
+    """Whether this replica's lease lasts, by our clock: then it may be at work. A lease that says nothing does not."""
+    spec = (lease or {}).get("spec") or {}
+    if not identity or spec.get("holderIdentity") != identity or not spec.get("renewTime"):
+        return False
+    lasts = timedelta(seconds=float(spec.get("leaseDurationSeconds") or 0))
+    return now < datetime.fromisoformat(spec["renewTime"]) + lasts
 
 
 def _lease(kube: Kube, settings: Settings) -> tuple[str, JsonObject | None]:

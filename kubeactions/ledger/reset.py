@@ -11,13 +11,14 @@ caller's business.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
 import orjson
 
-from kubeactions.errors import LedgerClosed, NotFound
+from kubeactions.errors import Conflict, LedgerClosed, NotFound
 from kubeactions.kube import Kube, path_of
-from kubeactions.ledger.codec import Meta, decode_meta, encode_meta
+from kubeactions.ledger.codec import Meta, decode_meta, decode_record, encode_meta
 from kubeactions.ledger.head import META_KEY, NAME, WRITE_ANNOTATION, Anchor, admit, parse
 from kubeactions.ledger.segments import Segments
 from kubeactions.model import JsonObject
@@ -27,42 +28,64 @@ WRITER = "kubeactions ledger init"
 BEFORE = f"{NAME}-before-"
 
 
-def find_fault(kube: Kube, namespace: str, anchor: Anchor | None) -> str:
-    """Why the ledger is closed, "" when it is not (also when there is none yet). Raises a `KubeError`."""
+@dataclass(frozen=True, slots=True)
+class Look:
+    """The ledger as a person finds it."""
+
+    fault: str
+    """Why it is closed, "" when it is not (also when there is none yet)."""
+    resource_version: str = ""
+    """Of the head, "" when there is none: what is reset must be what was looked at."""
+    holder: str = ""
+    """Who holds its epoch, if the head itself is in order: that replica may be at work, whatever else is wrong."""
+    unsettled: tuple[str, ...] = ()
+    """Records of the head that can be read and have not ended."""
+
+
+def look(kube: Kube, namespace: str, anchor: Anchor | None) -> Look:
+    """Ask what a leader asks when it opens the ledger. Raises a `KubeError`."""
+    found = _read(kube, namespace)
+    version = str(found["metadata"]["resourceVersion"]) if found else ""
+    holder = ""
     try:
-        found = _read(kube, namespace)
         head = parse(found) if found is not None else None
         admit(head, anchor, cluster_uid(kube))
-        for segment in head.meta.segments if head is not None and head.meta is not None else ():
+        meta = head.meta if head is not None else None
+        holder = meta.holder if meta else ""
+        for segment in meta.segments if meta else ():
             Segments(kube, namespace).load(segment)
     except LedgerClosed as error:
-        return str(error)
-    return ""
+        return Look(str(error), version, holder, _unsettled(found))
+    return Look("", version, holder, _unsettled(found))
 
 
-def begin_anew(kube: Kube, namespace: str, anchor: Anchor | None, *, watermark: datetime, now: datetime) -> Anchor:
-    """Put the old head aside and make an empty one; returns where that stands, for the Lease.
+def begin_anew(
+    kube: Kube, namespace: str, anchor: Anchor | None, seen: Look, *, watermark: datetime, now: datetime
+) -> Anchor:
+    """Put the old head aside and empty it in one compare-and-set; returns where that stands, for the Lease.
 
-    Each step is safe to be the last: until the Lease names the new head, the ledger stays closed, and the command can
-    be given again. Raises a `KubeError`.
+    The head is never away: a leader that finds none, and no word of one on the Lease, takes that for a first start.
+    Each step is safe to be the last, and the command can be given again. Raises a `Conflict` when the head is not what
+    was `seen` any more, or another `KubeError`.
     """
     old = _read(kube, namespace)
+    if (str(old["metadata"]["resourceVersion"]) if old else "") != seen.resource_version:
+        raise Conflict(f"ConfigMap {NAME} was changed since it was looked at; nothing was changed: look again")
     before = _meta_of(old)
     epoch = max(anchor.epoch if anchor else 0, before.epoch if before else 0) + 1
-    if old is not None:
-        _put_aside(kube, namespace, old, now)
-        kube.delete(_path(namespace), uid=str(old["metadata"]["uid"]))
+    seq = max(anchor.seq if anchor else 0, _seq_of(old)) + 1
     meta = Meta(cluster_uid(kube), epoch, WRITER, watermark=watermark, next_segment=_next_number(kube, namespace))
-    made = kube.create(
-        path_of("v1", "configmaps", namespace=namespace),
-        {
-            "apiVersion": "v1",
-            "kind": "ConfigMap",
-            "metadata": {"name": NAME, "annotations": {WRITE_ANNOTATION: _signature()}},
-            "data": {META_KEY: encode_meta(meta)},
-        },
-    )
-    return Anchor(str(made["metadata"]["uid"]), epoch, 1, WRITER)
+    annotations = {WRITE_ANNOTATION: orjson.dumps({"writer": WRITER, "seq": seq}).decode()}
+    body: JsonObject = {"apiVersion": "v1", "kind": "ConfigMap", "data": {META_KEY: encode_meta(meta)}}
+    if old is None:
+        body["metadata"] = {"name": NAME, "annotations": annotations}
+        made = kube.create(path_of("v1", "configmaps", namespace=namespace), body)
+    else:
+        _put_aside(kube, namespace, old, now)
+        kept = old["metadata"]
+        body["metadata"] = {**kept, "annotations": {**(kept.get("annotations") or {}), **annotations}}
+        made = kube.replace(_path(namespace), body)
+    return Anchor(str(made["metadata"]["uid"]), epoch, seq, WRITER)
 
 
 def cluster_uid(kube: Kube) -> str:
@@ -89,6 +112,28 @@ def _meta_of(configmap: JsonObject | None) -> Meta | None:
         return None
 
 
+def _seq_of(configmap: JsonObject | None) -> int:
+    """The number of the last write, 0 where it cannot be read."""
+    annotations = (configmap or {"metadata": {}})["metadata"].get("annotations") or {}
+    try:
+        return int(orjson.loads(annotations[WRITE_ANNOTATION])["seq"])
+    except (KeyError, TypeError, ValueError):
+        return 0
+
+
+def _unsettled(configmap: JsonObject | None) -> tuple[str, ...]:
+    """What is given up without an end: the person has to look at it."""
+    found = []
+    for name, text in ((configmap or {}).get("data") or {}).items():
+        try:
+            record = decode_record(name, text)
+        except LedgerClosed:
+            continue  # The copy keeps it; and what is no record (meta) is none.
+        if record.open:
+            found.append(str(record.key))
+    return tuple(sorted(found))
+
+
 def _put_aside(kube: Kube, namespace: str, old: JsonObject, now: datetime) -> None:
     name = f"{BEFORE}{now.astimezone(UTC):%Y%m%d%H%M%S}-{old['metadata']['resourceVersion']}"
     copy: JsonObject = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": name}, "immutable": True}
@@ -103,7 +148,3 @@ def _next_number(kube: Kube, namespace: str) -> int:
     )
     ends = (name.removeprefix(f"{NAME}-") for name in names if name.startswith(f"{NAME}-"))
     return max((int(end) for end in ends if end.isdigit()), default=0) + 1
-
-
-def _signature() -> str:
-    return orjson.dumps({"writer": WRITER, "seq": 1}).decode()

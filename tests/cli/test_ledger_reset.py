@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 
+from kubeactions import policy
 from kubeactions.elector import LEDGER_ANNOTATION
+from kubeactions.kube import Kube
 from kubeactions.ledger import NAME, read
 from kubeactions.ledger.reset import BEFORE
 from kubeactions.model import JsonObject
@@ -123,7 +127,8 @@ def test_the_old_ledger_is_kept_as_it_was(cli: Cli, done: World) -> None:
 
 
 def test_a_reset_that_ended_half_way_can_be_given_again(cli: Cli, done: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    garble(done)
+    recreate(done)
+    done.restart("replica-b")
 
     def die(*_: object) -> None:
         raise KeyboardInterrupt
@@ -143,3 +148,92 @@ def test_without_a_yes_nothing_happens(cli: Cli, done: World, monkeypatch: pytes
     monkeypatch.setattr("click.confirm", lambda _text: False)
     assert cli("ledger", "init").code == 1
     assert done.kube.get(LEDGER) == before
+
+
+def test_a_replica_that_may_be_at_work_must_be_stopped_first(cli: Cli, done: World) -> None:
+    garble_the_lease(done)  # The leader has its ledger open, and does not look at this before its next term.
+    refused = cli("ledger", "init", "--yes")
+    assert refused.code == 1
+    assert "replica-a leads and has opened this ledger before" in refused.line
+    assert data_aside(done) == []
+    done.work(4)  # It renews, and sees that somebody has written the Lease.
+    done.agent.shut_down()
+    assert cli("ledger", "init", "--yes").code == 0
+
+
+def test_a_lease_that_ran_out_is_nobodys_work(cli: Cli, done: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    garble_the_lease(done)
+    done.clock.advance(60)
+    monkeypatch.setattr("kubeactions.cli.ledger.SystemClock", lambda: done.clock)
+    assert cli("ledger", "init", "--yes").code == 0
+
+
+def test_a_ledger_that_changes_while_the_question_stands_is_not_reset(
+    cli: Cli, done: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    garble(done)
+
+    def ponder(_text: str) -> bool:
+        done.kube.patch(LEDGER, {"metadata": {"labels": {"somebody": "was-here"}}}, type="merge")
+        return True
+
+    monkeypatch.setattr("click.confirm", ponder)
+    told = cli("ledger", "init")
+    assert told.code == 5
+    assert "was changed since it was looked at; nothing was changed: look again" in told.line
+    assert done.kube.get(LEDGER)["data"]["meta"] == "{"
+
+
+def test_the_time_of_the_reset_is_that_of_the_answer(cli: Cli, done: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    garble(done)
+    asked_at = done.clock.wall()
+
+    def ponder(_text: str) -> bool:
+        done.clock.advance(600)
+        return True
+
+    monkeypatch.setattr("click.confirm", ponder)
+    monkeypatch.setattr("kubeactions.cli.ledger.SystemClock", lambda: done.clock)
+    assert cli("ledger", "init").code == 0
+    watermark = datetime.fromisoformat(json.loads(done.kube.get(LEDGER)["data"]["meta"])["watermark"])
+    assert watermark >= asked_at + timedelta(seconds=600)
+
+
+@pytest.mark.parametrize("side", ["before", "after"])
+@pytest.mark.parametrize("nth", [1, 2])
+def test_a_reset_that_dies_at_any_write_repeats_nothing(
+    cli: Cli, done: World, monkeypatch: pytest.MonkeyPatch, nth: int, side: str
+) -> None:
+    """Also where the Lease says nothing of a ledger: a head that is away for a moment would be a first start."""
+    done.agent.shut_down()
+    done.kube.patch(LEASE, {"metadata": {"annotations": {LEDGER_ANNOTATION: None}}}, type="merge")
+    garble(done)
+    call, writes = Kube._call, list[str]()
+
+    def die(self: Kube, method: str, *arguments: Any, **more: Any) -> JsonObject:
+        if method != "GET":
+            writes.append(method)
+        if len(writes) == nth and side == "before":
+            raise KeyboardInterrupt
+        answer = call(self, method, *arguments, **more)
+        if len(writes) == nth:
+            raise KeyboardInterrupt
+        return answer
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Kube, "_call", die)
+        assert cli("ledger", "init", "--yes").code == 130
+    done.restart("replica-b")
+    done.work(40)
+    found = done.backend.cluster.audit.find(verb="delete", resource="pods")
+    assert len([event for event in found if event.changed]) == 1
+
+
+def test_what_had_not_ended_is_named(cli: Cli, world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(policy, "load_hooks", lambda _: (lambda _action, _facts: policy.Delay(5, "not now"),))
+    world.restart("replica-b")
+    world.pod("my-pod")
+    assert cli("submit", "delete_pod", "my-pod", "-n", "default", "--source", world.directory, "--id", "one").code == 0
+    world.work()
+    garble(world)
+    assert "\ngiven up, look at them yourself: one:v1\n" in cli("ledger", "init", "--yes").out
