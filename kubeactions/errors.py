@@ -73,6 +73,17 @@ class LedgerError(KubeactionsError):
 class LedgerClosed(LedgerError):
     """Fail closed: what the ledger says cannot be trusted, so nothing is executed. The text says what to do."""
 
+    REMEDY = (
+        "nothing is executed; bring it back from a backup or undo the edit; if its history is lost for good, begin a "
+        "new one with: kubeactions ledger init"
+    )
+    """The end of every text: only a person can say that what is lost may be given up."""
+
+    def __init__(self, finding: str) -> None:
+        super().__init__(f"{finding}; {self.REMEDY}")
+        self.finding = finding
+        """What was found, without what to do about it."""
+
 
 class LedgerFull(LedgerError):
     """The open records fill the ledger's head; the config stays unacknowledged until there is room."""

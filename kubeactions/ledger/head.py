@@ -22,10 +22,6 @@ NAME = "datadog-kubeactions-state"
 META_KEY = "meta"
 WRITE_ANNOTATION = "kubeactions.datadoghq.com/write"
 """Annotation of the head: {"writer", "seq"} of the last write. An annotation, so that a write need not repeat meta."""
-REMEDY = (
-    "nothing is executed; bring it back from a backup or undo the edit; if its history is lost for good, begin a new "
-    "one with: kubeactions ledger init"
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +56,7 @@ def parse(configmap: JsonObject) -> Head:
     metadata = configmap.get("metadata") or {}
     data = configmap.get("data") or {}
     if configmap.get("binaryData"):
-        raise LedgerClosed(f"ConfigMap {NAME} holds binaryData, which no version of this program writes; {REMEDY}")
+        raise LedgerClosed(f"ConfigMap {NAME} holds binaryData, which no version of this program writes")
     records = {name: decode_record(name, text) for name, text in data.items() if name not in (META_KEY, LEGACY_KEY)}
     return Head(
         uid=str(metadata["uid"]),
@@ -78,25 +74,25 @@ def admit(head: Head | None, anchor: Anchor | None, cluster_uid: str) -> None:
     """Refuse a ledger that is missing, replaced, older than it was, or another cluster's. Raises `LedgerClosed`."""
     if head is None:
         if anchor is not None:
-            raise LedgerClosed(f"ConfigMap {NAME} is missing and {anchor.origin} says that it existed; {REMEDY}")
+            raise LedgerClosed(f"ConfigMap {NAME} is missing and {anchor.origin} says that it existed")
         return
     if head.meta is not None and head.meta.cluster_uid != cluster_uid:
         theirs = head.meta.cluster_uid
-        raise LedgerClosed(f"ConfigMap {NAME} is of another cluster ({theirs}, and this is {cluster_uid}); {REMEDY}")
+        raise LedgerClosed(f"ConfigMap {NAME} is of another cluster ({theirs}, and this is {cluster_uid})")
     if head.meta is None and head.records:
-        raise LedgerClosed(f"ConfigMap {NAME} has records and no {META_KEY} key; {REMEDY}")
+        raise LedgerClosed(f"ConfigMap {NAME} has records and no {META_KEY} key")
     if anchor is None:
         return
     if head.uid != anchor.uid:
         raise LedgerClosed(
             f"ConfigMap {NAME} was deleted and created again: its UID is {head.uid} and {anchor.origin} "
-            f"names {anchor.uid}; {REMEDY}"
+            f"names {anchor.uid}"
         )
     epoch = head.meta.epoch if head.meta else 0
     if epoch < anchor.epoch or head.seq < anchor.seq:
         raise LedgerClosed(
             f"ConfigMap {NAME} has gone back to epoch {epoch}, write {head.seq} (restored from a backup?): "
-            f"{anchor.origin} has seen epoch {anchor.epoch}, write {anchor.seq}; {REMEDY}"
+            f"{anchor.origin} has seen epoch {anchor.epoch}, write {anchor.seq}"
         )
 
 
@@ -111,6 +107,4 @@ def _seq(annotation: str | None) -> int:
     try:
         return int(orjson.loads(annotation)["seq"])
     except (ValueError, TypeError, KeyError) as error:
-        raise LedgerClosed(
-            f"annotation {WRITE_ANNOTATION} of {NAME} is unreadable: {annotation!r}; {REMEDY}"
-        ) from error
+        raise LedgerClosed(f"annotation {WRITE_ANNOTATION} of {NAME} is unreadable: {annotation!r}") from error

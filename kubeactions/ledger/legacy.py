@@ -60,8 +60,7 @@ def read_legacy(text: str | None) -> tuple[LegacyEntry, ...]:
         return tuple(_entry(one) for one in found or ())
     except (ValueError, TypeError, KeyError, AttributeError, OverflowError) as error:
         raise LedgerClosed(
-            f"the history of an earlier agent (key {LEGACY_KEY}) is unreadable: {type(error).__name__}: {error}; "
-            "nothing is executed: repair the key, or remove it if its actions may run again"
+            f"the history of an earlier agent (key {LEGACY_KEY}) is unreadable: {type(error).__name__}: {error}"
         ) from error
 
 

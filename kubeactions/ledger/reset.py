@@ -55,7 +55,7 @@ def look(kube: Kube, namespace: str, anchor: Anchor | None) -> Look:
         for segment in meta.segments if meta else ():
             Segments(kube, namespace).load(segment)
     except LedgerClosed as error:
-        return Look(str(error), version, holder, _unsettled(found))
+        return Look(error.finding, version, holder, _unsettled(found))
     return Look("", version, holder, _unsettled(found))
 
 

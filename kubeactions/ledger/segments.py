@@ -17,7 +17,7 @@ from datetime import datetime
 from kubeactions.errors import LedgerClosed, NotFound
 from kubeactions.kube import Kube, path_of
 from kubeactions.ledger.codec import Segment
-from kubeactions.ledger.head import NAME, REMEDY
+from kubeactions.ledger.head import NAME
 from kubeactions.model import JsonObject
 
 LEDGER_LABEL = "kubeactions.datadoghq.com/ledger"
@@ -61,11 +61,11 @@ class Segments:
         try:
             found = self._kube.get(self._path(segment.number))
         except NotFound as error:
-            raise LedgerClosed(f"{NAME}-{segment.number}, a part of the history, is missing; {REMEDY}") from error
+            raise LedgerClosed(f"{NAME}-{segment.number}, a part of the history, is missing") from error
         records: dict[str, str] = found.get("data") or {}
         same = found["metadata"]["uid"] == segment.uid and len(records) == segment.count
         if not same or digest(records) != segment.sha256:
-            raise LedgerClosed(f"{NAME}-{segment.number}, a part of the history, is not what was sealed; {REMEDY}")
+            raise LedgerClosed(f"{NAME}-{segment.number}, a part of the history, is not what was sealed")
         self._cache[segment.uid] = records
         return records
 

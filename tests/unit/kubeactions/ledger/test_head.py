@@ -100,3 +100,20 @@ def test_an_earlier_agents_entries_are_read_with_their_extra_fields() -> None:
 @pytest.mark.parametrize("text", [None, "", " ", "[]", "null"])
 def test_an_empty_history_of_an_earlier_agent_is_empty(text: str | None) -> None:
     assert read_legacy(text) == ()
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"data": {"meta": "half {"}},
+        {"data": {"meta": '{"schema": 99}'}},
+        {"data": {"nonsense": "{}"}},
+        {"binaryData": {"x": "AA=="}},
+        {"data": {LEGACY_KEY: "half ["}},
+    ],
+    ids=["meta", "schema", "record", "binary", "an earlier agent's"],
+)
+def test_a_closed_ledger_says_once_how_it_is_begun_anew(change: dict[str, Any]) -> None:
+    with pytest.raises(LedgerClosed) as caught:
+        parse({**configmap(), **change})
+    assert str(caught.value).count("kubeactions ledger init") == 1
