@@ -7,7 +7,8 @@ Elector, ledger, executors and the Kubernetes reporter come through here, nothin
 - **A deadline for all of it.** urllib3's timeout bounds the connection and each silence, but not a body that drips: the
   body is read piece by piece against the deadline, and against a size.
 - **Errors by what the caller does next** (errors.py). A definite 4xx is `Refused`; everything else that is no 2xx is
-  `Unavailable`, which means "it may have been applied".
+  `Unavailable`, which means "it may have been applied". A 404, 409, 410 or 422 says something about an object, so it
+  counts only with a Status object: the page of a proxy in between knows nothing of pods.
 - **Attribution.** `Audit-ID` is kept by the API server as the ID of its audit event
   (https://kubernetes.io/docs/reference/access-authn-authz/webhook/, k8s.io/apiserver `audit.WithAuditID`), and every
   write has our `fieldManager`.
@@ -77,6 +78,8 @@ _REFUSALS: Mapping[int, type[Refused]] = {
     422: Invalid,
     429: TooManyRequests,
 }
+_ABOUT_AN_OBJECT = frozenset({404, 409, 410, 422})
+"""Believed only from an API server: "gone" and "changed" decide what is put on record."""
 
 
 def path_of(api_version: str, plural: str, *, namespace: str = "", name: str = "", subresource: str = "") -> str:
@@ -263,6 +266,8 @@ def _checked(what: str, status: int, headers: Mapping[str, str], data: bytes) ->
     message = f"{what}: {status} {found.get('reason') or ''}: {said}"
     if status == 408 or not 400 <= status < 500:
         raise Unavailable(message, status=status, body=found)
+    if status in _ABOUT_AN_OBJECT and found.get("kind") != "Status":
+        raise Unavailable(f"{what}: {status} without a Status object: no Kubernetes API server?", status=status)
     error = _REFUSALS.get(status, Refused)(message, status=status, body=found)
     if isinstance(error, TooManyRequests):
         error.retry_after_s = _retry_after_s(headers.get("Retry-After"))

@@ -8,11 +8,12 @@ and what was read is reported, never kept in the ledger.
 
 from __future__ import annotations
 
+from http import HTTPStatus
 from urllib.parse import quote
 
 import orjson
 
-from kubeactions.errors import NotFound, TooLarge
+from kubeactions.errors import KubeError, NotFound, TooLarge
 from kubeactions.executors._endings import failed, gone, replaced, uid_of
 from kubeactions.executors._redaction import redact
 from kubeactions.model import (
@@ -58,7 +59,9 @@ class GetResource:
         """What the kind resolves to (`related`), and the object, unless it must not be read."""
         try:
             listed = kube.get(_discovery_path(action.target.api_version))
-        except NotFound:
+        except KubeError as error:
+            if error.status != HTTPStatus.NOT_FOUND:  # A group that is not served is a bare 404 page, no Status.
+                raise
             return Seen(None)
         resource = resolve(listed, action.target.kind)
         if resource is None or _objection(action, resource) is not None:

@@ -285,3 +285,12 @@ def test_an_answer_that_is_no_json_is_doubt() -> None:
 
     with served(page) as (url, _), pytest.raises(Unavailable, match="no JSON object"):
         real(url, 1.0).get("/api/v1/namespaces/a")
+
+
+@pytest.mark.parametrize("head", [b"404 Not Found", b"409 Conflict", b"410 Gone", b"422 Unprocessable"])
+def test_a_page_of_something_in_between_says_nothing_of_an_object(head: bytes) -> None:
+    def page(connection: socket.socket) -> None:
+        connection.sendall(b"HTTP/1.1 " + head + b"\r\nConnection: close\r\nContent-Length: 6\r\n\r\n<html>")
+
+    with served(page) as (url, _), pytest.raises(Unavailable, match="no Kubernetes API server"):
+        real(url, 1.0).delete("/api/v1/namespaces/a", uid="u")
