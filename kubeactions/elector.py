@@ -14,7 +14,9 @@ process that is paused for longer than its lease wakes up and believes for an in
 that an action still takes effect once is the business of the ledger's epoch and of preconditions (see protocol.md).
 
 The Lease also carries one annotation, the ledger's identity {uid, epoch, seq}, by which a deleted or restored ledger
-is noticed. Renewals keep it; `stamp` rewrites it on each promotion. Only this file writes the Lease.
+is noticed. Renewals keep it; `stamp` rewrites it on each promotion. Only this file writes the Lease. Who has seen the
+annotation writes it again where it is gone: whoever deletes the ledger and the Lease together (a namespace) must not
+make a new ledger look like a first start, in which everything would be done again.
 
 `Agent` calls `step()` in a thread of its own, or a simulation does. Rules: k8s.io/client-go tools/leaderelection;
 field meanings: https://kubernetes.io/docs/reference/kubernetes-api/cluster-resources/lease-v1/.
@@ -183,6 +185,8 @@ class Elector:
         self._path = path_of("coordination.k8s.io/v1", "leases", namespace=namespace, name=name)
         self._metadata = {"name": name, "namespace": namespace}
         self._seen = Seen(None, clock.monotonic())
+        self._ledger_text = ""
+        """The ledger annotation as last seen, "" when none ever was."""
         self._valid_until = float("-inf")
         self._term = 0
         self._leading = False
@@ -273,6 +277,9 @@ class Elector:
 
     def _observe(self, lease: JsonObject | None) -> None:
         """Keep what was seen; the clock of a foreign holder restarts only when its spec has changed."""
+        if lease is not None:
+            annotations = lease["metadata"].get("annotations") or {}
+            self._ledger_text = annotations.get(LEDGER_ANNOTATION) or self._ledger_text
         if (lease or {}).get("spec") != (self._seen.lease or {}).get("spec") or lease is None:
             self._seen = Seen(lease, self._clock.monotonic())
         else:
@@ -299,8 +306,10 @@ class Elector:
             body: JsonObject = {"apiVersion": "coordination.k8s.io/v1", "kind": "Lease", "metadata": {**self._metadata}}
         else:
             body = {**self._seen.lease, "metadata": {**self._seen.lease["metadata"]}}
+        text = self._ledger_text
         if stamp is not None:
             text = json.dumps({"uid": stamp.uid, "epoch": stamp.epoch, "seq": stamp.seq}, separators=(",", ":"))
+        if text:
             body["metadata"]["annotations"] = {**(body["metadata"].get("annotations") or {}), LEDGER_ANNOTATION: text}
         return {**body, "spec": spec}
 

@@ -15,6 +15,23 @@ Feature: When the history is missing, nothing is executed until somebody has loo
     Then the pod "shop/web-1" was never deleted
     And the agents say that the history is not to be trusted: "missing"
 
+  Scenario: It is deleted together with the lease while an agent leads
+    When somebody deletes the history and the lease
+    And the config "c2" version 1 orders to delete the pod "shop/web-1"
+    And the system works
+    Then the pod "shop/web-1" was never deleted
+    And the agents say that the history is not to be trusted: "missing"
+
+  Scenario: It is deleted together with the lease, and the next leader had only watched
+    When "replica-2" starts
+    And the system works
+    And somebody deletes the history and the lease
+    And "replica-1" dies
+    And the config "c2" version 1 orders to delete the pod "shop/web-1"
+    And the system works
+    Then the pod "shop/web-1" was never deleted
+    And the agents say that the history is not to be trusted: "missing"
+
   Scenario: It is deleted while no agent runs
     When "replica-1" dies
     And somebody deletes the history

@@ -18,6 +18,8 @@ Side: TypeAlias = Literal["before", "after"]
 
 HISTORY = "datadog-kubeactions-state"
 """Name of the ConfigMap that the history is kept in."""
+LEASE_NAME = "datadog-leader-election"
+"""Name of the Lease that says who leads."""
 
 
 @dataclass(frozen=True, slots=True)

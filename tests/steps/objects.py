@@ -18,6 +18,7 @@ PLURALS = {
     "config map": ("v1", "configmaps"),
     "secret": ("v1", "secrets"),
     "stateful set": ("apps/v1", "statefulsets"),
+    "lease": ("coordination.k8s.io/v1", "leases"),
 }
 """Where the objects live, by the words of the scenarios."""
 

@@ -10,7 +10,7 @@ from pytest_bdd import step as anywhen
 from backends.faults import Answer, LoseRequest, Match
 from kubeactions.kube import path_of
 from tests.steps import payloads
-from tests.steps.moments import HISTORY
+from tests.steps.moments import HISTORY, LEASE_NAME
 
 if TYPE_CHECKING:
     from kubeactions.model import JsonObject
@@ -283,6 +283,12 @@ def _(world: World, place: str) -> None:
 @when("somebody deletes the history")
 def _(world: World) -> None:
     world.objects.delete("config map", f"default/{HISTORY}")
+
+
+@when("somebody deletes the history and the lease")
+def _(world: World) -> None:
+    world.objects.delete("config map", f"default/{HISTORY}")
+    world.objects.delete("lease", f"default/{LEASE_NAME}")
 
 
 @when("somebody replaces the history by an empty one")

@@ -39,7 +39,7 @@ from kubeactions.settings import parse
 from tests.plugin import backend_class
 from tests.steps.bell import ACTION_TYPE, Bell
 from tests.steps.clocks import START, ReplicaClock, ScenarioClock
-from tests.steps.moments import HISTORY, REPORTING, RINGING, Side, moment
+from tests.steps.moments import HISTORY, LEASE_NAME, REPORTING, RINGING, Side, moment
 from tests.steps.objects import RESTARTED_AT, Objects
 from tests.steps.replicas import Replica, Turns
 from tests.steps.sources import MAIN, Sources
@@ -54,7 +54,7 @@ REST_S = 8.0
 
 LEDGER = Target("v1", "ConfigMap", HISTORY, "default")
 """Where the history is kept."""
-LEASE = Target("coordination.k8s.io/v1", "Lease", "datadog-leader-election", "default")
+LEASE = Target("coordination.k8s.io/v1", "Lease", LEASE_NAME, "default")
 """What the replicas compete for."""
 
 

@@ -273,6 +273,20 @@ def test_renewals_keep_the_ledgers_stamp_and_a_promotion_rewrites_it(race: Race)
     assert read_stamp(race.lease()) == Stamp("uid-1", 2, 9)
 
 
+@pytest.mark.parametrize("name", ["a", "b"], ids=["the leader", "a follower"])
+def test_a_lease_that_is_made_anew_names_the_ledger_that_was_seen(race: Race, name: str) -> None:
+    candidates = {"a": race.candidate("a"), "b": race.candidate("b")}
+    candidates["a"].step()
+    candidates["a"].stamp(Stamp("u", 7, 9))
+    candidates["b"].step()
+    race.kube.delete(PATH)
+    race.clock.advance(60)
+    candidates[name].step()
+    assert race.lease()["spec"]["holderIdentity"] == name
+    assert read_stamp(race.lease()) == Stamp("u", 7, 9)
+    assert candidates[name].known_stamp() == Stamp("u", 7, 9)
+
+
 def test_who_does_not_lead_cannot_stamp(race: Race) -> None:
     with pytest.raises(Conflict):
         race.candidate("a").stamp(Stamp("uid-1", 1, 1))
