@@ -107,7 +107,10 @@ def _parsed(call: Call, body: bytes, gvk: tuple[str, str, str]) -> tuple[Obj, by
         return parse_yaml(body, gvk[2]), None
     if media == PROTOBUF:
         raise statuses.ApiError(
-            415, "UnsupportedMediaType", "the in-memory API server does not read protobuf; send application/json"
+            415,
+            "UnsupportedMediaType",
+            "the in-memory API server does not read protobuf; send application/json "
+            "(kubectl: add --dry-run=client -o yaml | kubectl create -f -)",
         )
     raise statuses.unsupported_media_type(OFFERED)
 

@@ -38,6 +38,11 @@ def encoding_of(accept: str) -> Encoding:
     raise statuses.not_acceptable(OFFERED)
 
 
+def reads_no_json(accept: str) -> bool:
+    """Whether the client asks for nothing that a Status in JSON would be."""
+    return not any(one.media in ("application/json", "*/*", "application/*") for one in parse_accept(accept))
+
+
 def parse_accept(accept: str) -> list[Accepted]:
     """The alternatives of an Accept header, best first (RFC 9110 12.5.1)."""
     alternatives = []

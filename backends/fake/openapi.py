@@ -76,7 +76,9 @@ _QUERY_TYPES |= {"watch": "boolean", "force": "boolean"}
 def answer(path: str) -> Response:
     """The index, or the document of one path; an empty 404 for others. Raises `ApiError` 501 for version 2."""
     if path == "/openapi/v2":
-        raise statuses.not_imitated("OpenAPI version 2; ask for /openapi/v3")
+        raise statuses.not_imitated(
+            "OpenAPI version 2; ask for /openapi/v3 (kubectl wants version 2 for a List: use --validate=false)"
+        )
     name = path.removeprefix(f"{_ROOT}/")
     if path != _ROOT and name not in _paths():
         return Response(404, dict(_HEADERS))

@@ -99,6 +99,8 @@ class Server:
             response = self._answer(call)
         except statuses.ApiError as error:
             response = _refusal(error)
+            if error.code == 501 and negotiation.reads_no_json(call.headers.get("accept", "")):
+                response = _plainly(response)
         except (RecursionError, orjson.JSONEncodeError):
             # What is parsed can be deeper than what can be written; nothing has been stored then.
             response = _refusal(statuses.bad_request("the body of the request is nested too deeply"))
@@ -187,6 +189,12 @@ def _verb(call: Call) -> str:
     if verb == "list" and (route.watch or (call.query and call.flag("watch"))):
         return "watch"
     return verb
+
+
+def _plainly(refused: Response) -> Response:
+    """The same for a client that reads no JSON, as kubectl when it asks for OpenAPI version 2: it prints a text."""
+    message = orjson.loads(refused.body)["message"]
+    return Response(refused.status, {**refused.headers, "Content-Type": "text/plain; charset=utf-8"}, message.encode())
 
 
 def _refusal(error: statuses.ApiError) -> Response:

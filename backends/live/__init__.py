@@ -109,7 +109,9 @@ def _find(given: Path | str | None, context: str | None) -> Path | None:
     default = Path.home() / ".kube" / "config"
     if default.exists():
         return default
-    raise BackendError("no cluster: give --kubeconfig FILE, set KUBECONFIG, or run in a pod (or try --backend fake)")
+    raise BackendError(
+        "no cluster: give --kubeconfig FILE, set KUBECONFIG, or run in a pod (`kubeactions fake serve` makes one)"
+    )
 
 
 def _read(path: Path) -> dict[str, Any]:

@@ -63,17 +63,24 @@ def command(folder: Path, pace: float | None) -> int:
         rows = story.table()
         _print_table(rows, terminal=console.is_terminal)
         saved = story.save(folder)
-    program = "kubeactions" if Path(sys.argv[0]).name == "__main__.py" else sys.argv[0]
-    click.echo(f"\nThe cluster is saved. Open it with kubectl, in two terminals:\n  {_commands(program, saved)}")
+    click.echo(f"\nThe cluster is saved. Open it with kubectl, in two terminals:\n  {_commands(saved)}")
     return 0 if all(row.times == 1 for row in rows) else 1
 
 
-def _commands(program: str, saved: Path) -> str:
+def _commands(saved: Path) -> str:
     config = saved.with_name("kubeconfig")
     return (
-        f"{program} fake serve -f {saved} --kubeconfig {config}\n"
-        f"  kubectl --kubeconfig {config} get pods,deployments,events,configmaps"
+        f"{_program('kubeactions')} fake serve -f {saved} --kubeconfig {config}\n"
+        f"  {_program('kubectl')} --kubeconfig {config} get pods,deployments,configmaps"
     )
+
+
+def _program(name: str) -> str:
+    """How to call a program from here: the one beside this interpreter, where there is one."""
+    beside = Path(sys.executable).with_name(name)
+    if not beside.exists():
+        return name
+    return str(beside.relative_to(Path.cwd()) if beside.is_relative_to(Path.cwd()) else beside)
 
 
 @dataclass(frozen=True, slots=True)

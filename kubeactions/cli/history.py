@@ -10,6 +10,7 @@ from pathlib import Path
 import click
 
 from kubeactions.cli.cluster import cluster_options, load_settings, open_kube, settings_option
+from kubeactions.cli.ledger import refuse_if_closed
 from kubeactions.cli.records import COLOURS, as_json, stamp, state, what
 from kubeactions.model import Phase, Record, Status
 
@@ -48,6 +49,8 @@ def command(
     settings = load_settings(settings_file)
     with open_kube(kubeconfig, context, settings) as kube:
         reading = read(kube, settings.ledger_namespace)
+        if reading.meta is None:
+            refuse_if_closed(kube, settings)
     records = [record for record in reading.records if not states or state(record) in states]
     records = records[-limit:] if limit else records
     if as_json_text:

@@ -54,9 +54,7 @@ def check(kubeconfig: Path | None, context: str | None, settings_file: Path | No
     """Ask what the agents ask."""
     settings = load_settings(settings_file)
     with open_kube(kubeconfig, context, settings) as kube:
-        fault, _, _ = _look(kube, settings)
-    if fault:
-        raise LedgerClosed(fault)
+        refuse_if_closed(kube, settings)
     click.echo(f"the ledger in namespace {settings.ledger_namespace} can be trusted")
     return 0
 
@@ -89,6 +87,13 @@ def init(yes: bool, kubeconfig: Path | None, context: str | None, settings_file:
     click.echo(f"a new ledger begins with epoch {made.epoch + 1}; the old one is kept as {reset.BEFORE}<time>")
     click.echo(f"actions stamped until {watermark:%Y-%m-%dT%H:%M:%SZ} count as expired")
     return 0
+
+
+def refuse_if_closed(kube: Kube, settings: Settings) -> None:
+    """For who finds no ledger: raise `LedgerClosed` when there must be one, so that its loss is not taken for peace."""
+    fault, _, _ = _look(kube, settings)
+    if fault:
+        raise LedgerClosed(fault)
 
 
 def _refuse(why: str) -> int:

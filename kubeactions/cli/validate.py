@@ -12,7 +12,7 @@ from kubeactions.cli.actions import Finding, examine, known_specs
 from kubeactions.cli.cluster import load_settings, settings_option
 from kubeactions.clock import SystemClock
 from kubeactions.model import Config
-from kubeactions.sources.directory import read_config
+from kubeactions.sources.directory import name_problem, read_config
 
 _HELP = """Check config FILEs (`-` is standard input) and print each action, or the field that is wrong.
 
@@ -41,11 +41,16 @@ def command(files: tuple[Path, ...], as_json: bool, settings_file: Path | None) 
     for file in files:
         config = _read(file, settings.limits.config_bytes)
         findings = examine(config, specs, settings, now)
+        misnamed = "" if str(file) == "-" else name_problem(file.name)
         ok = ok and all(finding.ok for finding in findings)
         if as_json:
-            click.echo(json.dumps({"file": str(file), "actions": [finding.as_json() for finding in findings]}))
+            click.echo(
+                json.dumps(
+                    {"file": str(file), "note": misnamed, "actions": [finding.as_json() for finding in findings]}
+                )
+            )
         else:
-            _print(file, findings)
+            _print(file, findings, misnamed)
     return 0 if ok else 1
 
 
@@ -55,12 +60,14 @@ def _read(file: Path, parse_bytes: int) -> Config:
     return read_config(file, parse_bytes=parse_bytes)
 
 
-def _print(file: Path, findings: list[Finding]) -> None:
+def _print(file: Path, findings: list[Finding], misnamed: str) -> None:
     good, bad, note = (click.style(text, fg=colour) for text, colour in _WORDS)
     for finding in findings:
         click.echo(f"{file}: {good if finding.ok else bad} {finding.key}: {finding.text}")
         if finding.note:
             click.echo(f"{file}: {note} {finding.key}: would be refused now: {finding.note}")
+    if misnamed:
+        click.echo(f"{file}: {note} a source directory would not read it under this name: {misnamed}")
 
 
 _WORDS = (("valid  ", "green"), ("INVALID", "red"), ("note   ", "yellow"))

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from kubeactions.cli.cluster import cluster_options, load_settings, open_kube, settings_option
+from kubeactions.cli.ledger import refuse_if_closed
 from kubeactions.cli.records import COLOURS, Leader, as_json, matching, state, story
 from kubeactions.clock import SystemClock
 from kubeactions.errors import NotFound
@@ -51,6 +52,8 @@ def command(
     now = SystemClock().wall()
     with open_kube(kubeconfig, context, settings) as kube:
         reading = read(kube, settings.ledger_namespace)
+        if reading.meta is None:
+            refuse_if_closed(kube, settings)
         leader = read_leader(kube, settings)
     records = matching(reading.records, wanted)
     notes = _notes(wanted, records, reading, leader, settings, now)

@@ -95,7 +95,7 @@ class DirectorySource:
         for name in names:
             if _UNFINISHED.fullmatch(name) or name == "lost+found":
                 continue
-            if problem := _name_problem(name):
+            if problem := name_problem(name):
                 problems.append(Problem(_printable(name), problem))
                 continue
             try:
@@ -231,7 +231,8 @@ def _payload(name: str, raw: bytes, parse_bytes: int) -> tuple[bytes | None, str
     return raw, ""
 
 
-def _name_problem(name: str) -> str:
+def name_problem(name: str) -> str:
+    """Why a file of this name is not taken for a config, "" when it is."""
     if _NAME.fullmatch(name) and _printable(name) == name:
         return ""
     return "no config: name it <id>@<version>.json, .yaml or .yml, the version from 1"

@@ -190,3 +190,13 @@ def test_limits_come_from_the_settings(cli: Cli, tmp_path: Path) -> None:
     settings.write_text("kubeactions: {limits: {actions_per_config: 1}}")
     done = cli("validate", "--settings", settings, config(tmp_path, {"actions": [SEED, SEED]}))
     assert "2 actions; the limit is 1 per config" in done.out
+
+
+@pytest.mark.parametrize("name", ["noversion.json", "bad@x.json", "ver@01.json"])
+def test_validate_says_that_a_source_would_not_read_a_file_of_this_name(cli: Cli, tmp_path: Path, name: str) -> None:
+    path = tmp_path / name
+    path.write_text(json.dumps({"actions": [SEED]}))
+    done = cli("validate", path)
+    assert done.code == 0
+    assert "a source directory would not read it under this name: no config: name it <id>@<version>.json" in done.out
+    assert "would not read it" not in cli("validate", config(tmp_path, {"actions": [SEED]})).out

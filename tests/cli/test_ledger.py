@@ -110,3 +110,11 @@ def test_each_bad_payload_is_refused_on_record_and_takes_nothing_with_it(cli: Cl
     assert found["good"]["status"] == "succeeded"
     for id_, (_, message) in BAD.items():
         assert (found[id_]["status"], message in found[id_]["message"]) == ("rejected", True), found[id_]
+
+
+def test_a_lost_ledger_is_not_taken_for_none_yet(cli: Cli, done: World) -> None:
+    done.kube.delete(f"/api/v1/namespaces/default/configmaps/{NAME}")
+    for command in (("history",), ("why", "good")):
+        told = cli(*command)
+        assert told.code == 6
+        assert "is missing" in told.line

@@ -187,7 +187,10 @@ def test_a_mistyped_field_is_refused_as_the_real_server_does(kubectl: Kubectl) -
     [
         ("apply --server-side -f -", "does not imitate server-side apply"),
         ("auth can-i get pods", "does not imitate RBAC"),
-        ("create configmap x --from-literal a=b", "does not read protobuf"),
+        (
+            "create configmap x --from-literal a=b",
+            "does not read protobuf; send application/json (kubectl: add --dry-run",
+        ),
         ("create token default", "does not imitate service account tokens"),
         ("get --raw /openapi/v2", "does not imitate OpenAPI version 2"),
         ("get componentstatuses", "does not imitate component statuses"),
@@ -197,3 +200,12 @@ def test_what_is_not_imitated_says_so(kubectl: Kubectl, line: str, reason: str) 
     done = kubectl.run(*line.split(), stdin=configmap("not-there"))
     assert done.code == 1
     assert f"the in-memory API server {reason}" in done.error
+
+
+def test_a_list_needs_no_validation_by_the_client_and_kubectl_says_how(kubectl: Kubectl) -> None:
+    item = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "listed"}}
+    both = json.dumps({"apiVersion": "v1", "kind": "List", "items": [item]})
+    refused = kubectl.run("create", "-f", "-", stdin=both)
+    assert refused.code == 1
+    assert "use --validate=false" in refused.error
+    assert kubectl.run("create", "--validate=false", "-f", "-", stdin=both).code == 0

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from backends.fake.negotiation import encoding_of, parse_accept
+from backends.fake.negotiation import encoding_of, parse_accept, reads_no_json
 from backends.fake.statuses import ApiError
 
 TABLE = "application/json;as=Table;v=v1;g=meta.k8s.io"
@@ -37,3 +37,17 @@ def test_alternatives_are_ordered_by_quality_and_keep_their_order_otherwise() ->
     parsed = parse_accept("a/a;q=0.5, b/b, c/c;v=1;q=1, d/d;q=nonsense")
     assert [one.media for one in parsed] == ["b/b", "c/c", "a/a", "d/d"]
     assert parsed[1].parameters == {"v": "1"}
+
+
+@pytest.mark.parametrize(
+    ("accept", "expected"),
+    [
+        ("", False),
+        ("*/*", False),
+        ("application/json;as=Table;v=v1;g=meta.k8s.io, application/json", False),
+        ("application/com.github.proto-openapi.spec.v2@v1.0+protobuf", True),
+        ("application/yaml", True),
+    ],
+)
+def test_who_reads_no_json_is_told_by_the_alternatives(accept: str, expected: bool) -> None:
+    assert reads_no_json(accept) is expected
