@@ -154,6 +154,10 @@ class Kube:
         checked = body if type == "json" else _object(body)
         return self._call("PATCH", path, query=_write_query(dry_run), body=checked, content_type=_PATCH_TYPES[type])
 
+    def rehearse(self, path: str, body: Json, *, type: str = "json") -> JsonObject:  # noqa: A002
+        """What `patch` would make of the object: the same request as a dry run."""
+        return self.patch(path, body, type=type, dry_run=True)
+
     def delete(
         self,
         path: str,

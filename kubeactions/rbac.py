@@ -26,12 +26,12 @@ _CLUSTER_RULES = (Rule("", "events", ("create",)),)
 
 def action_rules(specs: Iterable[Spec], *, read_everything: bool = False) -> tuple[Rule, ...]:
     """What these action types need, merged and sorted; rules on every resource only with `read_everything`."""
-    merged: dict[tuple[str, str], set[str]] = {}
+    merged: dict[tuple[str, str, bool], set[str]] = {}
     for spec in specs:
         for rule in spec.rules:
             if rule.resource != "*" or read_everything:
-                merged.setdefault((rule.group, rule.resource), set()).update(rule.verbs)
-    return tuple(Rule(group, resource, tuple(sorted(verbs))) for (group, resource), verbs in sorted(merged.items()))
+                merged.setdefault((rule.group, rule.resource, rule.cluster), set()).update(rule.verbs)
+    return tuple(Rule(one[0], one[1], tuple(sorted(verbs)), one[2]) for one, verbs in sorted(merged.items()))
 
 
 def manifests(

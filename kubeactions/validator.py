@@ -240,9 +240,12 @@ def _parameters(given: Json, path: str, spec: Spec) -> dict[str, Json]:
         if name not in known:
             hint = nearest(name, known) if known else f"; {spec.type} takes none"
             raise Malformed(f"{path}.{member_name(name)}", f"unknown parameter{hint}")
-    return {
+    found = {
         name: value for name, parameter in known.items() if (value := _parameter(parameter, members, path)) is not None
     }
+    if (across := spec.check) is not None:
+        _checked(lambda: across(found), path)
+    return found
 
 
 def _parameter(parameter: Parameter, members: dict[str, Json], path: str) -> Json:
@@ -251,8 +254,13 @@ def _parameter(parameter: Parameter, members: dict[str, Json], path: str) -> Jso
         if parameter.required:
             raise Malformed(where, "missing: it is required")
         return parameter.default
+    return _checked(lambda: parameter.parse(members[parameter.name]), where)
+
+
+def _checked(ask: Callable[[], Json], where: str) -> Json:
+    """What an executor's own function says; whatever it raises is about `where`."""
     try:
-        return parameter.parse(members[parameter.name])
+        return ask()
     except ValueError as error:
         raise Malformed(where, str(error)) from error
     except Exception as error:

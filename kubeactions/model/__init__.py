@@ -24,7 +24,18 @@ from kubeactions.model.action import (
     Target,
 )
 from kubeactions.model.delivery import AckState, Config, Problem, Pull, Report, Reporter, Source
-from kubeactions.model.executor import Circumstances, Cluster, Evidence, Executor, Next, Plan, Reader, Seen, Verdict
+from kubeactions.model.executor import (
+    Circumstances,
+    Cluster,
+    Evidence,
+    Executor,
+    Next,
+    Plan,
+    Reader,
+    Seen,
+    Tried,
+    Verdict,
+)
 from kubeactions.model.record import Decision, Intent, Outcome, Phase, Record, Status
 
 __all__ = [
@@ -60,5 +71,6 @@ __all__ = [
     "Spec",
     "Status",
     "Target",
+    "Tried",
     "Verdict",
 ]

@@ -149,7 +149,10 @@ class Rule:
 
     group: str
     resource: str
+    """Plural, with the subresource if it is about one: `pods/eviction`."""
     verbs: tuple[str, ...]
+    cluster: bool = False
+    """It is about objects in no namespace, or in all of them: only a ClusterRole can grant it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,5 +169,7 @@ class Spec:
     namespaced: bool | None = True
     """True: a namespace is required; False: none is allowed; None: either."""
     example: Mapping[str, Json] = field(default_factory=dict)
+    check: Callable[[Mapping[str, Json]], None] | None = None
+    """What no single parameter can tell (one of two is required): raises ValueError with a reason."""
     permits: Mapping[str, str] = field(default_factory=dict)
     """What it refuses unless the operator permits it (`kubeactions.permits`), by name, with a line of help."""

@@ -24,6 +24,10 @@ class Reader(Protocol):
         """A whole list, all pages of it. Raises a `KubeError`."""
         ...
 
+    def rehearse(self, path: str, body: Json, *, type: str = "json") -> JsonObject:  # noqa: A002
+        """What a PATCH would make of the object: a server-side dry run, nothing is stored. Raises a `KubeError`."""
+        ...
+
 
 class Cluster(Reader, Protocol):
     """What an executor may act with. Every method sends one request and raises a `KubeError` if it did not succeed."""
@@ -40,8 +44,15 @@ class Cluster(Reader, Protocol):
         """PATCH; `type` is "json" (body: a list), "merge" or "strategic" (body: a dict)."""
         ...
 
-    def delete(self, path: str, *, uid: str | None = None, grace_period_s: int | None = None) -> JsonObject:
-        """DELETE; `uid` is sent as a precondition."""
+    def delete(
+        self,
+        path: str,
+        *,
+        uid: str | None = None,
+        grace_period_s: int | None = None,
+        propagation: str | None = None,
+    ) -> JsonObject:
+        """DELETE; `uid` is sent as a precondition, `propagation` is Background, Foreground or Orphan."""
         ...
 
 
@@ -84,6 +95,17 @@ class Circumstances:
 
 
 @dataclass(frozen=True, slots=True)
+class Tried:
+    """What this process knows of the last send of one part of an intent."""
+
+    at: datetime
+    answered: bool = False
+    """It got a 2xx."""
+    refused: Refused | None = None
+    """The definite 4xx; with neither of both the try ended in doubt."""
+
+
+@dataclass(frozen=True, slots=True)
 class Evidence:
     """What is known of an intent after a send, or when it is recovered."""
 
@@ -97,6 +119,12 @@ class Evidence:
     """A look taken after that; None: not looked yet."""
     looks: int = 0
     """How often this was looked at without a conclusion."""
+    at: datetime | None = None
+    """The time of day, for intents that have a deadline (in `resolved`)."""
+    parts: Mapping[str, Tried] = field(default_factory=dict)
+    """The last try of each part that was sent by this process; a new leader begins with none."""
+    barred: str = ""
+    """Why nothing more may be sent for it (expired, say); "" when more may be."""
 
 
 class Next(StrEnum):
@@ -109,11 +137,13 @@ class Next(StrEnum):
     """Send the same request again: same UID, same pin."""
     REPLAN = "replan"
     """The pin is dead and nothing was applied: make a new plan (attempts are bounded)."""
+    ADVANCE = "advance"
+    """A step is done and more is to come: make the new `resolved` durable, then look and ask again."""
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What is to be done with an intent. Made by the four constructors below."""
+    """What is to be done with an intent. Made by the constructors below."""
 
     next: Next
     reason: str = ""
@@ -122,6 +152,10 @@ class Verdict:
     """Seconds to wait first; 0: at once, or with the processor's own backoff for SEND."""
     outcome: Outcome | None = None
     """Set for SETTLE only."""
+    parts: tuple[str, ...] = ()
+    """SEND only: the parts to send, one request each; empty for an intent that is one request."""
+    resolved: Mapping[str, Json] | None = None
+    """Set for ADVANCE only: what takes the place of the intent's."""
 
     @classmethod
     def settle(cls, outcome: Outcome) -> Verdict:
@@ -139,6 +173,16 @@ class Verdict:
         return cls(Next.SEND, reason, text, after_s)
 
     @classmethod
+    def send_parts(cls, parts: tuple[str, ...], reason: str, text: str = "") -> Verdict:
+        """Send these parts of the intent, one request each. `execute` finds the part in `resolved["part"]`."""
+        return cls(Next.SEND, reason, text, parts=parts)
+
+    @classmethod
+    def advance(cls, resolved: Mapping[str, Json], reason: str, text: str = "", after_s: float = 0.0) -> Verdict:
+        """A step is done: keep that, wait, and go on by looking. Nothing is sent before it is durable."""
+        return cls(Next.ADVANCE, reason, text, after_s, resolved=resolved)
+
+    @classmethod
     def replan(cls, reason: str, text: str = "") -> Verdict:
         """Not applied, and it never will be: the pin is dead."""
         return cls(Next.REPLAN, reason, text)
@@ -149,6 +193,10 @@ class Executor(Protocol):
 
     pending --look, plan--> Plan --made durable--> Intent --execute, verdict--> Outcome. A plan that is an Outcome ends
     the action with nothing sent: the target is gone, or as wanted already, or it was a read.
+
+    What takes long is steps, not a loop: a verdict that says ADVANCE keeps what is done in the intent, and every round
+    looks again, under this leader or the next. An intent may have parts (the pods of a drain), each a request of its
+    own that can be told from the others on the server.
     """
 
     spec: Spec

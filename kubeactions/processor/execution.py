@@ -7,6 +7,7 @@ The order of the arrows is the protocol (kubeactions/protocol.md):
     intent    make the plan durable; nothing is sent before that
     send      if the lease still lasts for a whole request: one request, never repeated below this file
     verdict   a 2xx body is the evidence; after anything else the executor says whether to look, send again, plan again
+    advance   a step of several is done: make that durable, and look again in a later round, under whoever leads then
     settle    make the outcome durable, all of a round in one write
 
 What this process knows of an intent beyond the ledger is a `Trail`: how many sends, whether one ended in doubt. It
@@ -22,6 +23,8 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
+
+import orjson
 
 from kubeactions.clock import Clock
 from kubeactions.elector import Elector
@@ -43,6 +46,7 @@ from kubeactions.model import (
     Record,
     Seen,
     Status,
+    Tried,
     Verdict,
 )
 from kubeactions.policy import Gate, Ruling
@@ -54,6 +58,10 @@ REPLAN_PAUSE_S = 0.5
 """Pause before a new plan: a Deployment's controller writes once more after whoever used up the pin."""
 LOOK_AGAIN_S = 2.0
 """Pause before a second look that the first one asked for without saying when."""
+BATCH_BYTES = 64 * 1024
+"""Plans of one round stop at this: a plan may hold a whole pod template, and all of them lie in one ConfigMap."""
+SLIM_CHARS = 256
+"""What a settled record keeps of each value that its plan resolved, at most, as JSON."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,11 +197,15 @@ class Execution:
     def _plan_all(self, records: Iterable[Record]) -> list[Record]:
         """The records with their new intents, to be written."""
         intents: list[Record] = []
+        size = 0
         for record in records:
+            if size > BATCH_BYTES:
+                break
             self._check_lease()
             plan = self._plan(record)
             if plan is not None:
                 intents.append(self._intended(record, plan))
+                size += len(orjson.dumps(dict(plan.resolved)))
         return intents
 
     def _plan(self, record: Record) -> Plan | None:
@@ -300,6 +312,27 @@ class Execution:
         why = note(record.why, "gate", ruling.reason, ruling.message, self._clock.wall())
         self._outgoing[record.marker] = replace(record, phase=Phase.PENDING, intent=None, why=why)
 
+    def _send_parts(self, record: Record, parts: tuple[str, ...]) -> None:
+        """One request for each part, each if the lease lasts for it; decided in the next round. Raises `OutOfLease`."""
+        action, trail, intent = _action_of(record), self._trail(record), _intent_of(record)
+        kube = self._kube.attributed(record.marker)
+        trail.look = True
+        trail.wait(self._clock.monotonic(), "", "")
+        for part in parts:
+            if not self._elector.leads(self._kube.deadline_s):
+                raise OutOfLease
+            trail.sends += 1
+            tried = Tried(self._clock.wall())
+            trail.parts[part] = tried
+            try:
+                one = replace(intent, resolved={**intent.resolved, "part": part})
+                self._executors[action.type].execute(action, one, kube)
+                trail.parts[part] = replace(tried, answered=True)
+            except Refused as error:
+                trail.parts[part] = replace(tried, refused=error)
+            except Exception as error:  # noqa: BLE001  Whatever it was, the request may have been applied.
+                log.warning("%s: %s: %s: %s", record.key, part, type(error).__name__, error)
+
     def _send(self, record: Record) -> None:
         """The one request, if the lease lasts for it. Raises `OutOfLease`.
 
@@ -331,41 +364,71 @@ class Execution:
         return self._decide(record, answer, None)
 
     def _decide(self, record: Record, answer: Json, ruling: Ruling | None) -> None:
-        """Ask the executor what the evidence means, and look when it asks for that."""
+        """Ask the executor what the evidence means, and look when it asks for that, or asked for it before a pause."""
         action, trail = _action_of(record), self._trail(record)
+        ruling = ruling or self._judge(action)
+        waited = trail.look
         try:
-            verdict = self._verdict(record, answer, None)
-            if verdict.next is Next.LOOK and not verdict.after_s:
+            seen: Seen | None = None
+            if not waited:
+                verdict = self._verdict(record, answer, seen, ruling)
+            if waited or (verdict.next is Next.LOOK and not verdict.after_s):
                 kube = self._kube.attributed(record.marker)
-                verdict = self._verdict(record, answer, self._executors[action.type].look(action, record.intent, kube))
+                seen = self._executors[action.type].look(action, record.intent, kube)
+                verdict = self._verdict(record, answer, seen, ruling)
+                trail.look = False
         except KubeError as error:
             return self._blind(record, trail, error)
         except Exception as error:  # noqa: BLE001  An executor's bug is this action's outcome.
             status = Status.UNKNOWN if trail.doubt else Status.FAILED
             return self._end(record, _broken(action, error, status))
-        return self._obey(record, verdict, ruling or self._judge(action))
+        return self._obey(record, verdict, ruling, looked=seen is not None, waited=waited)
 
-    def _verdict(self, record: Record, answer: Json, seen: Seen | None) -> Verdict:
+    def _verdict(self, record: Record, answer: Json, seen: Seen | None, ruling: Ruling) -> Verdict:
         action, trail = _action_of(record), self._trail(record)
-        evidence = Evidence(answer=answer, refused=trail.refused, doubt=trail.doubt, seen=seen, looks=trail.looks)
+        evidence = Evidence(
+            answer=answer,
+            refused=trail.refused,
+            doubt=trail.doubt,
+            seen=seen,
+            looks=trail.looks,
+            at=self._clock.wall(),
+            parts=dict(trail.parts),
+            barred=ruling.message if ruling.gate is Gate.REJECT else "",
+        )
         return self._executors[action.type].verdict(action, _intent_of(record), evidence)
 
-    def _obey(self, record: Record, verdict: Verdict, ruling: Ruling) -> None:
+    def _obey(self, record: Record, verdict: Verdict, ruling: Ruling, *, looked: bool, waited: bool) -> None:
+        """`looked`: the verdict comes from a look; `waited`: that look came after a pause, which is not made twice."""
         trail = self._trail(record)
         if verdict.outcome is not None:
             return self._end(record, verdict.outcome)
         if verdict.next is Next.LOOK:
             trail.looks += 1
+            trail.look = True
             return self._wait(trail, verdict.after_s or LOOK_AGAIN_S, verdict.reason, verdict.text)
+        if verdict.next is Next.ADVANCE:
+            return self._advanced(record, verdict)
         if verdict.next is Next.REPLAN:
             trail.replan = True  # Gates and expiry are asked again by the plan.
             return self._wait(trail, REPLAN_PAUSE_S, verdict.reason, verdict.text)
         if ruling.gate is Gate.REJECT:
             return self._end(record, self._not_sent_again(record, trail, ruling))
-        if ruling.gate is Gate.ALLOW and not verdict.after_s and not trail.failures:
+        if ruling.gate is Gate.ALLOW and verdict.parts:
+            return self._send_parts(record, verdict.parts)
+        if ruling.gate is Gate.ALLOW and not verdict.after_s and (waited or not trail.failures):
             return self._send(record)
-        trail.resend = True
+        trail.resend, trail.look = not looked, looked  # What a look decided is decided anew after the pause.
         return self._wait(trail, max(verdict.after_s, trail.pause_s()), verdict.reason, verdict.text)
+
+    def _advanced(self, record: Record, verdict: Verdict) -> None:
+        """A step is done; the next one begins with a look, when this is durable."""
+        trail, now = self._trail(record), self._clock.wall()
+        trail.look, trail.looks, trail.failures, trail.refused = True, 0, 0, None
+        self._wait(trail, verdict.after_s, verdict.reason, verdict.text)
+        intent = replace(_intent_of(record), resolved=dict(verdict.resolved or {}))
+        why = note(record.why, "advance", verdict.reason, verdict.text, now)
+        self._outgoing[record.marker] = replace(record, intent=intent, why=why)
 
     def _not_sent_again(self, record: Record, trail: Trail, ruling: Ruling) -> Outcome:
         """It may not be sent any more. Without doubt nothing was applied."""
@@ -394,6 +457,7 @@ class Execution:
         self._outgoing[record.marker] = replace(
             record,
             phase=Phase.SETTLED,
+            intent=_slim(record.intent),
             outcome=replace(outcome, payload={}),
             settled_at=now,
             replica=self._identity,
@@ -437,6 +501,14 @@ def _intent_of(record: Record) -> Intent:
     if record.intent is None:
         raise RuntimeError(f"{record.key} has no intent")
     return record.intent
+
+
+def _slim(intent: Intent | None) -> Intent | None:
+    """What a settled record keeps of its intent: what was resolved, but for templates and long lists."""
+    if intent is None:
+        return None
+    kept = {name: value for name, value in intent.resolved.items() if len(orjson.dumps(value)) <= SLIM_CHARS}
+    return replace(intent, resolved=kept)
 
 
 def _broken(action: Action, error: Exception, status: Status) -> Outcome:

@@ -6,9 +6,10 @@ which is in doubt from the start.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from kubeactions.errors import KubeError, Refused, TooManyRequests
+from kubeactions.model import Tried
 
 FIRST_BACKOFF_S = 1.0
 LONGEST_BACKOFF_S = 30.0
@@ -26,6 +27,10 @@ class Trail:
     """The definite 4xx of the last send."""
     resend: bool = False
     """Not applied: the same request is sent again when the pause is over."""
+    look: bool = False
+    """When the pause is over, the cluster is looked at before anything is decided."""
+    parts: dict[str, Tried] = field(default_factory=dict)
+    """The last try of each part, for an intent that has parts."""
     replan: bool = False
     """The pin is dead and nothing was applied: a new plan takes the intent's place."""
     looks: int = 0
