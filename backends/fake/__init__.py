@@ -20,7 +20,7 @@ NOT imitated. These are refused with 501, 406 or 415 and a Status that says so (
 These are stored like anything else and have no effect; whoever writes one gets a Warning header: RBAC objects,
 ResourceQuotas, LimitRanges, admission webhooks and policies.
 
-And these are simply not there: metadata.managedFields, client certificates, rate limits, priority and fairness, and
+And these are simply not there: metadata.managedFields, rate limits, priority and fairness, and
 the clean-up of Events after an hour.
 """
 

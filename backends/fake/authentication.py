@@ -2,7 +2,7 @@
 
 The table is kube-apiserver's `--token-auth-file`: CSV lines of token, user, uid, "group,group". With it, requests
 without a known token are 401: as in a real server with `--authorization-mode=AlwaysAllow`, which has no anonymous
-users. Without it every request acts as a member of `system:masters`. Client certificates and service account tokens
+users. Without it every request acts as a member of `system:masters`. Service account tokens
 are not read. Authorization is not here: whoever is known may do everything.
 """
 

@@ -89,7 +89,8 @@ class Cluster:
     pods may be created without one, as in envtest. `scheduler` and `kubelet` False leave these two out: pods stay
     Pending, as in a control plane without machines. `nodes` (0 to 1000) machines are there from the beginning, if there
     are kubelets. `pod_ready_after_s` is how long a pod takes from bound to Ready.
-    `tokens` maps bearer tokens to identities; without it everyone is an administrator.
+    `tokens` maps bearer tokens to identities; without it everyone is an administrator. `root_certificate` is the PEM
+    text that pods check the API server with, where it is served over TLS (every namespace has it in a ConfigMap).
     """
 
     def __init__(
@@ -103,12 +104,14 @@ class Cluster:
         nodes: int = 1,
         pod_ready_after_s: float = 1.0,
         tokens: Mapping[str, Identity] | None = None,
+        root_certificate: str | None = None,
     ) -> None:
         self.clock: Clock = clock or SystemClock()
         self.lock = threading.RLock()
         self.time = ClusterTime(self.clock)
         self.reaction_s = REACTION_S
         self.pod_ready_after_s = pod_ready_after_s
+        self.root_certificate = root_certificate
         self.catalogue = Catalogue.load()
         self.ids = Ids(seed)
         self.store = Store()

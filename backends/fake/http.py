@@ -31,6 +31,8 @@ Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 
+PEER: Final = "client_certificate"
+"""Under which name a connection's state has the identity of the client's certificate, or None."""
 IDLE_POLL_S: Final = 0.05
 """How often a shared cluster is looked at: what its clients in process write makes no noise here."""
 _AS_CAME: Final = ("utf-8", "surrogateescape")
@@ -80,7 +82,8 @@ class App:
                 return
         query = scope["query_string"]
         target = (scope["raw_path"] + b"?" + query if query else scope["raw_path"]).decode("latin-1")
-        response = self._cluster.handle(Request(scope["method"], target, headers, body))
+        peer = scope["state"].get(PEER)
+        response = self._cluster.handle(Request(scope["method"], target, headers, body, peer))
         self._heart.arm()
         if response.stream is not None:
             await self._watch(response, response.stream, receive, send)

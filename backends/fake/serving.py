@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import socket
 import threading
-from dataclasses import dataclass
 from http import HTTPStatus
 from pathlib import Path
 from types import FrameType
@@ -20,7 +19,8 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from backends.base import BackendError
 from backends.fake import kubeconfig
-from backends.fake.http import App, Limits
+from backends.fake.http import PEER, App, Limits
+from backends.fake.tls import Tls, identity_of
 
 if TYPE_CHECKING:
     from backends.fake.cluster import Cluster
@@ -38,8 +38,12 @@ class BoundedProtocol(HttpToolsProtocol):
     _head_timer: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # uvicorn narrows it too
-        """Start the clock for the first head."""
+        """Start the clock for the first head; note whose certificate the client has shown."""
         super().connection_made(transport)
+        secured = transport.get_extra_info("ssl_object")
+        if secured is not None:
+            peer = identity_of(secured.getpeercert(), secured.getpeercert(binary_form=True))
+            self.app_state = {**self.app_state, PEER: peer}
         self._head_timer = self.loop.call_later(self.limits.head_s, transport.close)
 
     def connection_lost(self, error: Exception | None) -> None:
@@ -88,14 +92,6 @@ class ServeError(BackendError):
     """The server cannot listen: one line that says where and why."""
 
 
-@dataclass(frozen=True, slots=True)
-class Certificate:
-    """A PEM certificate and its private key, to serve HTTPS with."""
-
-    certificate: Path
-    key: Path
-
-
 def listen(host: str, port: int) -> socket.socket:
     """A socket that listens at `host` and `port` (0: any free one). Raises `ServeError`."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
@@ -119,7 +115,7 @@ def url_of(listening: socket.socket, *, secure: bool = False) -> str:
 class _Server(uvicorn.Server):
     """uvicorn's server, which ends watches first and keeps a signal to itself once it has obeyed it."""
 
-    def __init__(self, app: App, limits: Limits, certificate: Certificate | None = None) -> None:
+    def __init__(self, app: App, limits: Limits, tls: Tls | None = None) -> None:
         protocol = type("Protocol", (BoundedProtocol,), {"limits": limits})
         super().__init__(
             uvicorn.Config(
@@ -135,16 +131,12 @@ class _Server(uvicorn.Server):
                 server_header=False,
                 date_header=False,  # the application sends the cluster's
                 timeout_keep_alive=int(limits.idle_s),
-                ssl_certfile=certificate.certificate if certificate else None,
-                ssl_keyfile=certificate.key if certificate else None,
             )
         )
         self._app = app
-        try:
-            self.config.load()
-        except OSError as error:  # ssl.SSLError is one
-            path = certificate and certificate.certificate
-            raise ServeError(f"cannot use the certificate {path}: {error}") from error
+        self.config.load()
+        # uvicorn makes a context from files; ours may never have been in one.
+        self.config.ssl = tls.context if tls is not None else None
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """Stop; the second time, at once."""
@@ -165,39 +157,34 @@ class _Server(uvicorn.Server):
                 transport.abort()
 
 
-def serve(
-    cluster: Cluster, listening: socket.socket, *, certificate: Certificate | None = None, limits: Limits | None = None
-) -> None:
+def serve(cluster: Cluster, listening: socket.socket, *, tls: Tls | None = None, limits: Limits | None = None) -> None:
     """Serve `cluster` on `listening` until SIGINT or SIGTERM; then close everything and return.
 
-    To be called in the main thread. Raises `ServeError` for a certificate that cannot be used.
+    To be called in the main thread.
     """
     with listening:
         limits = limits or Limits()
-        server = _Server(App(cluster, limits=limits), limits, certificate)
+        server = _Server(App(cluster, limits=limits), limits, tls)
         asyncio.run(server.serve(sockets=[listening]))
 
 
 class Listener:
     """Serves a cluster of this process on a free loopback port, in a thread, from construction until `close`."""
 
-    def __init__(
-        self, cluster: Cluster, *, limits: Limits | None = None, certificate: Certificate | None = None
-    ) -> None:
-        self._cluster, self._certificate = cluster, certificate
+    def __init__(self, cluster: Cluster, *, limits: Limits | None = None, tls: Tls | None = None) -> None:
+        self._cluster, self._tls = cluster, tls
         limits = limits or Limits()
-        self._server = _Server(App(cluster, shared=True, limits=limits), limits, certificate)
+        self._server = _Server(App(cluster, shared=True, limits=limits), limits, tls)
         self._socket = listen("127.0.0.1", 0)
-        self.url = url_of(self._socket, secure=certificate is not None)
-        """`http://127.0.0.1:<port>`"""
+        self.url = url_of(self._socket, secure=tls is not None)
+        """`http://127.0.0.1:<port>`, or `https` with `tls`"""
         self._thread = threading.Thread(target=self._run, name=f"fake {self.url}", daemon=True)
         self._thread.start()
 
     def write_kubeconfig(self, path: Path) -> None:
         """Write a kubeconfig for this listener to `path`. Raises `BackendError`."""
-        certificate = self._certificate.certificate if self._certificate else None
         try:
-            kubeconfig.write(path, kubeconfig.kubeconfig(self.url, self._cluster.tokens, certificate))
+            kubeconfig.write(path, kubeconfig.kubeconfig(self.url, self._cluster.tokens, self._tls))
         except OSError as error:
             raise BackendError(f"{path}: cannot write the kubeconfig: {error.strerror}") from error
 

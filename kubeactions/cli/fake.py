@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from backends.fake import Cluster
     from backends.fake.manifests import Manifests
     from backends.fake.messages import Identity
+    from backends.fake.tls import Tls
 
 F = TypeVar("F", bound=Callable[..., Any])
 _FILE = click.Path(path_type=Path)
@@ -48,6 +49,27 @@ def _cluster_options(serve: F) -> F:
     return serve
 
 
+def _tls_options(serve: F) -> F:
+    """The options that say how the server proves itself, gathered into `secured`."""
+    for option in (
+        click.option("--client-ca-file", type=_FILE, metavar="PEM", help="Whose client certificates are believed."),
+        click.option("--tls-private-key-file", type=_FILE, metavar="PEM", help="The certificate's key."),
+        click.option("--tls-cert-file", type=_FILE, metavar="PEM", help="Serve HTTPS with this certificate."),
+        click.option("--write-ca", type=_FILE, metavar="FILE", help="Write the certificate of --tls's authority here."),
+        click.option(
+            "--tls-san", "sans", multiple=True, metavar="NAME",
+            help="Another host name or address in the certificate of --tls. May be repeated.",
+        ),
+        click.option(
+            "--tls", is_flag=True,
+            help="Serve HTTPS with an authority of its own, made now. The kubeconfig holds its certificate and an "
+            "administrator's.",
+        ),
+    ):  # fmt: skip
+        serve = option(serve)
+    return serve
+
+
 @command.command()
 @click.option(
     "-f", "--filename", "filenames", multiple=True, type=_FILE, metavar="FILE",
@@ -61,8 +83,7 @@ def _cluster_options(serve: F) -> F:
     "--token-auth-file", type=_FILE, metavar="CSV",
     help='Who may ask: token,user,uid,"group,group" lines. Default: everybody, as system:masters.',
 )  # fmt: skip
-@click.option("--tls-cert-file", type=_FILE, metavar="PEM", help="Serve HTTPS with this certificate.")
-@click.option("--tls-private-key-file", type=_FILE, metavar="PEM", help="The certificate's key.")
+@_tls_options
 @_cluster_options
 def serve(
     filenames: tuple[Path, ...],
@@ -71,8 +92,12 @@ def serve(
     port: int,
     host: str,
     token_auth_file: Path | None,
+    tls: bool,
+    sans: tuple[str, ...],
+    write_ca: Path | None,
     tls_cert_file: Path | None,
     tls_private_key_file: Path | None,
+    client_ca_file: Path | None,
     **behaviour: Any,
 ) -> None:
     """Serve until Ctrl-C or SIGTERM, then exit with 0.
@@ -86,24 +111,22 @@ def serve(
     from backends.fake import manifests, serving
     from backends.fake.seeding import seed
 
-    if (tls_cert_file is None) != (tls_private_key_file is None):
-        raise click.UsageError("--tls-cert-file and --tls-private-key-file go together")
+    files = tls_cert_file, tls_private_key_file
+    _check_tls_options(own=tls, only_own=bool(sans) or write_ca is not None, files=files, clients=client_ca_file)
     given = manifests.read(filenames)
     tokens = _tokens(token_auth_file)
-    for path, what in ((save, "--save"), (kubeconfig, "--kubeconfig")):
+    for path, what in ((save, "--save"), (kubeconfig, "--kubeconfig"), (write_ca, "--write-ca")):
         if path is not None:
             _check_writable(path, what)
     listening = serving.listen(host, port)
     with listening:
-        cluster = _cluster(given, tokens, **behaviour)
+        secured = _own_tls([*sans, host], write_ca) if tls else _given_tls(*files, client_ca_file)
+        cluster = _cluster(given, tokens, secured, **behaviour)
         seed(cluster, given)
-        certificate = None
-        if tls_cert_file is not None and tls_private_key_file is not None:
-            certificate = serving.Certificate(tls_cert_file, tls_private_key_file)
-        url = serving.url_of(listening, secure=certificate is not None)
-        _announce(url, cluster, kubeconfig, tls_cert_file, len(given.objects))
+        url = serving.url_of(listening, secure=secured is not None)
+        _announce(url, cluster, kubeconfig, secured, len(given.objects))
         try:
-            serving.serve(cluster, listening, certificate=certificate)
+            serving.serve(cluster, listening, tls=secured)
         finally:
             if save is not None:
                 _save(save, cluster)
@@ -121,7 +144,46 @@ def _tokens(path: Path | None) -> dict[str, Identity] | None:
         raise _error(path, "cannot be used as a token table", error) from error
 
 
-def _cluster(given: Manifests, tokens: dict[str, Identity] | None, *, seed: int | None, **behaviour: Any) -> Cluster:
+def _check_tls_options(
+    *, own: bool, only_own: bool, files: tuple[Path | None, Path | None], clients: Path | None
+) -> None:
+    """Raises `click.UsageError` for options that contradict each other."""
+    if (files[0] is None) != (files[1] is None):
+        raise click.UsageError("--tls-cert-file and --tls-private-key-file go together")
+    if own and (files[0] or clients):
+        raise click.UsageError("--tls makes its own certificates: leave --tls-cert-file and --client-ca-file out")
+    if only_own and not own:
+        raise click.UsageError("--tls-san and --write-ca go with --tls")
+    if clients and not files[0]:
+        raise click.UsageError("--client-ca-file goes with --tls-cert-file")
+
+
+def _own_tls(hosts: list[str], write_ca: Path | None) -> Tls:
+    """An authority made now; its certificate is written where it is asked for. Raises `BackendError`."""
+    from backends.clock import SystemClock
+    from backends.fake.tls import own
+
+    secured = own(hosts, SystemClock().wall())
+    if write_ca is not None:
+        try:
+            write_ca.write_text(secured.authority_pem, encoding="ascii")
+        except OSError as error:
+            raise _error(write_ca, "cannot be written (--write-ca)", error) from error
+    return secured
+
+
+def _given_tls(certificate: Path | None, key: Path | None, clients: Path | None) -> Tls | None:
+    """What the files say; None without any. Raises `BackendError`."""
+    if certificate is None or key is None:
+        return None
+    from backends.fake.tls import from_files
+
+    return from_files(certificate, key, clients)
+
+
+def _cluster(
+    given: Manifests, tokens: dict[str, Identity] | None, tls: Tls | None, *, seed: int | None, **behaviour: Any
+) -> Cluster:
     """The cluster; a saved one brings its own machines and must not get the uids that it has a second time."""
     from backends.fake import Cluster
 
@@ -133,6 +195,8 @@ def _cluster(given: Manifests, tokens: dict[str, Identity] | None, *, seed: int 
     elif saved is not None:
         seed ^= (saved + 1) << 64
     ready_after_s = behaviour.pop("ready_after_s")
+    if tls is not None:
+        behaviour["root_certificate"] = tls.authority_pem
     return Cluster(seed=seed, tokens=tokens, pod_ready_after_s=ready_after_s, **behaviour)
 
 
@@ -148,18 +212,18 @@ def _check_writable(path: Path, option: str) -> None:
         raise _error(path, f"cannot be written ({option})", error) from error
 
 
-def _announce(url: str, cluster: Cluster, kubeconfig: Path | None, certificate: Path | None, loaded: int) -> None:
+def _announce(url: str, cluster: Cluster, kubeconfig: Path | None, tls: Tls | None, loaded: int) -> None:
     """Say where the server is; write the kubeconfig, which is how scripts learn it."""
     from backends.fake import kubeconfig as writing
     from backends.fake.catalogue import KUBERNETES_VERSION
 
     if kubeconfig is not None:
         try:
-            writing.write(kubeconfig, writing.kubeconfig(url, cluster.tokens, certificate))
+            writing.write(kubeconfig, writing.kubeconfig(url, cluster.tokens, tls))
         except OSError as error:
             raise _error(kubeconfig, "cannot be written (--kubeconfig)", error) from error
-        if cluster.tokens is not None and certificate is None:
-            note = "note: kubectl sends tokens over HTTPS only; add --tls-cert-file and --tls-private-key-file"
+        if cluster.tokens is not None and tls is None:
+            note = "note: kubectl sends tokens over HTTPS only; add --tls"
             click.echo(note, err=True)
     objects = f", {loaded} objects loaded" if loaded else ""
     click.echo(f"In-memory Kubernetes {KUBERNETES_VERSION} on {url}{objects}. Ctrl-C ends it.")

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import os
 import signal
+import socket
+import ssl
 import subprocess
 import sys
 import urllib.request
@@ -13,6 +15,7 @@ from typing import Any
 
 import pytest
 
+import backends
 from backends.fake import Cluster, serving
 from backends.fake.manifests import read
 from backends.fake.seeding import seed
@@ -108,6 +111,30 @@ def test_a_certificate_without_its_key_is_a_mistyped_command(cli: Cli, tmp_path:
     done = cli("fake", "serve", "--tls-cert-file", tmp_path / "c.pem")
     assert done.code == 2
     assert "--tls-cert-file and --tls-private-key-file go together" in done.line
+
+
+@pytest.mark.parametrize(
+    ("options", "problem"),
+    [
+        (["--tls", "--tls-cert-file", "c", "--tls-private-key-file", "k"], "--tls makes its own certificates"),
+        (["--tls", "--client-ca-file", "c"], "--tls makes its own certificates"),
+        (["--tls-san", "a"], "--tls-san and --write-ca go with --tls"),
+        (["--write-ca", "a"], "--tls-san and --write-ca go with --tls"),
+        (["--client-ca-file", "c"], "--client-ca-file goes with --tls-cert-file"),
+    ],
+)
+def test_options_of_tls_that_contradict_each_other_are_a_mistyped_command(
+    cli: Cli, options: list[str], problem: str
+) -> None:
+    done = cli("fake", "serve", *options)
+    assert done.code == 2
+    assert problem in done.line
+
+
+def test_a_name_that_cannot_stand_in_a_certificate_is_one_line(cli: Cli) -> None:
+    done = cli("fake", "serve", "--tls", "--tls-san", "h\u00e9.example")
+    assert done.code == 5
+    assert done.line.startswith("kubeactions: cannot make a certificate: ")
 
 
 def test_a_certificate_that_cannot_be_used_is_one_line(cli: Cli, tmp_path: Path) -> None:
@@ -207,6 +234,33 @@ def test_users_of_the_token_table_are_in_the_kubeconfig_and_others_are_refused(t
         assert "token: secret" in served.kubeconfig.read_text()
         _, output = served.stop()
     assert "kubectl sends tokens over HTTPS only" in output
+
+
+@pytest.mark.http
+def test_over_tls_the_kubeconfig_is_all_that_a_client_needs(tmp_path: Path) -> None:
+    authority = tmp_path / "ca.pem"
+    with (
+        serve(tmp_path, "--tls", "--write-ca", authority, "--tls-san", "control-plane.example") as served,
+        backends.open("live", kubeconfig=served.kubeconfig) as live,
+    ):
+        client = live.client()
+        host = client.configuration.host
+        assert host.startswith("https://127.0.0.1:")
+        body = {"kind": "SelfSubjectReview", "apiVersion": "authentication.k8s.io/v1"}
+        path = "/apis/authentication.k8s.io/v1/selfsubjectreviews"
+        headers = {"Content-Type": "application/json"}
+        answer = client.call_api("POST", f"{host}{path}", header_params=headers, body=body)
+        who = json.loads(answer.read())["status"]["userInfo"]
+        assert (who["username"], who["groups"]) == ("kubernetes-admin", ["system:masters", "system:authenticated"])
+        published = client.call_api("GET", f"{host}/api/v1/namespaces/kube-system/configmaps/kube-root-ca.crt")
+        assert json.loads(published.read())["data"]["ca.crt"] == authority.read_text()
+        client.rest_client.pool_manager.clear()
+        context = ssl.create_default_context(cafile=authority)
+        with (
+            socket.create_connection(("127.0.0.1", int(host.rpartition(":")[2])), timeout=5) as connection,
+            context.wrap_socket(connection, server_hostname="control-plane.example") as secured,
+        ):
+            assert secured.version() == "TLSv1.3"
 
 
 def test_serving_does_not_import_the_official_client() -> None:

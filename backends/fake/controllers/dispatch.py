@@ -64,7 +64,10 @@ class Controllers:
         self._wanted: dict[tuple[str, str], list[Controller]] = {}
         self._owners = Owners(self._client("system:kube-controller-manager"))
         for managed in MANAGED:
-            self._add(managed(self._client(managed.user()), self._owners))
+            controller = managed(self._client(managed.user()), self._owners)
+            if isinstance(controller, RootCertificates) and cluster.root_certificate is not None:
+                controller.certificate = cluster.root_certificate
+            self._add(controller)
         if scheduler:
             self._add(Scheduler(self._client(Scheduler.user()), self._owners))
         if kubelet:

@@ -58,6 +58,8 @@ class RootCertificates(Controller):
     name = "root-ca-certificate-publisher"
     kind = CONFIG_MAPS
     watches = (NAMESPACES, CONFIG_MAPS)
+    certificate = CERTIFICATE
+    """PEM text; the cluster sets its own where it has one."""
 
     def concerns(self, event: StoreEvent) -> Iterable[Place]:
         """Namespaces that appear, ConfigMaps that are changed or lost."""
@@ -68,7 +70,7 @@ class RootCertificates(Controller):
         namespace = self.client.entry(NAMESPACES, "", name)
         if namespace is None or namespace.terminating:
             return None
-        wanted = {"ca.crt": CERTIFICATE}
+        wanted = {"ca.crt": self.certificate}
         found = self.client.get(CONFIG_MAPS, name, ROOT_CA)
         if found is None:
             metadata = {"namespace": name, "name": ROOT_CA, "annotations": {"kubernetes.io/description": NOTE}}

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import base64
+import ssl
 import stat
 from pathlib import Path
 
 import yaml
 
+from backends.certificates import Pair
 from backends.fake.kubeconfig import kubeconfig, write
 from backends.fake.messages import Identity
+from backends.fake.tls import Tls
 
 TOKENS = {"t1": Identity("alice"), "t2": Identity("bob"), "t3": Identity("alice")}
 
@@ -26,9 +30,20 @@ def test_every_user_of_the_table_has_a_context_and_its_first_token() -> None:
     assert [context["context"]["user"] for context in config["contexts"]] == ["alice", "bob"]
 
 
-def test_a_certificate_is_named_in_full() -> None:
-    cluster = kubeconfig("https://127.0.0.1:1", certificate=Path("c.pem"))["clusters"][0]["cluster"]
-    assert cluster["certificate-authority"] == str(Path.cwd() / "c.pem")
+def decoded(text: str) -> str:
+    return base64.b64decode(text).decode()
+
+
+def test_the_authority_and_the_administrators_certificate_are_in_it() -> None:
+    tls = Tls(ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER), "authority", Pair("certificate", "key"))
+    config = kubeconfig("https://127.0.0.1:1", TOKENS, tls)
+    assert decoded(config["clusters"][0]["cluster"]["certificate-authority-data"]) == "authority"
+    user = config["users"][-1]
+    assert user["name"] == "kubernetes-admin"
+    assert decoded(user["user"]["client-certificate-data"]) == "certificate"
+    assert decoded(user["user"]["client-key-data"]) == "key"
+    assert config["current-context"] == "alice"
+    assert kubeconfig("https://127.0.0.1:1", None, tls)["current-context"] == "kubernetes-admin"
 
 
 def test_the_file_is_its_owners_alone_and_its_folder_is_made(tmp_path: Path) -> None:

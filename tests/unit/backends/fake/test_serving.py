@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import http.client
-import shutil
 import socket
-import ssl
-import subprocess
 import threading
 import time
 from pathlib import Path
@@ -17,7 +14,7 @@ import backends
 from backends.base import BackendError
 from backends.fake import FakeBackend
 from backends.fake.cluster import Cluster
-from backends.fake.serving import Certificate, Listener, ServeError, listen, serve, url_of
+from backends.fake.serving import Listener, ServeError, listen, url_of
 
 pytestmark = pytest.mark.http
 
@@ -95,32 +92,6 @@ def test_a_client_that_does_not_read_does_not_hold_up_the_end() -> None:
         begin = time.monotonic()
         listener.close()
         assert time.monotonic() - begin < 4.0
-
-
-def test_a_certificate_that_cannot_be_used_is_one_line(tmp_path: Path) -> None:
-    broken = tmp_path / "broken.pem"
-    broken.write_text("no certificate")
-    for path in (broken, tmp_path / "none.pem"):
-        with pytest.raises(ServeError, match=f"^cannot use the certificate {path}: [^\n]+$"):
-            serve(Cluster(controllers=False), listen("127.0.0.1", 0), certificate=Certificate(path, path))
-
-
-@pytest.mark.skipif(shutil.which("openssl") is None, reason="needs openssl to make a certificate")
-def test_https_is_served_with_the_given_certificate(tmp_path: Path) -> None:
-    pem, key = tmp_path / "c.pem", tmp_path / "k.pem"
-    subject = ["-subj", "/CN=localhost", "-addext", "subjectAltName=IP:127.0.0.1"]
-    make = ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "1"]
-    subprocess.run([*make, *subject, "-out", pem, "-keyout", key], check=True, capture_output=True)
-    listener = Listener(Cluster(controllers=False), certificate=Certificate(pem, key))
-    try:
-        host, port = listener.url.removeprefix("https://").split(":")
-        context = ssl.create_default_context(cafile=pem)
-        connection = http.client.HTTPSConnection(host, int(port), context=context, timeout=5)
-        connection.request("GET", "/version")
-        assert connection.getresponse().read()
-        connection.close()
-    finally:
-        listener.close()
 
 
 def test_the_backend_opens_its_listener_on_first_use_and_closes_it(tmp_path: Path) -> None:
