@@ -19,9 +19,9 @@ from kubeactions import policy, registry, reporters, sources
 from kubeactions.clock import Clock, SystemClock
 from kubeactions.elector import Elector, Timing, new_identity
 from kubeactions.errors import SettingsError
-from kubeactions.kube import Kube
+from kubeactions.kube import Kube, Observer
 from kubeactions.ledger import NAME, Bounds, Ledger
-from kubeactions.model import Executor, Reporter, Source, Target
+from kubeactions.model import Executor, Meter, Reporter, Source, Target
 from kubeactions.plugins import nearest
 from kubeactions.processor import Pace, Parts, Processor
 from kubeactions.settings import Settings
@@ -32,7 +32,10 @@ if TYPE_CHECKING:
 log = logging.getLogger("kubeactions.agent")
 
 STALLED_AFTER_S = 60.0
-"""A loop that has not ticked for this long is stuck: liveness fails."""
+"""A loop that has not ticked for this long is stuck: liveness fails. It ticks with each step and with each request that
+has ended, so an API server that is slow or away, which a restart would not mend, does not fail it."""
+RELEASE_S = 3.0
+"""Of the time for a graceful stop, what is kept for the end: the last write and the release of the lease."""
 
 
 class Agent:
@@ -54,6 +57,7 @@ class Agent:
         reporters: Sequence[Reporter] | None = None,
         executors: Mapping[str, Executor] | None = None,
         pace: Pace | None = None,
+        meter: Meter | None = None,
         dice: random.Random | None = None,
     ) -> None:
         self.settings = settings
@@ -61,8 +65,16 @@ class Agent:
         dice = dice or random.SystemRandom()
         own = settings.own
         self.identity = identity or new_identity(name or own.pod_name or "kubeactions", own.pod_uid, dice)
-        kube = Kube(api_client, self.clock, settings.request_timeout_s)
-        self.elector = self._elector(kube, dice)
+        self._meter = meter or Meter()
+        self._ticks = {"elector": self.clock.monotonic(), "processor": self.clock.monotonic()}
+        self.stopping = False
+        """Whether a graceful stop has begun."""
+
+        def door(loop: str) -> Kube:
+            return Kube(api_client, self.clock, settings.request_timeout_s, observer=self._observer(loop))
+
+        kube = door("processor")
+        self.elector = self._elector(door("elector"), dice)
         ledger = Ledger(
             kube, self.clock, namespace=settings.ledger_namespace, identity=self.identity, bounds=_bounds(settings)
         )
@@ -80,12 +92,17 @@ class Agent:
                 settings=settings,
                 hooks=policy.load_hooks(settings),
                 pace=pace or Pace(),
+                meter=self._meter,
             )
         )
-        self._ticks = {"elector": self.clock.monotonic(), "processor": self.clock.monotonic()}
 
-    def run(self, stop: threading.Event) -> None:
-        """Run both loops until `stop` is set: finish or leave what is begun, then release the lease, then return."""
+    def run(self, stop: threading.Event) -> bool:
+        """Run both loops until `stop` is set: finish or leave what is begun, then release the lease, then return.
+
+        Takes at most `settings.shutdown_timeout_s` from then on. False when the work had not stopped by then (a request
+        hangs): nothing more is written, the lease runs out by itself, and the threads, which are daemons, must end with
+        the process. Nothing is lost by that: intents are in the ledger.
+        """
         processing = threading.Thread(
             target=self._loop, args=("processor", self.processor.step, stop), name="processor", daemon=True
         )
@@ -96,11 +113,22 @@ class Agent:
         electing.start()
         processing.start()
         stop.wait()
-        processing.join()
+        self.stopping = True
+        ends_at = self.clock.monotonic() + self.settings.shutdown_timeout_s
+        self.elector.retire()  # The round that is under way begins no further effect.
+        processing.join(max(self.settings.shutdown_timeout_s - RELEASE_S, 0.5))
+        if processing.is_alive():
+            released.set()
+            log.warning("the work has not stopped in time: the lease is left to run out, intents stay in the ledger")
+            return False
         self.processor.finish()
         released.set()  # The lease is kept alive until the work has stopped.
-        electing.join()
+        electing.join(max(ends_at - self.clock.monotonic(), 0.1))
+        if electing.is_alive():
+            log.warning("the elector has not stopped in time: the lease is left to run out")
+            return False
         self.shut_down()
+        return True
 
     def shut_down(self) -> None:
         """The end of a graceful stop, when no loop runs any more: write what is amended, release the lease."""
@@ -114,12 +142,32 @@ class Agent:
         return tuple(name for name, at in self._ticks.items() if now - at > STALLED_AFTER_S)
 
     def last_tick(self, loop: str) -> float:
-        """When "elector" or "processor" began its last step, in monotonic seconds."""
+        """When "elector" or "processor" last began a step or ended a request, in monotonic seconds."""
         return self._ticks[loop]
 
     def why_not_ready(self) -> str:
         """Why this replica does not do its work, in one line, for `/readyz`; "" when it does, or follows."""
-        return self.processor.closed or self.elector.last_error
+        if self.stopping:
+            return "shutting down"
+        if self.processor.closed:
+            return f"the ledger is closed: {self.processor.closed}"
+        if self.elector.last_error:
+            return f"the lease cannot be read or written: {self.elector.last_error}"
+        if not self.elector.reached:
+            return "the API server has not been reached yet"
+        return f"the last round ended early: {self.processor.last_error}" if self._failing() else ""
+
+    def _failing(self) -> bool:
+        return bool(self.elector.is_leader() and self.processor.last_error)
+
+    def _observer(self, loop: str) -> Observer:
+        """What is told of each request of a loop: it is a tick, and it is counted."""
+
+        def observe(method: str, status: int, seconds: float) -> None:
+            self._ticks[loop] = self.clock.monotonic()
+            self._meter.requested(method, status, seconds)
+
+        return observe
 
     def _loop(self, name: str, step: Callable[[], float], stop: threading.Event) -> None:
         while not stop.is_set():

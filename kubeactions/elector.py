@@ -36,6 +36,7 @@ from kubeactions.clock import Clock
 from kubeactions.errors import Conflict, NotFound
 from kubeactions.kube import Kube, path_of
 from kubeactions.model import JsonObject
+from kubeactions.trouble import Trouble
 
 log = logging.getLogger("kubeactions.elector")
 
@@ -191,8 +192,13 @@ class Elector:
         self._term = 0
         self._leading = False
         self._one_writer = threading.Lock()
+        self._trouble = Trouble(clock, log)
         self.last_error = ""
         """Text of the last failed try, "" after a success; for health and `why`."""
+        self.retired = False
+        """Whether `retire` was called."""
+        self.reached = False
+        """Whether a try has succeeded since this process began."""
 
     def is_leader(self) -> bool:
         """Whether our last renewal still counts."""
@@ -200,7 +206,15 @@ class Elector:
 
     def leads(self, slack_s: float) -> bool:
         """Whether it will still count in `slack_s` (>= 0) seconds: asked right before each effect."""
-        return self._clock.monotonic() + slack_s <= self._valid_until
+        return not self.retired and self._clock.monotonic() + slack_s <= self._valid_until
+
+    def slack_s(self) -> float:
+        """Seconds for which our last renewal still counts; negative when it does not."""
+        return self._valid_until - self._clock.monotonic()
+
+    def retire(self) -> None:
+        """The end of this replica is near: `leads` says no from now on, and the lease is kept until it is released."""
+        self.retired = True
 
     def term(self) -> int:
         """Number of times this candidate became leader; a worker that sees it change starts from the ledger again."""
@@ -220,7 +234,8 @@ class Elector:
             self._notice_loss()
             try:
                 self._advance()
-                self.last_error = ""
+                self.last_error, self.reached = "", True
+                self._trouble.over("the lease can be read and written again")
             except Exception as error:  # noqa: BLE001  The loop must outlive whatever a request does; the text is kept.
                 self._doubt(error)
             self._notice_loss()
@@ -316,7 +331,7 @@ class Elector:
     def _doubt(self, error: Exception) -> None:
         """A try failed: what we knew of the Lease may be out of date, so a leader looks again before it renews."""
         self.last_error = f"{type(error).__name__}: {error}"
-        log.warning("lease: %s", self.last_error, extra={"identity": self.identity})
+        self._trouble.goes_on(type(error).__name__, f"lease: {error}", identity=self.identity)
         try:
             if isinstance(error, (Conflict, NotFound)) and self._leading:
                 self._look_after_conflict()

@@ -21,8 +21,8 @@ from __future__ import annotations
 
 import http.client
 from collections.abc import Callable, Iterator, Mapping
-from typing import TYPE_CHECKING, Any
-from urllib.parse import quote, urlencode
+from typing import TYPE_CHECKING, Any, TypeAlias
+from urllib.parse import quote, urlencode, urlsplit
 
 import orjson
 import urllib3
@@ -30,7 +30,11 @@ from urllib3.exceptions import (
     ConnectTimeoutError,
     HTTPError,
     MaxRetryError,
+    NameResolutionError,
     NewConnectionError,
+    ProtocolError,
+    ReadTimeoutError,
+    SSLError,
 )
 
 from kubeactions.clock import Clock
@@ -53,6 +57,9 @@ from kubeactions.model import FIELD_MANAGER, Json, JsonObject
 
 if TYPE_CHECKING:
     from kubernetes.client import ApiClient
+
+Observer: TypeAlias = Callable[[str, int, float], None]
+"""Is told of each request that has ended: its method, the answer's status (0: none), and the seconds it took."""
 
 DEFAULT_DEADLINE_S = 5.0
 MAX_ANSWER_BYTES = 32 * 1024 * 1024
@@ -94,27 +101,35 @@ def path_of(api_version: str, plural: str, *, namespace: str = "", name: str = "
 class Kube:
     """One client's door. Thread-safe as far as the `ApiClient` is (its connection pool is).
 
-    `deadline_s` (> 0) bounds each request as a whole. `audit_id` goes out with every request of this object.
+    `deadline_s` (> 0) bounds each request as a whole. `audit_id` goes out with every request of this object;
+    `observer` is told when each has ended.
     """
 
     def __init__(
-        self, api_client: ApiClient, clock: Clock, deadline_s: float = DEFAULT_DEADLINE_S, *, audit_id: str = ""
+        self,
+        api_client: ApiClient,
+        clock: Clock,
+        deadline_s: float = DEFAULT_DEADLINE_S,
+        *,
+        audit_id: str = "",
+        observer: Observer | None = None,
     ) -> None:
         if not deadline_s > 0:
             raise ValueError(f"deadline_s: {deadline_s} is no positive number of seconds")
         self._client = api_client
         self._clock = clock
         self._audit_id = audit_id
+        self._observer = observer
         self.deadline_s = deadline_s
         _switch_retries_off(api_client)
 
     def attributed(self, audit_id: str) -> Kube:
         """The same door, with every request attributed to `audit_id`."""
-        return Kube(self._client, self._clock, self.deadline_s, audit_id=audit_id)
+        return Kube(self._client, self._clock, self.deadline_s, audit_id=audit_id, observer=self._observer)
 
     def within(self, deadline_s: float) -> Kube:
         """The same door with another deadline."""
-        return Kube(self._client, self._clock, deadline_s, audit_id=self._audit_id)
+        return Kube(self._client, self._clock, deadline_s, audit_id=self._audit_id, observer=self._observer)
 
     def get(self, path: str, *, max_bytes: int = MAX_ANSWER_BYTES, **query: str | int) -> JsonObject:
         """GET one object. Raises `TooLarge` above `max_bytes`, and what errors.py says."""
@@ -190,8 +205,9 @@ class Kube:
         max_bytes: int = MAX_ANSWER_BYTES,
     ) -> JsonObject:
         """One request and its answer, within the deadline."""
-        ends_at = self._clock.monotonic() + self.deadline_s
-        what = f"{method} {path}"
+        began = self._clock.monotonic()
+        ends_at = began + self.deadline_s
+        what, status = f"{method} {path}", 0
         url = self._client.configuration.host + path + (f"?{urlencode(query)}" if query else "")
         try:
             answer = self._client.call_api(
@@ -206,8 +222,16 @@ class Kube:
         except KubeError:
             raise
         except Exception as error:
-            raise _no_answer(what, error) from error
+            raise _no_answer(what, error, self._where(), self.deadline_s) from error
+        finally:
+            if self._observer is not None:
+                self._observer(method, status, self._clock.monotonic() - began)
         return _checked(what, status, answer.headers, data)
+
+    def _where(self) -> str:
+        """Host and port of the API server, for people."""
+        host = str(self._client.configuration.host)
+        return urlsplit(host).netloc or host
 
     def _headers(self, content_type: str | None) -> dict[str, str]:
         headers = {"Accept": "application/json", **self._client.default_headers}
@@ -283,17 +307,38 @@ def _retry_after_s(value: str | None) -> float | None:
     return float(value) if value is not None and value.strip().isdigit() else None
 
 
-def _no_answer(what: str, error: Exception) -> KubeError:
+def _no_answer(what: str, error: Exception, where: str, deadline_s: float) -> KubeError:
     """No status came back: nothing sent if no connection came about, doubt in every other case."""
     from kubernetes.client.exceptions import ApiException  # The client is loaded already, but maybe not by us.
 
     root: BaseException = error.reason if isinstance(error, MaxRetryError) and error.reason else error
-    text = f"{what}: {type(root).__name__}: {root}"
+    if isinstance(root, ApiException) and isinstance(root.__context__, SSLError):
+        root = root.__context__  # The official client wraps this one only.
+    text = f"{what}: {_said_plainly(root, where, deadline_s)}"
     if isinstance(root, (NewConnectionError, ConnectTimeoutError)):
         return Unreachable(text)
     if isinstance(root, (HTTPError, OSError, http.client.HTTPException, ApiException)):
         return Unavailable(text)
     raise error  # A programming error is not the network's.
+
+
+def _said_plainly(error: BaseException, where: str, deadline_s: float) -> str:
+    """What a network error means, in words; an unusual one keeps its own."""
+    if isinstance(error, NameResolutionError):
+        return f"cannot connect: the host name of {where} cannot be resolved"
+    if isinstance(error, NewConnectionError):
+        cause = error.__cause__
+        why = cause.strerror if isinstance(cause, OSError) and cause.strerror else str(error)
+        return f"cannot connect to {where}: {why.lower()}"
+    if isinstance(error, ConnectTimeoutError):
+        return f"cannot connect to {where}: nothing answers within {deadline_s:g} s"
+    if isinstance(error, ReadTimeoutError):
+        return f"{where} did not answer within {deadline_s:g} s"
+    if isinstance(error, SSLError):
+        return f"TLS with {where} failed: {error}"
+    if isinstance(error, ProtocolError):
+        return f"{where} broke the connection off ({error})"
+    return f"{type(error).__name__}: {error}"
 
 
 def _object(body: Json) -> JsonObject:

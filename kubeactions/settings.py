@@ -108,6 +108,12 @@ class Settings:
     """What executors may do beyond their cautious default, by the names that they document."""
     safety_hook: str = ""
     """`package.module:function`; "" is none."""
+    shutdown_timeout_s: float = 20.0
+    """How long a graceful stop may take; below the pod's terminationGracePeriodSeconds."""
+    listen: str = ""
+    """`host:port` of /livez, /readyz and /metrics; "" is nowhere, an empty host is every address."""
+    log_format: str = "auto"
+    """`auto` (people on a terminal, JSON otherwise), `human` or `json`."""
     sensitive_words: tuple[str, ...] = ()
     """Further words whose values `get_resource` hides (`orchestrator_explorer.custom_sensitive_words`)."""
     sources: tuple[Plug, ...] = ()
@@ -216,6 +222,33 @@ def object_name(value: object) -> str:
     return found
 
 
+def address(value: object) -> str:
+    """`host:port`, `[::1]:port` or `:port` (every address); "" for nowhere."""
+    found = text(value)
+    if found:
+        split_address(found)
+    return found
+
+
+def split_address(value: str) -> tuple[str, int]:
+    """Host ("" is every address) and port (0: any that is free). Raises ValueError."""
+    match = re.fullmatch(r"(?:\[(?P<six>[0-9a-fA-F:.]+)\]|(?P<host>[^:\[\]\s]*)):(?P<port>\d{1,5})", value)
+    if match is None or int(match["port"]) > 65535:
+        raise ValueError(f"host:port or :port is expected, not {value!r}")
+    return match["six"] or match["host"] or "", int(match["port"])
+
+
+def choice(*known: str) -> Callable[[object], str]:
+    """A reader of one of these words."""
+
+    def read(value: object) -> str:
+        if (found := text(value)) not in known:
+            raise ValueError(f"one of {', '.join(known)} is expected, not {found!r}")
+        return found
+
+    return read
+
+
 def texts(value: object) -> tuple[str, ...]:
     """A list of strings; from the environment a JSON list, or words between blanks or commas."""
     if isinstance(value, str):
@@ -299,6 +332,9 @@ KEYS: tuple[Setting, ...] = (
     Setting("kubeactions.retention_s", seconds(0, 366 * 86400), "retention_s", "how long history is kept"),
     Setting("kubeactions.request_timeout_s", seconds(0.1, 60), "request_timeout_s", "deadline of one API request"),
     Setting("kubeactions.poll_interval_s", seconds(0.05, 600), "poll_interval_s", "pause between two readings"),
+    Setting("kubeactions.shutdown_timeout_s", seconds(1, 3600), "shutdown_timeout_s", "how long a stop may take"),
+    Setting("kubeactions.listen", address, "listen", "host:port of /livez, /readyz, /metrics; empty: nowhere"),
+    Setting("kubeactions.log_format", choice("auto", "human", "json"), "log_format", "auto, human or json"),
     Setting("kubeactions.protected_namespaces", namespaces, "protected_namespaces", "more namespaces to keep out of"),
     Setting("kubeactions.allowed_actions", allowed, "allowed_actions", "the only action types to run"),
     Setting("kubeactions.permits", words, "permits", "what executors may do beyond their cautious default"),

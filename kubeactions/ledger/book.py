@@ -14,9 +14,10 @@ raises `Fenced`. Only the holder of the epoch writes. Not thread-safe: one threa
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from typing import TypeAlias
 
 import orjson
 
@@ -43,6 +44,9 @@ from kubeactions.ledger.segments import Segments
 from kubeactions.model import JsonObject, Phase, Record, Target
 
 log = logging.getLogger("kubeactions.ledger")
+
+Watcher: TypeAlias = Callable[[Record | None, Record], None]
+"""Is told what a record was (None: new) and is, when it has become durable by a write of this replica."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,9 +92,21 @@ class Ledger:
         self.history = History()
         self.stale = False
         """A write was refused or got no answer: `refresh` before anything else."""
+        self._watcher: Watcher | None = None
+        self.write_errors = 0
+        """Writes of the head that were refused or got no answer."""
         self.bytes_written = 0
         """Bytes of all bodies sent to the head and to segments."""
         self.writes = 0
+
+    def watch(self, watcher: Watcher) -> None:
+        """Tell `watcher` of each record that becomes durable by us, each change once."""
+        self._watcher = watcher
+
+    @property
+    def bytes(self) -> int:
+        """Bytes of the head's data, as last written or read."""
+        return sum(tuple(self._sizes.values()))
 
     # --- opening ---
 
@@ -157,8 +173,11 @@ class Ledger:
             raise LedgerClosed(f"ConfigMap {NAME} has lost its {META_KEY} key")
         if (head.meta.epoch, head.meta.holder) != (self._meta.epoch, self._identity):
             raise Fenced(f"epoch {head.meta.epoch} belongs to {head.meta.holder}; we held {self._meta.epoch}")
+        before = self._records
         self._take(head, head.meta)
         self.stale = False
+        for name, record in head.records.items():  # The fence holds, so what is new is a write of ours in doubt.
+            self._tell(before.get(name), record)
 
     def _cluster_uid(self) -> str:
         """The UID of the namespace kube-system, by which clusters are told apart (SIG Architecture's convention)."""
@@ -281,12 +300,18 @@ class Ledger:
         self._amended = {}
         self._records = {name: record for name, record in self._records.items() if name not in remove}
         for record in records:
+            before = self._records.get(record.marker)
             self._records[record.marker] = record
             self.history.add({record.marker: known_of(record)})
+            self._tell(before, record)
         if meta is not None:
             self._meta, self._meta_changed_at = meta, None
         if self._anchor is not None:
             self._anchor = replace(self._anchor, epoch=self._meta.epoch, seq=self._seq)
+
+    def _tell(self, before: Record | None, after: Record) -> None:
+        if self._watcher is not None:
+            self._watcher(before, after)
 
     def _total_with(self, texts: Mapping[str, str], remove: Sequence[str]) -> int:
         """Bytes of the head after a write."""
@@ -304,8 +329,9 @@ class Ledger:
         self._count(body)
         try:
             return self._kube.patch(self._path, body, type="merge")
-        except (Conflict, NotFound, Unavailable):
-            self.stale = True
+        except KubeError as error:
+            self.write_errors += 1
+            self.stale = self.stale or isinstance(error, (Conflict, NotFound, Unavailable))
             raise
 
     def _signature(self) -> str:
@@ -329,7 +355,7 @@ class Ledger:
         """Bytes left for records that are not closed."""
         taken = sum(
             self._sizes.get(name, 0) + (GROWTH_BYTES if record.open else 0)
-            for name, record in self._records.items()
+            for name, record in tuple(self._records.items())
             if not record.reported
         )
         return self._bounds.open_bytes - taken

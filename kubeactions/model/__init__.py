@@ -8,6 +8,7 @@ the `Outcome`. `Spec` is what an action type says of itself: validator, policy, 
     record     how far it is, how it ended
     executor   the seam to an action type
     delivery   the seams to sources and reporters
+    meter      the seam to whoever counts
 """
 
 from kubeactions.model.action import (
@@ -36,6 +37,7 @@ from kubeactions.model.executor import (
     Tried,
     Verdict,
 )
+from kubeactions.model.meter import Meter
 from kubeactions.model.record import Decision, Intent, Outcome, Phase, Record, Status
 
 __all__ = [
@@ -54,6 +56,7 @@ __all__ = [
     "Intent",
     "Json",
     "JsonObject",
+    "Meter",
     "Next",
     "Outcome",
     "Parameter",

@@ -28,7 +28,16 @@ import orjson
 
 from kubeactions.clock import Clock
 from kubeactions.elector import Elector
-from kubeactions.errors import Forbidden, KubeError, Refused, TooManyRequests, Unauthorized, Unreachable
+from kubeactions.errors import (
+    Conflict,
+    Forbidden,
+    Invalid,
+    KubeError,
+    Refused,
+    TooManyRequests,
+    Unauthorized,
+    Unreachable,
+)
 from kubeactions.kube import Kube
 from kubeactions.ledger import Ledger, note
 from kubeactions.model import (
@@ -39,6 +48,7 @@ from kubeactions.model import (
     Executor,
     Intent,
     Json,
+    Meter,
     Next,
     Outcome,
     Phase,
@@ -94,7 +104,9 @@ class Execution:
         permits: frozenset[str] = frozenset(),
         sensitive_words: tuple[str, ...] = (),
         keep_result: Callable[[Record, Mapping[str, Json]], None],
+        meter: Meter | None = None,
     ) -> None:
+        self._meter = meter or Meter()
         self._kube = kube
         self._clock = clock
         self._elector = elector
@@ -133,7 +145,9 @@ class Execution:
                 for record in self._commit(ledger, group):
                     self._send(record)
         except OutOfLease:
-            log.info("the lease is too short for another request: the round ends")
+            if self._elector.is_leader() and not self._elector.retired:
+                self._meter.fenced("slack")
+                log.info("the lease is too short for another request: the round ends")
             self._settle(ledger)
             return False
         self._note_waits(ledger)
@@ -214,9 +228,13 @@ class Execution:
         if not self._may_plan(record, trail):
             return None
         executor = self._executors[action.type]
+        begun = self._clock.monotonic()
+        if record.intent is None and not trail.failures:
+            self._took(record, "queue", (self._clock.wall() - record.received_at).total_seconds())
         try:
             seen = executor.look(action, None, self._kube.attributed(record.marker))
             planned = executor.plan(action, seen, self._circumstances(record, record.intent))
+            self._took(record, "plan", self._clock.monotonic() - begun)
         except KubeError as error:
             self._look_failed(record, trail, error)
             return None
@@ -342,7 +360,8 @@ class Execution:
         action, trail = _action_of(record), self._trail(record)
         if not self._elector.leads(self._kube.deadline_s):
             raise OutOfLease
-        doubt_before = trail.doubt
+        self._meter.slack(self._elector.slack_s())
+        doubt_before, begun = trail.doubt, self._clock.monotonic()
         trail.sends, trail.doubt, trail.refused, trail.resend = trail.sends + 1, True, None, False
         answer: Json = None
         try:
@@ -353,12 +372,15 @@ class Execution:
                 trail.doubt = doubt_before
             if isinstance(error, Refused):
                 trail.refused = error
+                if isinstance(error, (Conflict, Invalid)):
+                    self._meter.conflicted(action.type)
             elif not trail.doubt:
                 trail.sends -= 1
                 return self._back_off(trail, error)
-            log.warning("%s: %s", record.key, error)
+            log.warning("%s: %s", record.key, error, extra={"action": str(record.key)})
         except Exception as error:  # noqa: BLE001  Whatever it was, the request may have been applied.
-            log.warning("%s: %s: %s", record.key, type(error).__name__, error)
+            log.warning("%s: %s: %s", record.key, type(error).__name__, error, extra={"action": str(record.key)})
+        self._took(record, "effect", self._clock.monotonic() - begun)
         if answer is None:
             trail.failures += 1
         return self._decide(record, answer, None)
@@ -367,7 +389,7 @@ class Execution:
         """Ask the executor what the evidence means, and look when it asks for that, or asked for it before a pause."""
         action, trail = _action_of(record), self._trail(record)
         ruling = ruling or self._judge(action)
-        waited = trail.look
+        waited, begun = trail.look, self._clock.monotonic()
         try:
             seen: Seen | None = None
             if not waited:
@@ -382,6 +404,7 @@ class Execution:
         except Exception as error:  # noqa: BLE001  An executor's bug is this action's outcome.
             status = Status.UNKNOWN if trail.doubt else Status.FAILED
             return self._end(record, _broken(action, error, status))
+        self._took(record, "verify", self._clock.monotonic() - begun)
         return self._obey(record, verdict, ruling, looked=seen is not None, waited=waited)
 
     def _verdict(self, record: Record, answer: Json, seen: Seen | None, ruling: Ruling) -> Verdict:
@@ -401,6 +424,10 @@ class Execution:
     def _obey(self, record: Record, verdict: Verdict, ruling: Ruling, *, looked: bool, waited: bool) -> None:
         """`looked`: the verdict comes from a look; `waited`: that look came after a pause, which is not made twice."""
         trail = self._trail(record)
+        if _intent_of(record).recovered and not trail.counted and verdict.next is not Next.LOOK:
+            trail.counted = True
+            decision = verdict.outcome.status.value if verdict.outcome else verdict.next.value
+            self._meter.recovered(_action_of(record).type, decision)
         if verdict.outcome is not None:
             return self._end(record, verdict.outcome)
         if verdict.next is Next.LOOK:
@@ -453,7 +480,9 @@ class Execution:
             self._keep_result(record, outcome.payload)
         now, trail = self._clock.wall(), self._trail(record)
         why = note(record.why, "wait", trail.reason, trail.text, now) if trail.reason else record.why
-        log.info("%s: %s (%s): %s", record.key, outcome.status, outcome.reason, outcome.message)
+        extra = {"action": str(record.key), "type": _action_of(record).type, "status": outcome.status}
+        extra |= {"reason": outcome.reason, "target": str(_action_of(record).target)}
+        log.info("%s: %s (%s): %s", record.key, outcome.status, outcome.reason, outcome.message, extra=extra)
         self._outgoing[record.marker] = replace(
             record,
             phase=Phase.SETTLED,
@@ -470,8 +499,11 @@ class Execution:
             ledger.write(self._outgoing.values())
             self._outgoing = {}
 
+    def _took(self, record: Record, phase: str, seconds: float) -> None:
+        self._meter.took(_action_of(record).type, phase, max(seconds, 0.0))
+
     def _check_lease(self) -> None:
-        if not self._elector.is_leader():
+        if self._elector.retired or not self._elector.is_leader():
             raise OutOfLease
 
     def _wait(self, trail: Trail, seconds: float, reason: str, text: str) -> None:

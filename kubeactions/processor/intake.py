@@ -15,7 +15,7 @@ from datetime import datetime
 
 from kubeactions.clock import Clock
 from kubeactions.ledger import Ledger, Waiting
-from kubeactions.model import AckState, ActionKey, Config, Record, Source, Spec, Status
+from kubeactions.model import AckState, ActionKey, Config, Meter, Record, Source, Spec, Status
 from kubeactions.processor.accept import Acceptance, Judge, candidates, conflict_key, whole_refusal
 from kubeactions.settings import Limits
 
@@ -42,7 +42,17 @@ class _Reading:
 class Intake:
     """Keeps the sources' whole current set and what each source was told."""
 
-    def __init__(self, sources: Sequence[Source], clock: Clock, specs: Mapping[str, Spec], limits: Limits) -> None:
+    def __init__(
+        self,
+        sources: Sequence[Source],
+        clock: Clock,
+        specs: Mapping[str, Spec],
+        limits: Limits,
+        meter: Meter | None = None,
+    ) -> None:
+        self._meter = meter or Meter()
+        self.pulled_at: dict[str, float] = {}
+        """When each source was last read in full, by name, in monotonic seconds."""
         self._sources = tuple(sources)
         self._clock = clock
         self._specs = specs
@@ -67,11 +77,12 @@ class Intake:
             try:
                 pulled = source.pull()
             except Exception as error:  # noqa: BLE001  Whatever a source does, the others are read.
-                self._say(source.name, "pull", f"{type(error).__name__}: {error}")
+                self._say(source.name, "pull", f"{type(error).__name__}: {error}", "SourceUnreadable")
                 found.extend(reading for reading in self._current if reading.source is source)
                 continue
+            self.pulled_at[source.name] = self._clock.monotonic()
             for problem in pulled.problems:
-                self._say(source.name, problem.item, problem.text)
+                self._say(source.name, problem.item, problem.text, "Unreadable")
             found.extend(self._reading(source, config, capacity) for config in pulled.configs)
         self._keep(found)
 
@@ -123,6 +134,9 @@ class Intake:
         self._say_waiting(ledger, waiting)
         if acceptance.records:
             ledger.write(acceptance.records.values())
+            for record in acceptance.records.values():
+                if record.whole and record.outcome is not None:
+                    self._meter.unverified(record.outcome.reason)
             _log(acceptance.records.values())
         return more
 
@@ -141,6 +155,10 @@ class Intake:
                     continue
                 self._told[place] = (reading.fingerprint, *found)
             self._untold.discard(place)
+
+    def source_of(self, marker: str) -> str:
+        """Name of a source that holds the config of this record, "" when none does any more."""
+        return next((reading.source.name for reading in self._by_name.get(marker, ())), "")
 
     def _reading(self, source: Source, config: Config, capacity: int) -> _Reading:
         fingerprint = hashlib.sha256(config.payload).hexdigest()
@@ -162,13 +180,15 @@ class Intake:
             return [whole_refusal(config, "Unreadable", f"{type(error).__name__}: {error}", now)]
         return found
 
-    def _say(self, source: str, item: str, text: str) -> None:
-        """Each problem once, until it changes."""
+    def _say(self, source: str, item: str, text: str, unverified: str = "") -> None:
+        """Each problem once, until it changes; counted under `unverified` when what was read is no config."""
         if (source, item, text) in self._said:
             return
         if len(self._said) >= MAX_PROBLEMS:
             self._said.clear()
         self._said.add((source, item, text))
+        if unverified:
+            self._meter.unverified(unverified)
         log.warning("source %s: %s: %s", source, item, text, extra={"source": source, "item": item})
 
     def _say_waiting(self, ledger: Ledger, waiting: list[Waiting]) -> None:
@@ -180,10 +200,11 @@ class Intake:
 def _log(records: Iterable[Record]) -> None:
     for record in records:
         if record.outcome is None:
-            log.info("%s: accepted", record.key)
+            log.info("%s: accepted", record.key, extra={"action": str(record.key)})
         else:
             level = logging.INFO if record.outcome.status is Status.CANCELLED else logging.WARNING
-            log.log(level, "%s: %s: %s", record.key, record.outcome.status, record.outcome.message)
+            extra = {"action": str(record.key), "status": record.outcome.status, "reason": record.outcome.reason}
+            log.log(level, "%s: %s: %s", record.key, record.outcome.status, record.outcome.message, extra=extra)
 
 
 def _place(reading: _Reading) -> tuple[str, str, int]:

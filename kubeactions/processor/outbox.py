@@ -21,7 +21,7 @@ import orjson
 from kubeactions.clock import Clock
 from kubeactions.errors import KubeError
 from kubeactions.ledger import Ledger
-from kubeactions.model import Outcome, Record, Report, Reporter, Status
+from kubeactions.model import Meter, Outcome, Record, Report, Reporter, Status
 
 log = logging.getLogger("kubeactions.outbox")
 
@@ -50,7 +50,10 @@ class _Line:
 class Outbox:
     """Delivers what is settled and not reported."""
 
-    def __init__(self, reporters: Sequence[Reporter], clock: Clock, read_again: ReadAgain) -> None:
+    def __init__(
+        self, reporters: Sequence[Reporter], clock: Clock, read_again: ReadAgain, meter: Meter | None = None
+    ) -> None:
+        self._meter = meter or Meter()
         self._lines = [_Line(reporter) for reporter in reporters]
         self._clock = clock
         self._read_again = read_again
@@ -74,6 +77,8 @@ class Outbox:
             if not record.open and not record.reported and names <= set(record.delivered):
                 ledger.amend(replace(record, reported=True))
                 self._drop(record.marker)
+                waited_s = (self._clock.wall() - (record.settled_at or record.received_at)).total_seconds()
+                self._meter.took(record.action.type if record.action else "", "report", max(waited_s, 0.0))
 
     def next_try(self, ledger: Ledger) -> float | None:
         """When something is to be delivered (monotonic seconds); None when nothing is."""

@@ -23,7 +23,7 @@ from kubeactions.elector import Elector, Stamp
 from kubeactions.errors import Fenced, KubeError, LedgerClosed, LedgerFull
 from kubeactions.kube import Kube
 from kubeactions.ledger import Anchor, Ledger
-from kubeactions.model import Action, Executor, Outcome, Record, Reporter, Source, Target
+from kubeactions.model import Action, Executor, Meter, Outcome, Record, Reporter, Source, Target
 from kubeactions.policy import Facts, Gate, Ruling, SafetyHook, judge
 from kubeactions.processor.alarm import Alarm
 from kubeactions.processor.execution import Execution, Pace
@@ -33,6 +33,7 @@ from kubeactions.processor.own import own_targets
 from kubeactions.processor.withdrawals import Withdrawals
 from kubeactions.registry import specs
 from kubeactions.settings import Settings
+from kubeactions.trouble import Trouble
 
 log = logging.getLogger("kubeactions.processor")
 
@@ -62,6 +63,7 @@ class Parts:
     settings: Settings
     hooks: tuple[SafetyHook, ...] = ()
     pace: Pace = field(default_factory=Pace)
+    meter: Meter = field(default_factory=Meter)
 
 
 class Processor:
@@ -72,10 +74,13 @@ class Processor:
         self._clock = parts.clock
         self._elector = parts.elector
         self._settings = parts.settings
+        self._meter = parts.meter
+        self._trouble = Trouble(parts.clock, log)
         self.ledger = parts.ledger
+        self.ledger.watch(self._made_durable)
         self._specs = specs(parts.executors)
-        self._intake = Intake(parts.sources, parts.clock, self._specs, parts.settings.limits)
-        self._outbox = Outbox(parts.reporters, parts.clock, self._read_again)
+        self._intake = Intake(parts.sources, parts.clock, self._specs, parts.settings.limits, parts.meter)
+        self._outbox = Outbox(parts.reporters, parts.clock, self._read_again, parts.meter)
         self._execution = Execution(
             parts.kube,
             parts.clock,
@@ -87,6 +92,7 @@ class Processor:
             permits=parts.settings.permits,
             sensitive_words=parts.settings.sensitive_words,
             keep_result=self._outbox.keep,
+            meter=parts.meter,
         )
         self._withdrawals = Withdrawals(
             parts.kube, parts.clock, parts.settings.ledger_namespace, parts.elector.identity
@@ -110,13 +116,20 @@ class Processor:
         """Why open records do not move, by their names, as far as this process knows."""
         return self._execution.progress()
 
+    def config_ages_s(self) -> Mapping[str, float]:
+        """Seconds since each source was last read in full, by its name; for whoever watches, from any thread."""
+        now = self._clock.monotonic()
+        return {name: now - at for name, at in tuple(self._intake.pulled_at.items())}
+
     def step(self) -> float:
         """One bounded round; the seconds after which to be called again. Never raises."""
         try:
             pause = self._step()
             self.last_error = ""
+            self._trouble.over("rounds go on again")
             return pause
         except Fenced as error:
+            self._meter.fenced("ledger")
             self._stop(f"fenced: {error}")
             return FOLLOW_S
         except LedgerClosed as error:
@@ -126,7 +139,7 @@ class Processor:
             return CLOSED_S
         except KubeError as error:
             self.last_error = str(error)
-            log.warning("round ended: %s", error)
+            self._trouble.goes_on(type(error).__name__, f"round ended: {error}")
             return RETRY_S
         except Exception as error:  # The loop outlives every bug; the ledger says where to go on.
             self._stop(f"{type(error).__name__}: {error}")
@@ -145,6 +158,7 @@ class Processor:
     def _step(self) -> float:
         if not self._elector.is_leader():
             if self._term:
+                self._meter.fenced("lease")
                 self._stop("the lease is lost")
             self.closed = ""
             return FOLLOW_S
@@ -253,6 +267,13 @@ class Processor:
             untouchable=(*self.ledger.targets(), lease, *self._own),
         )
         return judge(action, spec, facts, self._settings, self._parts.hooks)
+
+    def _made_durable(self, before: Record | None, after: Record) -> None:
+        """The ledger holds this now, by a write of ours: what is counted once over all replicas is counted here."""
+        if before is None:
+            self._meter.received(after.action.source if after.action else self._intake.source_of(after.marker))
+        if not after.open and after.outcome is not None and (before is None or before.open):
+            self._meter.settled(after.action.type if after.action else "", after.outcome.status.value)
 
     def _read_again(self, record: Record) -> Outcome:
         return self._execution.read_again(record)

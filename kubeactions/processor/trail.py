@@ -34,6 +34,8 @@ class Trail:
     replan: bool = False
     """The pin is dead and nothing was applied: a new plan takes the intent's place."""
     looks: int = 0
+    counted: bool = False
+    """What its recovery decided has been counted."""
     failures: int = 0
     not_before: float = float("-inf")
     """When to go on, in monotonic seconds."""
