@@ -7,6 +7,7 @@
     outbox      ledger -> reporters
     own         what belongs to the agent itself
     alarm       says that the ledger is closed
+    telling     what of an action is counted and logged
 
 Whoever belongs here does one bounded part of a round; decisions about one action type belong to its executor, whether
 an action may run to policy.py, and what is durable to the ledger.

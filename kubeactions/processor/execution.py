@@ -28,16 +28,7 @@ import orjson
 
 from kubeactions.clock import Clock
 from kubeactions.elector import Elector
-from kubeactions.errors import (
-    Conflict,
-    Forbidden,
-    Invalid,
-    KubeError,
-    Refused,
-    TooManyRequests,
-    Unauthorized,
-    Unreachable,
-)
+from kubeactions.errors import Forbidden, KubeError, Refused, TooManyRequests, Unauthorized, Unreachable
 from kubeactions.kube import Kube
 from kubeactions.ledger import Ledger, note
 from kubeactions.model import (
@@ -60,6 +51,8 @@ from kubeactions.model import (
     Verdict,
 )
 from kubeactions.policy import Gate, Ruling
+from kubeactions.processor.open_records import action_of, intent_of, slim
+from kubeactions.processor.telling import Telling
 from kubeactions.processor.trail import Trail
 
 log = logging.getLogger("kubeactions.execution")
@@ -70,8 +63,6 @@ LOOK_AGAIN_S = 2.0
 """Pause before a second look that the first one asked for without saying when."""
 BATCH_BYTES = 64 * 1024
 """Plans of one round stop at this: a plan may hold a whole pod template, and all of them lie in one ConfigMap."""
-SLIM_CHARS = 256
-"""What a settled record keeps of each value that its plan resolved, at most, as JSON."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +97,7 @@ class Execution:
         keep_result: Callable[[Record, Mapping[str, Json]], None],
         meter: Meter | None = None,
     ) -> None:
-        self._meter = meter or Meter()
+        self._tell = Telling(meter or Meter(), clock)
         self._kube = kube
         self._clock = clock
         self._elector = elector
@@ -146,7 +137,7 @@ class Execution:
                     self._send(record)
         except OutOfLease:
             if self._elector.is_leader() and not self._elector.retired:
-                self._meter.fenced("slack")
+                self._tell.meter.fenced("slack")
                 log.info("the lease is too short for another request: the round ends")
             self._settle(ledger)
             return False
@@ -164,7 +155,7 @@ class Execution:
 
     def read_again(self, record: Record) -> Outcome:
         """Repeat a read whose result is not here any more. Raises a `KubeError`."""
-        action = _action_of(record)
+        action = action_of(record)
         executor = self._executors[action.type]
         kube = self._kube.attributed(record.marker)
         planned = executor.plan(action, executor.look(action, None, kube), self._circumstances(record, None))
@@ -177,7 +168,7 @@ class Execution:
         first: dict[tuple[str, str, str, str], Record] = {}
         opened = sorted((one for one in ledger.records.values() if one.open), key=lambda one: one.order)
         for record in opened:
-            first.setdefault(_action_of(record).target.lock, record)
+            first.setdefault(action_of(record).target.lock, record)
         return sorted(first.values(), key=lambda one: one.order)
 
     def _due(self, ledger: Ledger) -> list[Record]:
@@ -192,7 +183,7 @@ class Execution:
         return record.phase is Phase.INTENT and not self._trail(record).replan
 
     def _effect(self, record: Record) -> EffectClass:
-        return self._executors[_action_of(record).type].spec.effect
+        return self._executors[action_of(record).type].spec.effect
 
     def _trail(self, record: Record) -> Trail:
         found = self._trails.get(record.marker)
@@ -224,17 +215,16 @@ class Execution:
 
     def _plan(self, record: Record) -> Plan | None:
         """A plan; None when it has ended or has to wait."""
-        action, trail = _action_of(record), self._trail(record)
+        action, trail = action_of(record), self._trail(record)
         if not self._may_plan(record, trail):
             return None
         executor = self._executors[action.type]
         begun = self._clock.monotonic()
-        if record.intent is None and not trail.failures:
-            self._took(record, "queue", (self._clock.wall() - record.received_at).total_seconds())
+        self._tell.queued(record, trail)
         try:
             seen = executor.look(action, None, self._kube.attributed(record.marker))
             planned = executor.plan(action, seen, self._circumstances(record, record.intent))
-            self._took(record, "plan", self._clock.monotonic() - begun)
+            self._tell.took(record, "plan", begun)
         except KubeError as error:
             self._look_failed(record, trail, error)
             return None
@@ -248,7 +238,7 @@ class Execution:
 
     def _may_plan(self, record: Record, trail: Trail) -> bool:
         """Whether the gates let it through; otherwise it has ended or waits."""
-        action = _action_of(record)
+        action = action_of(record)
         ruling = self._judge(action)
         tried = record.intent.attempt if record.intent else 0
         if ruling.gate is Gate.REJECT:
@@ -280,7 +270,7 @@ class Execution:
         if not planned:
             return []
         self._check_lease()
-        intents = [replace(one, intent=replace(_intent_of(one), epoch=ledger.epoch)) for one in planned]
+        intents = [replace(one, intent=replace(intent_of(one), epoch=ledger.epoch)) for one in planned]
         ledger.write([*intents, *self._outgoing.values()])
         self._outgoing = {}
         self._trails |= {record.marker: Trail() for record in intents}
@@ -298,7 +288,7 @@ class Execution:
     def _look_failed(self, record: Record, trail: Trail, error: KubeError) -> None:
         """Nothing was sent for it, so a refusal is an end; anything else is tried again until the action expires."""
         if isinstance(error, Refused) and not isinstance(error, TooManyRequests):
-            text = f"{_action_of(record).target} cannot be looked at: {error.message}"
+            text = f"{action_of(record).target} cannot be looked at: {error.message}"
             self._end(record, Outcome(Status.FAILED, type(error).__name__, text))
         else:
             self._back_off(trail, error)
@@ -308,8 +298,8 @@ class Execution:
     def _advance(self, record: Record) -> None:
         """One step with an intent that was found: ours of an earlier round, or recovered."""
         trail = self._trail(record)
-        ruling = self._judge(_action_of(record))
-        if _action_of(record).type not in self._executors:
+        ruling = self._judge(action_of(record))
+        if action_of(record).type not in self._executors:
             status = Status.UNKNOWN if trail.doubt else ruling.status
             return self._end(record, Outcome(status, ruling.reason, ruling.message))
         if ruling.gate is Gate.WAIT and (trail.sends or trail.doubt):
@@ -332,7 +322,7 @@ class Execution:
 
     def _send_parts(self, record: Record, parts: tuple[str, ...]) -> None:
         """One request for each part, each if the lease lasts for it; decided in the next round. Raises `OutOfLease`."""
-        action, trail, intent = _action_of(record), self._trail(record), _intent_of(record)
+        action, trail, intent = action_of(record), self._trail(record), intent_of(record)
         kube = self._kube.attributed(record.marker)
         trail.look = True
         trail.wait(self._clock.monotonic(), "", "")
@@ -357,37 +347,35 @@ class Execution:
         Doubt comes first and goes only when the answer is definite: whatever happens in between, an exception of the
         executor or of the verdict, leaves it.
         """
-        action, trail = _action_of(record), self._trail(record)
+        action, trail = action_of(record), self._trail(record)
         if not self._elector.leads(self._kube.deadline_s):
             raise OutOfLease
-        self._meter.slack(self._elector.slack_s())
+        self._tell.meter.slack(self._elector.slack_s())
         doubt_before, begun = trail.doubt, self._clock.monotonic()
         trail.sends, trail.doubt, trail.refused, trail.resend = trail.sends + 1, True, None, False
         answer: Json = None
         try:
             kube = self._kube.attributed(record.marker)
-            answer = self._executors[action.type].execute(action, _intent_of(record), kube)
+            answer = self._executors[action.type].execute(action, intent_of(record), kube)
         except (Refused, Unreachable) as error:
             if self._effect(record) is not EffectClass.UNTRACED:  # What else such an executor did, nobody knows.
                 trail.doubt = doubt_before
             if isinstance(error, Refused):
                 trail.refused = error
-                if isinstance(error, (Conflict, Invalid)):
-                    self._meter.conflicted(action.type)
             elif not trail.doubt:
                 trail.sends -= 1
                 return self._back_off(trail, error)
-            log.warning("%s: %s", record.key, error, extra={"action": str(record.key)})
+            self._tell.no_answer(record, error)
         except Exception as error:  # noqa: BLE001  Whatever it was, the request may have been applied.
-            log.warning("%s: %s: %s", record.key, type(error).__name__, error, extra={"action": str(record.key)})
-        self._took(record, "effect", self._clock.monotonic() - begun)
+            self._tell.no_answer(record, error)
+        self._tell.took(record, "effect", begun)
         if answer is None:
             trail.failures += 1
         return self._decide(record, answer, None)
 
     def _decide(self, record: Record, answer: Json, ruling: Ruling | None) -> None:
         """Ask the executor what the evidence means, and look when it asks for that, or asked for it before a pause."""
-        action, trail = _action_of(record), self._trail(record)
+        action, trail = action_of(record), self._trail(record)
         ruling = ruling or self._judge(action)
         waited, begun = trail.look, self._clock.monotonic()
         try:
@@ -404,11 +392,11 @@ class Execution:
         except Exception as error:  # noqa: BLE001  An executor's bug is this action's outcome.
             status = Status.UNKNOWN if trail.doubt else Status.FAILED
             return self._end(record, _broken(action, error, status))
-        self._took(record, "verify", self._clock.monotonic() - begun)
+        self._tell.took(record, "verify", begun)
         return self._obey(record, verdict, ruling, looked=seen is not None, waited=waited)
 
     def _verdict(self, record: Record, answer: Json, seen: Seen | None, ruling: Ruling) -> Verdict:
-        action, trail = _action_of(record), self._trail(record)
+        action, trail = action_of(record), self._trail(record)
         evidence = Evidence(
             answer=answer,
             refused=trail.refused,
@@ -419,15 +407,12 @@ class Execution:
             parts=dict(trail.parts),
             barred=ruling.message if ruling.gate is Gate.REJECT else "",
         )
-        return self._executors[action.type].verdict(action, _intent_of(record), evidence)
+        return self._executors[action.type].verdict(action, intent_of(record), evidence)
 
     def _obey(self, record: Record, verdict: Verdict, ruling: Ruling, *, looked: bool, waited: bool) -> None:
         """`looked`: the verdict comes from a look; `waited`: that look came after a pause, which is not made twice."""
         trail = self._trail(record)
-        if _intent_of(record).recovered and not trail.counted and verdict.next is not Next.LOOK:
-            trail.counted = True
-            decision = verdict.outcome.status.value if verdict.outcome else verdict.next.value
-            self._meter.recovered(_action_of(record).type, decision)
+        self._tell.decided(record, trail, verdict)
         if verdict.outcome is not None:
             return self._end(record, verdict.outcome)
         if verdict.next is Next.LOOK:
@@ -453,7 +438,7 @@ class Execution:
         trail, now = self._trail(record), self._clock.wall()
         trail.look, trail.looks, trail.failures, trail.refused = True, 0, 0, None
         self._wait(trail, verdict.after_s, verdict.reason, verdict.text)
-        intent = replace(_intent_of(record), resolved=dict(verdict.resolved or {}))
+        intent = replace(intent_of(record), resolved=dict(verdict.resolved or {}))
         why = note(record.why, "advance", verdict.reason, verdict.text, now)
         self._outgoing[record.marker] = replace(record, intent=intent, why=why)
 
@@ -461,14 +446,14 @@ class Execution:
         """It may not be sent any more. Without doubt nothing was applied."""
         if not trail.doubt:
             return Outcome(ruling.status, ruling.reason, ruling.message)
-        target = _action_of(record).target
+        target = action_of(record).target
         text = f"{target}: a try may have been applied and is not to be seen; not sent again: {ruling.message}"
         return Outcome(Status.UNKNOWN, ruling.reason, text)
 
     def _blind(self, record: Record, trail: Trail, error: KubeError) -> None:
         """The look that would decide failed: again later, until there is no hope in it."""
-        if isinstance(error, (Forbidden, Unauthorized)) and self._judge(_action_of(record)).gate is Gate.REJECT:
-            text = f"{_action_of(record).target} cannot be looked at: {error.message}"
+        if isinstance(error, (Forbidden, Unauthorized)) and self._judge(action_of(record)).gate is Gate.REJECT:
+            text = f"{action_of(record).target} cannot be looked at: {error.message}"
             return self._end(record, Outcome(Status.UNKNOWN, type(error).__name__, text))
         return self._back_off(trail, error)
 
@@ -480,13 +465,11 @@ class Execution:
             self._keep_result(record, outcome.payload)
         now, trail = self._clock.wall(), self._trail(record)
         why = note(record.why, "wait", trail.reason, trail.text, now) if trail.reason else record.why
-        extra = {"action": str(record.key), "type": _action_of(record).type, "status": outcome.status}
-        extra |= {"reason": outcome.reason, "target": str(_action_of(record).target)}
-        log.info("%s: %s (%s): %s", record.key, outcome.status, outcome.reason, outcome.message, extra=extra)
+        self._tell.ended(record, outcome)
         self._outgoing[record.marker] = replace(
             record,
             phase=Phase.SETTLED,
-            intent=_slim(record.intent),
+            intent=slim(record.intent),
             outcome=replace(outcome, payload={}),
             settled_at=now,
             replica=self._identity,
@@ -498,9 +481,6 @@ class Execution:
         if self._outgoing:
             ledger.write(self._outgoing.values())
             self._outgoing = {}
-
-    def _took(self, record: Record, phase: str, seconds: float) -> None:
-        self._meter.took(_action_of(record).type, phase, max(seconds, 0.0))
 
     def _check_lease(self) -> None:
         if self._elector.retired or not self._elector.is_leader():
@@ -521,26 +501,6 @@ class Execution:
                 why = note(record.why, "wait", trail.reason, trail.text, self._clock.wall())
                 if why != record.why:
                     ledger.amend(replace(record, why=why))
-
-
-def _action_of(record: Record) -> Action:
-    if record.action is None:
-        raise RuntimeError(f"{record.key} is open and holds no action")
-    return record.action
-
-
-def _intent_of(record: Record) -> Intent:
-    if record.intent is None:
-        raise RuntimeError(f"{record.key} has no intent")
-    return record.intent
-
-
-def _slim(intent: Intent | None) -> Intent | None:
-    """What a settled record keeps of its intent: what was resolved, but for templates and long lists."""
-    if intent is None:
-        return None
-    kept = {name: value for name, value in intent.resolved.items() if len(orjson.dumps(value)) <= SLIM_CHARS}
-    return replace(intent, resolved=kept)
 
 
 def _broken(action: Action, error: Exception, status: Status) -> Outcome:

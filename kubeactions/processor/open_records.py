@@ -1,0 +1,34 @@
+"""What an open record holds for sure, and what of it is kept when it is settled. Pure; called by the execution."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import orjson
+
+from kubeactions.model import Action, Intent, Record
+
+SLIM_CHARS = 256
+"""What a settled record keeps of each value that its plan resolved, at most, as JSON."""
+
+
+def action_of(record: Record) -> Action:
+    """The order of a record that is open."""
+    if record.action is None:
+        raise RuntimeError(f"{record.key} is open and holds no action")
+    return record.action
+
+
+def intent_of(record: Record) -> Intent:
+    """The intent of a record that has one."""
+    if record.intent is None:
+        raise RuntimeError(f"{record.key} has no intent")
+    return record.intent
+
+
+def slim(intent: Intent | None) -> Intent | None:
+    """What a settled record keeps of its intent: what was resolved, but for templates and long lists."""
+    if intent is None:
+        return None
+    kept = {name: value for name, value in intent.resolved.items() if len(orjson.dumps(value)) <= SLIM_CHARS}
+    return replace(intent, resolved=kept)
