@@ -348,10 +348,10 @@ class Execution:
         executor or of the verdict, leaves it.
         """
         action, trail = action_of(record), self._trail(record)
-        if not self._elector.leads(self._kube.deadline_s):
+        begun, slack_s, doubt_before = self._clock.monotonic(), self._elector.slack_s(), trail.doubt
+        if not self._elector.leads(self._kube.deadline_s):  # No look at the clock may come between this and the send.
             raise OutOfLease
-        self._tell.meter.slack(self._elector.slack_s())
-        doubt_before, begun = trail.doubt, self._clock.monotonic()
+        self._tell.meter.slack(slack_s)
         trail.sends, trail.doubt, trail.refused, trail.resend = trail.sends + 1, True, None, False
         answer: Json = None
         try:
