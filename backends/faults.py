@@ -350,6 +350,12 @@ class Faults:
             self._held.append((self.clock.monotonic() + seconds, send))
             self._held.sort(key=lambda held: held[0])
 
+    @property
+    def held(self) -> int:
+        """How many requests the network still holds."""
+        with self._lock:
+            return len(self._held)
+
     def deliver_due(self) -> int:
         """Deliver what the network held up to now, oldest first; nobody reads the answers. Returns how many."""
         return self._deliver(self.clock.monotonic())

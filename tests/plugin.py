@@ -1,8 +1,13 @@
 """What every pytest run of this project loads first (`-p tests.plugin`).
 
-It adds `--backend`, loads the steps of the scenarios, and turns a scenario's tag into a question to the backend: a tag
-names a flag of `Capabilities` (`@wire-faults` is `wire_faults`), and a scenario whose backend has not got it is skipped
-with that reason. A tag that is neither a flag nor a registered mark is an error, not a no-op.
+It adds `--backend`, loads the steps of the scenarios, and makes a scenario's tag a question to the backend: a tag names
+a flag of `Capabilities` (`@wire-faults` is `wire_faults`), and a scenario whose backend has not got it is skipped with
+that reason. A tag that is neither a flag nor a registered mark is an error, not a no-op. Tags say what a scenario
+needs, never where it runs.
+
+Where time is not virtual, replicas are processes behind proxies (`tests/steps/real.py`): the proxies bring faults at
+the wire and an audit trail to every backend. The cluster is opened once a session, by the process that the user
+started; the workers of pytest-xdist are given a kubeconfig of it.
 
 It refuses to let freezegun near the official client: `kubernetes.client` builds its models lazily, and building one
 while `datetime` is a fake raises (freezegun 1.5.5 with kubernetes 37).
@@ -15,6 +20,7 @@ import functools
 import importlib
 from collections.abc import Callable
 from dataclasses import fields
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import freezegun
@@ -38,10 +44,14 @@ pytest_plugins = (
 
 FLAGS = frozenset(flag.name for flag in fields(Capabilities))
 """The questions that a tag can ask."""
+PROXIED = frozenset({"wire_faults", "audit_trail"})
+"""What the proxies of real processes bring to any backend."""
+BACKEND = pytest.StashKey[Any]()
+"""The session's cluster, where time is not virtual: an open `Backend`."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Add `--backend`: which cluster the scenarios run against."""
+    """Add `--backend`: which cluster the scenarios run against, and what it is opened with."""
     parser.addoption(
         "--backend",
         default="fake",
@@ -50,29 +60,54 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Register the mark that a tag becomes; refuse a backend that nobody knows."""
+    """Register the marks that tags become; refuse a backend that nobody knows."""
     backend = str(config.getoption("--backend"))
     if backend not in backends.names():
         raise pytest.UsageError(f"--backend {backend}: no such backend; known: {', '.join(sorted(backends.names()))}")
-    config.addinivalue_line("markers", "needs(flag): skip unless the backend's capability of this name is true")
+    for flag in sorted(FLAGS):
+        config.addinivalue_line("markers", f"{flag.replace('_', '-')}: the scenario needs the capability {flag}")
 
 
 @pytest.hookimpl(tryfirst=True)
-def pytest_bdd_apply_tag(tag: str, function: Callable[..., object]) -> object:
-    """Turn a tag that names a capability into a mark; leave every other tag to pytest's own strict marks."""
-    flag = tag.replace("-", "_")
-    if flag not in FLAGS:
-        return None
-    pytest.mark.needs(flag)(function)
-    return True
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """Open the session's cluster, or take the kubeconfig of the one that the controlling process has opened."""
+    config = session.config
+    name = str(config.getoption("--backend"))
+    if backend_class(name).capabilities.virtual_time:
+        return
+    shared = getattr(config, "workerinput", {}).get("kubeconfig")
+    try:
+        backend = backends.open("live", kubeconfig=Path(shared)) if shared else backends.open(name)
+        config.stash[BACKEND] = backend.__enter__()
+    except backends.BackendError as error:
+        raise pytest.UsageError(f"--backend {name}: {error}") from error
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node: Any) -> None:
+    """Tell a worker of pytest-xdist where the cluster is."""
+    backend = node.config.stash.get(BACKEND, None)
+    if backend is not None:
+        directory = node.config._tmp_path_factory.mktemp("cluster")
+        node.workerinput["kubeconfig"] = str(backend.kubeconfig(directory / "kubeconfig"))
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Close the session's cluster."""
+    backend = session.config.stash.get(BACKEND, None)
+    if backend is not None:
+        backend.__exit__(None, None, None)
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
     """Skip a scenario that asks for what the backend cannot do."""
-    for mark in item.iter_markers("needs"):
-        name = str(item.config.getoption("--backend"))
-        if not getattr(backend_class(name).capabilities, mark.args[0]):
-            pytest.skip(f"the backend {name} has no {mark.args[0].replace('_', ' ')}")
+    name = str(item.config.getoption("--backend"))
+    capabilities = backend_class(name).capabilities
+    brought = frozenset() if capabilities.virtual_time else PROXIED
+    for mark in item.iter_markers():
+        flag = mark.name.replace("-", "_")
+        if flag in FLAGS - brought and not getattr(capabilities, flag):
+            pytest.skip(f"the backend {name} has no {flag.replace('_', ' ')}")
 
 
 def pytest_bdd_before_step_call(

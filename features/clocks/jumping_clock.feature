@@ -1,4 +1,4 @@
-@virtual-time @audit-trail @disposable
+@virtual-time
 Feature: A wrong clock costs nobody the lease and repeats nothing
 
   Background:

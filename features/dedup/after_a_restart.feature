@@ -1,4 +1,3 @@
-@virtual-time @audit-trail @disposable
 Feature: What was executed stays executed when the agents are restarted
 
   Background:
@@ -36,6 +35,7 @@ Feature: What was executed stays executed when the agents are restarted
     And "replica-1" dies and starts again 5 times
     Then the deployment "shop/cart" was restarted once, by "replica-1"
 
+  @virtual-time
   Scenario: The config is redelivered an hour later by a new agent
     When the config "c1" version 1 orders to restart the deployment "shop/cart"
     And the system works

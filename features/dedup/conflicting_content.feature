@@ -1,4 +1,3 @@
-@virtual-time @audit-trail @disposable
 Feature: The same id and version with other content is refused
 
   Background:

@@ -1,4 +1,3 @@
-@virtual-time @audit-trail @disposable
 Feature: The history that earlier agents wrote is honoured
 
   Background:

@@ -1,4 +1,3 @@
-@virtual-time @audit-trail @disposable
 Feature: A config without an id or a version is not executed
 
   Scenario Outline: A file named <file>

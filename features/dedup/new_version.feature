@@ -1,4 +1,3 @@
-@virtual-time @audit-trail @disposable
 Feature: A new version of a config is a new order, an older one is not
 
   Background:

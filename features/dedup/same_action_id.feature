@@ -1,4 +1,3 @@
-@virtual-time @audit-trail @disposable
 Feature: An action id that was seen under another config is a duplicate
 
   Background:

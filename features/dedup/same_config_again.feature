@@ -1,4 +1,3 @@
-@virtual-time @audit-trail @disposable
 Feature: The same config is executed once, however often it is delivered
 
   Background:

@@ -1,4 +1,4 @@
-@virtual-time @audit-trail @wire-faults @disposable
+@wire-faults
 Feature: A third party's action that leaves no trace runs at most once
 
   Background:

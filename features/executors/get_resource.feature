@@ -1,4 +1,4 @@
-@virtual-time @audit-trail @wire-faults @disposable
+@wire-faults
 Feature: get_resource reports an object and changes nothing
 
   Background:

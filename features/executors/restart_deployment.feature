@@ -1,10 +1,11 @@
-@virtual-time @audit-trail @wire-faults @disposable
+@wire-faults
 Feature: restart_deployment replaces the pods of a deployment, once
 
   Background:
     Given a deployment "shop/cart" with 3 pods
     And the leader "replica-1"
 
+  @pods-run
   Scenario: All pods are replaced
     When the config "c1" version 1 orders to restart the deployment "shop/cart"
     And the system works

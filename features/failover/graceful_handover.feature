@@ -1,4 +1,3 @@
-@virtual-time @audit-trail @disposable
 Feature: A leader that is shut down hands over at once
 
   Background:

@@ -1,4 +1,4 @@
-@virtual-time @audit-trail @wire-faults @disposable
+@wire-faults
 Feature: When the leader dies, the other replica finishes its work, once
 
   Background:

@@ -1,4 +1,4 @@
-@virtual-time @audit-trail @wire-faults @disposable
+@wire-faults
 Feature: Another replica leads when the lease has expired, and not before
 
   Background:
@@ -16,6 +16,7 @@ Feature: Another replica leads when the lease has expired, and not before
     Then "replica-2" leads
     And the pod "shop/web-0" was deleted once, by "replica-2"
 
+  @virtual-time
   Scenario: The audit trail tells who deleted the pod, and when
     When "replica-1" dies
     And the config "c1" version 1 orders to delete the pod "shop/web-0"

@@ -1,4 +1,3 @@
-@virtual-time @audit-trail @disposable
 Feature: When the history is full of unfinished work, new work waits and is not lost
 
   Background:

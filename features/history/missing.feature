@@ -1,4 +1,3 @@
-@virtual-time @audit-trail @disposable
 Feature: When the history is missing, nothing is executed until somebody has looked
 
   Background:

@@ -1,4 +1,4 @@
-@virtual-time @audit-trail @wire-faults @disposable
+@wire-faults
 Feature: When the history cannot be read or is not ours, nothing is executed
 
   Background:

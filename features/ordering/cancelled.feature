@@ -1,4 +1,4 @@
-@virtual-time @audit-trail @wire-faults @disposable
+@wire-faults
 Feature: An action that has not begun can be cancelled
 
   Background:

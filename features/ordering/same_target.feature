@@ -1,4 +1,4 @@
-@virtual-time @audit-trail @wire-faults @disposable
+@wire-faults
 Feature: Actions on one target run one after the other, in the order in which they came
 
   Background:

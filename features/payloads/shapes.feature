@@ -1,4 +1,3 @@
-@virtual-time @audit-trail @disposable
 Feature: Both shapes of a payload are understood
 
   Background:

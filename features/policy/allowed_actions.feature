@@ -1,4 +1,3 @@
-@virtual-time @audit-trail @disposable
 Feature: The operator decides which actions may run
 
   Scenario: An action type that is not allowed is rejected

@@ -1,6 +1,6 @@
-@virtual-time @audit-trail @disposable
 Feature: Protected namespaces are never touched
 
+  @disposable
   Scenario Outline: A pod in <namespace>
     Given a pod "<namespace>/dns"
     And the leader "replica-1"
@@ -17,6 +17,7 @@ Feature: Protected namespaces are never touched
       | kube-public     |
       | kube-node-lease |
 
+  @disposable
   Scenario Outline: Another spelling does not help: <spelling>
     Given a pod "kube-system/dns"
     And the leader "replica-1"
@@ -42,6 +43,7 @@ Feature: Protected namespaces are never touched
     Then nothing was executed
     And the action "c1:v1" is "rejected" and says "protected"
 
+  @disposable
   Scenario: Reading is refused too
     Given a config map "kube-system/settings" with the value "blue"
     And the leader "replica-1"

@@ -1,4 +1,4 @@
-@virtual-time @audit-trail @wire-faults @disposable
+@wire-faults
 Feature: Every result reaches every destination, and is counted there once
 
   Background:
@@ -6,6 +6,7 @@ Feature: Every result reaches every destination, and is counted there once
     And a deployment "shop/cart" with 2 pods
     And the leader "replica-1"
 
+  @virtual-time
   Scenario: The destination is down for an hour, then back
     Given the destination is down
     When the config "c1" version 1 orders to delete the pod "shop/web-0"

@@ -1,4 +1,3 @@
-@virtual-time @audit-trail @disposable
 Feature: Every destination gets every result, whatever becomes of the others
 
   Background:

@@ -1,4 +1,3 @@
-@virtual-time @audit-trail @disposable
 Feature: Results leave traces where people look for them
 
   Background:

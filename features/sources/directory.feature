@@ -1,4 +1,3 @@
-@virtual-time @audit-trail @disposable
 Feature: The directory source reads finished config files and nothing else
 
   Background:

@@ -1,4 +1,3 @@
-@virtual-time @audit-trail @disposable
 Feature: Several sources deliver, and it does not matter which
 
   Background:

@@ -1,4 +1,4 @@
-@virtual-time @audit-trail @wire-faults @disposable
+@wire-faults
 Feature: When the answer to a request is lost, the agent finds out what happened instead of guessing
 
   Background:

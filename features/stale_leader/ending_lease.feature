@@ -1,4 +1,4 @@
-@virtual-time @audit-trail @wire-faults @disposable
+@virtual-time @wire-faults
 Feature: A leader whose lease may end before its request does begins nothing
 
   Background:

@@ -1,4 +1,4 @@
-@virtual-time @audit-trail @wire-faults @disposable
+@virtual-time @wire-faults
 Feature: A replica that has been replaced stops when it learns so from the history, whatever its lease seems to say
 
   Scenario Outline: The new leader stands still just <moment>, and the old one believes to lead for minutes

@@ -1,4 +1,4 @@
-@virtual-time @audit-trail @wire-faults @disposable
+@wire-faults
 Feature: A request that the network delivers late, after its sender is gone, changes nothing twice
 
   Background:
@@ -15,6 +15,7 @@ Feature: A request that the network delivers late, after its sender is gone, cha
     Then the pod "shop/web-0" was deleted once, by "replica-2"
     And the action "c1:v1" is "succeeded"
 
+  @pods-run
   Scenario: The pod was deleted and recreated when the old leader's request arrives
     Given the request of "replica-1" will arrive 60 seconds late at the effect, and it dies
     And somebody will recreate the pod "shop/web-0" when it is deleted

@@ -1,4 +1,4 @@
-@virtual-time @audit-trail @wire-faults @disposable
+@wire-faults
 Feature: A leader that stood still for longer than its lease does no harm when it wakes up
 
   Background:
@@ -70,6 +70,7 @@ Feature: A leader that stood still for longer than its lease does no harm when i
     Then "replica-1" leads
     And the pod "shop/web-0" was deleted once, by "replica-1"
 
+  @pods-run
   Scenario: The pod's replacement has the same name, and the stale leader does not touch it
     Given "replica-1" will stand still for 60 seconds just before the effect
     And somebody will recreate the pod "shop/web-0" when it is deleted

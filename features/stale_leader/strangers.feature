@@ -1,4 +1,4 @@
-@virtual-time @audit-trail @wire-faults @disposable
+@wire-faults
 Feature: Strangers who edit, strip and recreate the target do not make the agent repeat itself
 
   Background:
@@ -30,6 +30,7 @@ Feature: Strangers who edit, strip and recreate the target do not make the agent
     Then the deployment "shop/cart" was restarted once, by "replica-1"
     And the action "c1:v1" is "succeeded"
 
+  @pods-run
   Scenario: Somebody scales the deployment just before the restart, and keeps the new size
     Given somebody will scale the deployment "shop/cart" to 5 just before the effect
     When the config "c1" version 1 orders to restart the deployment "shop/cart"
@@ -37,6 +38,7 @@ Feature: Strangers who edit, strip and recreate the target do not make the agent
     Then the deployment "shop/cart" was restarted once, by "replica-1"
     And the deployment "shop/cart" has 5 pods
 
+  @pods-run
   Scenario: Somebody replaces the pod under the same name just before the deletion
     Given somebody will replace the pod "shop/web-0" just before the effect
     When the config "c1" version 1 orders to delete the pod "shop/web-0"

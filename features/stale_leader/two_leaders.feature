@@ -1,4 +1,4 @@
-@virtual-time @audit-trail @wire-faults @disposable
+@virtual-time @wire-faults
 Feature: Two replicas that both believe to lead do everything once
 
   Background:

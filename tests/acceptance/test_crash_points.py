@@ -27,8 +27,8 @@ from backends.faults import Call, Crash, Fault, LoseAnswer, Match, Pause
 from tests.steps import payloads
 from tests.steps.clocks import START
 from tests.steps.moments import Side
+from tests.steps.simulated import SimulatedWorld as World
 from tests.steps.trail import told
-from tests.steps.world import World
 
 LEASE_S = 15.0
 """How long the standby must wait for the lease of a leader that is not heard of any more."""

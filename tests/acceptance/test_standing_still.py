@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 
 from tests.steps import payloads
-from tests.steps.world import World
+from tests.steps.simulated import SimulatedWorld as World
 
 TAKEOVER_S = 45.0
 LEADER, STANDBY = "replica-1", "replica-2"

@@ -29,12 +29,16 @@ class Bell:
 
     def rope(self, replica: str) -> Callable[[Action, Cluster], Outcome]:
         """What one replica pulls."""
-        return partial(self._ring, replica)
+        return partial(self._pull, replica)
 
-    def _ring(self, replica: str, action: Action, kube: Cluster) -> Outcome:
+    def ring(self, replica: str) -> None:
+        """Ring. RuntimeError when it is broken, and whatever was arranged for afterwards."""
         self.rung_by.append(replica)
         if self.broken:
             raise RuntimeError("the clapper fell off")
         if self.afterwards is not None:
             self.afterwards()
+
+    def _pull(self, replica: str, action: Action, kube: Cluster) -> Outcome:
+        self.ring(replica)
         return Outcome(Status.SUCCEEDED, "Rung", f"the bell rang for {action.target}")

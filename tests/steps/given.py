@@ -14,17 +14,13 @@ from tests.steps.moments import HISTORY, Side
 if TYPE_CHECKING:
     from tests.steps.world import World
 
-TAKING_OFFICE_S = 5.0
-"""How long the first replica of a story is given to take the lease and begin its history."""
-
-
 # --- what is in the cluster ---
 
 
 @given(parsers.parse('a pod "{place}"'))
 def _(world: World, place: str) -> None:
     world.objects.pod(place)
-    world.work(3)
+    world.let_run("pod", place, 3)
 
 
 @given(parsers.parse('{count:d} pods "{first}" to "{last}"'))
@@ -35,38 +31,39 @@ def _(world: World, count: int, first: str, last: str) -> None:
     for place in places:
         world.objects.pod(place)
     world.crowd = places
-    world.work(3)
+    for place in places:
+        world.let_run("pod", place, 3 / count)
 
 
 @given(parsers.parse('a pod "{place}" that is already terminating'))
 def _(world: World, place: str) -> None:
     world.objects.pod(place, finalizers=["example.org/held"])
-    world.work(3)
+    world.let_run("pod", place, 3)
     world.objects.delete("pod", place, grace_period_s=300)
 
 
 @given(parsers.parse('a pod "{place}" that a finalizer holds back'))
 def _(world: World, place: str) -> None:
     world.objects.pod(place, finalizers=["example.org/held"])
-    world.work(3)
+    world.let_run("pod", place, 3)
 
 
 @given(parsers.parse('a deployment "{place}" with {count:d} pods'))
 def _(world: World, place: str, count: int) -> None:
     world.objects.deployment(place, count)
-    world.work(5)
+    world.let_run("deployment", place, 5)
 
 
 @given(parsers.parse('a paused deployment "{place}"'))
 def _(world: World, place: str) -> None:
     world.objects.deployment(place, 1, paused=True)
-    world.work(3)
+    world.let_run("deployment", place, 3)
 
 
 @given(parsers.re(r'a stateful set "(?P<place>[^"]+)" with (?P<count>\d+) pods?'), converters={"count": int})
 def _(world: World, place: str, count: int) -> None:
     world.objects.stateful_set(place, count)
-    world.work(5)
+    world.let_run("stateful set", place, 5)
 
 
 @given(parsers.parse('a config map "{place}" with the value "{value}"'))
@@ -100,16 +97,12 @@ def _(world: World, datatable: list[list[str]]) -> None:
 
 @given(parsers.parse('the leader "{name}"'))
 def _(world: World, name: str) -> None:
-    world.start(name)
-    world.work(TAKING_OFFICE_S)
-    assert world.leaders() == [name]
+    world.lead(name)
 
 
 @given(parsers.parse('the standby "{name}"'))
 def _(world: World, name: str) -> None:
-    world.start(name)
-    world.work(1)
-    assert name not in world.leaders()
+    world.stand_by(name)
 
 
 @given(parsers.parse('a second source "{name}"'))
@@ -180,7 +173,7 @@ def _(world: World, replica: str, number: int) -> None:
     converters={"seconds": int},
 )
 def _(world: World, replica: str, seconds: int, side: Side, words: str) -> None:
-    world.do_meanwhile(replica, side, words, lambda: world.work(seconds))
+    world.stand_still(replica, side, words, seconds)
 
 
 @given(parsers.re(r'the answer to "(?P<replica>[^"]+)" will be lost after (?P<words>.+)'))
@@ -193,7 +186,7 @@ def _(world: World, replica: str, words: str) -> None:
     converters={"seconds": int},
 )
 def _(world: World, replica: str, seconds: int, words: str) -> None:
-    world.strike(replica, words, Delay(seconds))
+    world.strike(replica, words, Delay(world.scaled(seconds)))
 
 
 @given(parsers.re(r'the request of "(?P<replica>[^"]+)" will be lost before (?P<words>[^,]+)'))

@@ -5,10 +5,13 @@ All of it is done as the backend's administrator, so that nothing here is mistak
 
 from __future__ import annotations
 
-from backends.clock import Clock
+from collections.abc import Callable
+from contextlib import suppress
+
 from kubeactions.errors import NotFound
 from kubeactions.kube import Kube, path_of
 from kubeactions.model import JsonObject
+from tests.steps.places import CLUSTERS_OWN, Places
 
 RESTARTED_AT = "kubectl.kubernetes.io/restartedAt"
 """The annotation of a pod template that a restart sets, as `kubectl rollout restart` does."""
@@ -29,16 +32,27 @@ def split(place: str) -> tuple[str, str]:
     return namespace, name
 
 
-class Objects:
-    """The administrator's hands."""
+LABEL = {"app.kubernetes.io/managed-by": "kubeactions-scenarios"}
+"""On every namespace, and on what is put into a namespace of Kubernetes itself."""
 
-    def __init__(self, kube: Kube, clock: Clock) -> None:
+
+class Objects:
+    """The administrator's hands. Places are as the features call them; `places` knows where they are.
+
+    `ready` is called with the name of each namespace that was made, and returns when pods can be created in it.
+    """
+
+    def __init__(self, kube: Kube, places: Places, ready: Callable[[str], object]) -> None:
         self.kube = kube
-        self._clock = clock
+        self.places = places
+        self._ready = ready
+        self.namespaces: list[str] = []
+        """Those that were made here, by their real names."""
+        self._elsewhere: list[str] = []
 
     def path(self, kind: str, place: str, subresource: str = "") -> str:
-        """The API path of an object that is named `namespace/name`."""
-        namespace, name = split(place)
+        """The API path of an object that the features call `namespace/name`."""
+        namespace, name = split(self.places.real(place))
         version, plural = PLURALS[kind]
         return path_of(version, plural, namespace=namespace, name=name, subresource=subresource)
 
@@ -51,8 +65,8 @@ class Objects:
 
     def create(self, kind: str, place: str, content: JsonObject) -> JsonObject:
         """Create an object, in a namespace that is made when it is missing."""
-        namespace, name = split(place)
-        self.namespace(namespace)
+        self.namespace(split(place)[0])
+        namespace, name = split(self.places.real(place))
         version, plural = PLURALS[kind]
         kinds = {"pods": "Pod", "deployments": "Deployment", "configmaps": "ConfigMap", "secrets": "Secret"}
         body = {
@@ -61,16 +75,29 @@ class Objects:
             **content,
             "metadata": {**content.get("metadata", {}), "name": name, "namespace": namespace},
         }
+        if namespace in CLUSTERS_OWN:
+            body["metadata"]["labels"] = {**(body["metadata"].get("labels") or {}), **LABEL}
+            self._elsewhere.append(path_of(version, plural, namespace=namespace, name=name))
         return self.kube.create(path_of(version, plural, namespace=namespace), body)
 
-    def namespace(self, name: str) -> None:
-        """Make sure that there is a namespace of this name."""
+    def namespace(self, called: str) -> None:
+        """Make sure that there is the namespace that the features call so."""
+        name = self.places.namespace(called)
+        if name in self.namespaces:
+            return
         try:
             self.kube.get(path_of("v1", "namespaces", name=name))
         except NotFound:
-            body = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}}
+            body = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name, "labels": LABEL}}
             self.kube.create(path_of("v1", "namespaces"), body)
-            self._clock.sleep(0.1)  # The cluster gives it the service account that its pods need.
+            self.namespaces.append(name)
+            self._ready(name)
+
+    def remove_all(self) -> None:
+        """Ask for the end of every namespace that was made, and of what was put elsewhere; waits for nothing."""
+        for path in [*self._elsewhere, *(path_of("v1", "namespaces", name=name) for name in self.namespaces)]:
+            with suppress(NotFound):
+                self.kube.delete(path)
 
     def delete(self, kind: str, place: str, grace_period_s: int | None = 0) -> None:
         """Delete an object, at once unless told otherwise."""
@@ -101,16 +128,28 @@ class Objects:
 
     def pods_of(self, place: str) -> list[JsonObject]:
         """The pods that a deployment or stateful set has now, by their label."""
-        namespace, name = split(place)
-        found: list[JsonObject] = self.kube.list(
-            path_of("v1", "pods", namespace=namespace), labelSelector=f"app={name}"
-        )["items"]
-        return found
+        return self._labelled("v1", "pods", place)
 
     def replica_sets_of(self, place: str) -> list[JsonObject]:
         """The replica sets of a deployment."""
-        namespace, name = split(place)
-        path = path_of("apps/v1", "replicasets", namespace=namespace)
+        return self._labelled("apps/v1", "replicasets", place)
+
+    def remove_replica_sets_of(self, place: str) -> None:
+        """Delete the replica sets of a deployment; its controller makes the current one again."""
+        namespace, _ = split(self.places.real(place))
+        for one in self.replica_sets_of(place):
+            path = path_of("apps/v1", "replicasets", namespace=namespace, name=one["metadata"]["name"])
+            self.kube.delete(path, grace_period_s=0)
+
+    def events(self, called: str) -> list[JsonObject]:
+        """The Events in the namespace that the features call so."""
+        path = path_of("v1", "events", namespace=self.places.namespace(called))
+        found: list[JsonObject] = self.kube.list(path)["items"]
+        return found
+
+    def _labelled(self, api_version: str, plural: str, place: str) -> list[JsonObject]:
+        namespace, name = split(self.places.real(place))
+        path = path_of(api_version, plural, namespace=namespace)
         found: list[JsonObject] = self.kube.list(path, labelSelector=f"app={name}")["items"]
         return found
 

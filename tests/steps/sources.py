@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Sequence
 from pathlib import Path
 
-from kubeactions.model import Source
+from kubeactions.model import AckState, Source
 from kubeactions.sources.directory import DirectorySource
 from tests.steps.witnesses import Ack, WitnessedSource
 
@@ -19,8 +21,13 @@ class Sources:
         self._root = root
         self._names: list[str] = []
         self._withdrawn: dict[str, bytes] = {}
-        self.acks: list[Ack] = []
+        self._acks: list[Ack] = []
         self.add(MAIN)
+
+    @property
+    def acks(self) -> Sequence[Ack]:
+        """Everything that the replicas told the sources, in order."""
+        return self._acks
 
     def add(self, name: str) -> None:
         """Make one more source."""
@@ -31,9 +38,13 @@ class Sources:
         """Where a source's files are."""
         return self._root / name
 
+    def directories(self) -> list[Path]:
+        """Where every source's files are."""
+        return [self.directory(name) for name in self._names]
+
     def open(self, replica: str) -> list[Source]:
         """Every source as one replica opens it."""
-        return [WitnessedSource(DirectorySource(self.directory(name)), replica, self.acks) for name in self._names]
+        return [WitnessedSource(DirectorySource(self.directory(name)), replica, self._acks) for name in self._names]
 
     def deliver(self, file: str, content: bytes, source: str = MAIN) -> None:
         """Put a whole file in place, as a writer does that renames it when it is finished."""
@@ -66,3 +77,19 @@ class Sources:
     def mend(self, name: str) -> None:
         """Make it readable again."""
         (self._root / f"{name}.gone").rename(self.directory(name))
+
+
+class NotedSources(Sources):
+    """Directories that processes read, and what they told them, from the file in which they note it."""
+
+    def __init__(self, root: Path, notes: Path) -> None:
+        super().__init__(root)
+        self._notes = notes
+
+    @property
+    def acks(self) -> Sequence[Ack]:
+        """What the file holds."""
+        if not self._notes.exists():
+            return []
+        found = (json.loads(line) for line in self._notes.read_text().splitlines())
+        return [Ack(replica, id_, version, AckState(state), text) for replica, id_, version, state, text in found]

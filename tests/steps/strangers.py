@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from kubeactions.kube import path_of
 from kubeactions.model import MARKER_ANNOTATION
-from tests.steps.objects import RESTARTED_AT, Objects, split
+from tests.steps.objects import RESTARTED_AT, Objects
 
 
 class Strangers:
@@ -46,10 +45,7 @@ class Strangers:
         patch = {"metadata": {"annotations": bare}, "spec": {"template": {"metadata": {"annotations": bare}}}}
         self._objects.merge("deployment", place, patch)
         if replica_sets:
-            namespace, _ = split(place)
-            for one in self._objects.replica_sets_of(place):
-                path = path_of("apps/v1", "replicasets", namespace=namespace, name=one["metadata"]["name"])
-                self._objects.kube.delete(path, grace_period_s=0)
+            self._objects.remove_replica_sets_of(place)
 
     def keep(self, place: str) -> None:
         """From now on, recreate this pod whenever it is gone."""

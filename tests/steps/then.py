@@ -3,29 +3,27 @@
 from __future__ import annotations
 
 import json
-import logging
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-import pytest
-from pytest_bdd import parsers, then
+from pytest_bdd import parsers
 
-from kubeactions.kube import path_of
 from kubeactions.model import MARKER_ANNOTATION, AckState
 from tests.steps.moments import HISTORY
 from tests.steps.objects import split
+from tests.steps.patience import then
 from tests.steps.trail import told
 
 if TYPE_CHECKING:
-    from backends.fake.audit import AuditEvent
     from kubeactions.model import Record
+    from tests.steps.trail import Seen
     from tests.steps.world import World
 
 EFFECT = r'the (?P<kind>pod|deployment) "(?P<place>[^"]+)" was (?P<done>deleted|restarted)'
 TIMES = {"once": 1, "twice": 2}
 
 
-def _effects(world: World, kind: str, place: str) -> list[AuditEvent]:
+def _effects(world: World, kind: str, place: str) -> list[Seen]:
     found = world.trail.deletions if kind == "pod" else world.trail.restarts
     return found(place, world.agents)
 
@@ -145,7 +143,7 @@ def _(world: World, place: str, key: str) -> None:
 @then(parsers.parse('there is an Event about "{place}" with the mark of "{key}"'))
 def _(world: World, place: str, key: str) -> None:
     namespace, name = split(place)
-    events = world.objects.kube.list(path_of("v1", "events", namespace=namespace))["items"]
+    events = world.objects.events(namespace)
     marks = [
         (event["metadata"].get("annotations") or {}).get(MARKER_ANNOTATION)
         for event in events
@@ -300,17 +298,17 @@ def _(world: World, name: str) -> None:
 
 @then(parsers.parse('"{name}" is dead'))
 def _(world: World, name: str) -> None:
-    assert not world.replica(name).alive, f"{name} was to die, and the moment never came"
+    assert not world.is_alive(name), f"{name} was to die, and the moment never came"
 
 
 @then(parsers.parse('the log names "{text}"'))
-def _(caplog: pytest.LogCaptureFixture, text: str) -> None:
-    assert any(text in _whole(record) for record in caplog.records)
+def _(world: World, text: str) -> None:
+    assert text in world.log()
 
 
 @then(parsers.parse('the log does not name "{text}"'))
-def _(caplog: pytest.LogCaptureFixture, text: str) -> None:
-    assert not any(text in _whole(record) for record in caplog.records)
+def _(world: World, text: str) -> None:
+    assert text not in world.log()
 
 
 @then(parsers.re(r'the agents say that the history is not to be trusted: "(?P<text>.*)"'))
@@ -318,7 +316,7 @@ def _(world: World, text: str) -> None:
     said = world.distrust()
     assert said, "the agents say nothing"
     assert text in said, said
-    events = world.objects.kube.list(path_of("v1", "events", namespace="default"))["items"]
+    events = world.objects.events("default")
     warnings = [e["message"] for e in events if e["type"] == "Warning" and e["involvedObject"]["name"] == HISTORY]
     assert any(text in warning for warning in warnings), warnings
 
@@ -332,7 +330,3 @@ def _counted(world: World, name: str, key: str, status: str | None) -> None:
     counted = world.destination(name).counted
     assert key in counted, f"{name} counted {sorted(counted)}"
     assert status in (None, counted[key][1].outcome.status), counted[key][1].outcome
-
-
-def _whole(record: logging.LogRecord) -> str:
-    return f"{record.getMessage()} {record.__dict__}"

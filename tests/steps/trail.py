@@ -1,29 +1,69 @@
-"""The API server's audit trail, asked in the words of the scenarios: how often, by whom, when.
+"""What the API server saw, asked in the words of the scenarios: how often, by whom, when.
 
+In the simulated world that is the fake's audit log, in a real one what passed through the replicas' proxies.
 Only what changed something counts: a request that was refused or found nothing to do has had no effect.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+from typing import Protocol
 
 from tests.steps.objects import split
+from tests.steps.places import Places
 
-if TYPE_CHECKING:
-    from backends.fake.audit import AuditEvent, AuditLog
+
+class Seen(Protocol):
+    """One request that the API server answered: an audit event of the fake, or a passage through a proxy."""
+
+    @property
+    def at(self) -> datetime: ...
+    @property
+    def user(self) -> str: ...
+    @property
+    def verb(self) -> str: ...
+    @property
+    def resource(self) -> str: ...
+    @property
+    def subresource(self) -> str: ...
+    @property
+    def namespace(self) -> str: ...
+    @property
+    def name(self) -> str: ...
+    @property
+    def code(self) -> int: ...
+    @property
+    def audit_id(self) -> str: ...
+    @property
+    def dry_run(self) -> bool: ...
+    @property
+    def changed(self) -> bool: ...
+
+
+class Log(Protocol):
+    """All of them, oldest first."""
+
+    @property
+    def dropped(self) -> int:
+        """How many are not there any more."""
+        ...
+
+    def __iter__(self) -> Iterator[Seen]: ...
+
 
 BOOKKEEPING = {"configmaps", "leases", "events"}
 """What agents write for themselves; everything else that they change is an effect."""
 
 
 class Trail:
-    """The audit log of one cluster, seen from the agents."""
+    """The requests of one scenario, seen from the agents."""
 
-    def __init__(self, log: AuditLog) -> None:
+    def __init__(self, log: Log, places: Places) -> None:
         self._log = log
+        self._places = places
 
-    def effects(self, agents: Iterable[str]) -> list[AuditEvent]:
+    def effects(self, agents: Iterable[str]) -> list[Seen]:
         """Every request of these users that changed something which is not their own bookkeeping."""
         names = set(agents)
         self._complete()
@@ -33,26 +73,28 @@ class Trail:
             if event.user in names and event.changed and not event.dry_run and event.resource not in BOOKKEEPING
         ]
 
-    def deletions(self, place: str, agents: Iterable[str]) -> list[AuditEvent]:
+    def deletions(self, place: str, agents: Iterable[str]) -> list[Seen]:
         """The deletions of a pod by these users."""
         return [event for event in self._of("pods", place, agents) if event.verb == "delete"]
 
-    def restarts(self, place: str, agents: Iterable[str]) -> list[AuditEvent]:
+    def restarts(self, place: str, agents: Iterable[str]) -> list[Seen]:
         """The patches of a deployment by these users."""
         return [event for event in self._of("deployments", place, agents) if event.verb in ("patch", "update")]
 
-    def notes(self, agents: Iterable[str]) -> list[AuditEvent]:
+    def notes(self, agents: Iterable[str]) -> list[Seen]:
         """Every change of the history by these users."""
         names = set(agents)
         self._complete()
-        return [event for event in self._log.find(resource="configmaps", changed=True) if event.user in names]
+        return [
+            event for event in self._log if event.user in names and event.resource == "configmaps" and event.changed
+        ]
 
-    def reads(self, resource: str, agents: Iterable[str]) -> list[AuditEvent]:
+    def reads(self, resource: str, agents: Iterable[str]) -> list[Seen]:
         """Every look of these users at objects of a resource, whatever came of it."""
         names = set(agents)
         self._complete()
-        found = self._log.find(resource=resource)
-        return [event for event in found if event.user in names and event.verb in ("get", "list", "watch")]
+        looks = ("get", "list", "watch")
+        return [e for e in self._log if e.user in names and e.resource == resource and e.verb in looks]
 
     def story(self, agents: Iterable[str]) -> str:
         """What these users did, line by line, without the lease's renewals: what a failed scenario prints."""
@@ -64,8 +106,8 @@ class Trail:
             if e.user in names and e.resource != "leases"
         )
 
-    def _of(self, resource: str, place: str, agents: Iterable[str]) -> list[AuditEvent]:
-        namespace, name = split(place)
+    def _of(self, resource: str, place: str, agents: Iterable[str]) -> list[Seen]:
+        namespace, name = split(self._places.real(place))
         found = self.effects(agents)
         return [e for e in found if (e.resource, e.subresource, e.namespace, e.name) == (resource, "", namespace, name)]
 
@@ -74,6 +116,6 @@ class Trail:
             raise AssertionError(f"{self._log.dropped} audit events were dropped: an absence proves nothing")
 
 
-def told(events: Iterable[AuditEvent]) -> str:
+def told(events: Iterable[Seen]) -> str:
     """The events as a sentence, for a failed assertion."""
     return "; ".join(f"{e.at:%H:%M:%S.%f} {e.user} {e.verb} {e.namespace}/{e.name} {e.code}" for e in events) or "none"

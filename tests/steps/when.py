@@ -8,7 +8,6 @@ from pytest_bdd import parsers, when
 from pytest_bdd import step as anywhen
 
 from backends.faults import Answer, LoseRequest, Match
-from kubeactions.kube import path_of
 from tests.steps import payloads
 from tests.steps.moments import HISTORY, LEASE_NAME
 
@@ -102,7 +101,7 @@ def _(world: World, id_: str, version: str, source: str, words: str, place: str)
 
 @when(parsers.re(CONFIG + " says:"))
 def _(world: World, id_: str, version: str, docstring: str) -> None:
-    world.deliver(f"{id_}@{version}.json", docstring.encode())
+    world.deliver_text(f"{id_}@{version}.json", docstring.encode())
 
 
 @when(parsers.re(CONFIG + ' says "(?P<text>.*)"'))
@@ -137,7 +136,7 @@ def _(world: World, file: str, place: str) -> None:
 
 @when(parsers.parse('the file "{file}" contains:'))
 def _(world: World, file: str, docstring: str) -> None:
-    world.deliver(file, docstring.encode())
+    world.deliver_text(file, docstring.encode())
 
 
 @when(parsers.parse('the file "{old}" is renamed to "{new}"'))
@@ -170,22 +169,20 @@ def _(world: World, count: int, unit: str) -> None:
 
 @when(parsers.re(r"(?P<hours>\d+) hours pass"), converters={"hours": int})
 def _(world: World, hours: int) -> None:
-    running = [replica.name for replica in world.turns.replicas if replica.runs]
-    assert not running, f"{running} would work for hours: say `the system works`"
-    world.clock.advance(hours * 3600)
+    world.wait_hours(hours)
 
 
 @when(parsers.re(r'the clock of "(?P<name>[^"]+)" jumps (?P<count>\d+) (?P<unit>second|day)s (?P<way>ahead|back)'),
       converters={"count": int})  # fmt: skip
 def _(world: World, name: str, count: int, unit: str, way: str) -> None:
     seconds = count * {"second": 1, "day": 86400}[unit]
-    world.replica(name).clock.wrong_by_s += seconds if way == "ahead" else -seconds
+    world.jump(name, seconds if way == "ahead" else -seconds)
 
 
 @when(parsers.re(r'the seconds of "(?P<name>[^"]+)" last (?P<times>\d+) times too (?P<way>long|short)'),
       converters={"times": int})  # fmt: skip
 def _(world: World, name: str, times: int, way: str) -> None:
-    world.replica(name).clock.slow_down(times if way == "long" else 1 / times)
+    world.stretch(name, times if way == "long" else 1 / times)
 
 
 # --- what becomes of the agents ---
@@ -198,7 +195,7 @@ def _(world: World, name: str) -> None:
 
 @when(parsers.parse('"{name}" dies'))
 def _(world: World, name: str) -> None:
-    world.replica(name).alive = False
+    world.die(name)
 
 
 @when(parsers.parse('"{name}" is shut down'))
@@ -209,19 +206,19 @@ def _(world: World, name: str) -> None:
 @when(parsers.parse('"{name}" dies and starts again {times:d} times'))
 def _(world: World, name: str, times: int) -> None:
     for _time in range(times):
-        world.replica(name).alive = False
+        world.die(name)
         world.start(name)
         world.work(25)
 
 
 @when(parsers.parse('"{name}" stands still'))
 def _(world: World, name: str) -> None:
-    world.replica(name).asleep = True
+    world.freeze(name)
 
 
 @when(parsers.parse('"{name}" wakes up'))
 def _(world: World, name: str) -> None:
-    world.replica(name).asleep = False
+    world.thaw(name)
 
 
 @when(parsers.parse('"{name}" is cut off from the API server'))
@@ -299,9 +296,8 @@ def _(world: World) -> None:
 
 @when("somebody restores the history from the backup")
 def _(world: World) -> None:
-    metadata = {"name": HISTORY, "namespace": "default"}
     world.objects.delete("config map", f"default/{HISTORY}")
-    world.objects.kube.create(path_of("v1", "configmaps", namespace="default"), {**world.backup, "metadata": metadata})
+    world.objects.create("config map", f"default/{HISTORY}", {"data": world.backup["data"]})
 
 
 @when(parsers.re('somebody writes "(?P<damage>.+)" into the (?P<part>.+) of the history'))

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Protocol
 
 from backends.clock import Clock
 from kubeactions.model import AckState, Config, Pull, Report, Source
@@ -25,10 +26,18 @@ class Ack:
     message: str
 
 
+class Notes(Protocol):
+    """Where acknowledgements are noted: a list, or a file."""
+
+    def append(self, ack: Ack, /) -> None:
+        """Note one."""
+        ...
+
+
 class WitnessedSource:
     """A real source of one replica; every word that it is told is noted in a list that all replicas share."""
 
-    def __init__(self, inner: Source, replica: str, acks: list[Ack]) -> None:
+    def __init__(self, inner: Source, replica: str, acks: Notes) -> None:
         self.name = inner.name
         self._inner = inner
         self._replica = replica

@@ -1,74 +1,65 @@
 """The world of one scenario: a cluster, sources, destinations, replicas of the system, and the time in which they live.
 
-The steps in given.py, when.py and then.py are thin: they find the words, the world does the deed. What is asserted is
-the API server's audit trail, the objects in the cluster, the history that the agents keep, and what the witnesses at
-the destinations counted; never what an object of the system under test believes of itself, but for who leads.
+The steps in given.py, when.py and then.py are thin: they find the words, the world does the deed. There are two kinds:
+`simulated.SimulatedWorld`, in which everything happens in one thread under a clock that is moved, and
+`real.RealWorld`, in which replicas are processes before a real cluster, and waiting takes time. Steps know this class
+only. Times in features are the system's with its default lease of 15 seconds; a world may live faster.
+
+What is asserted is what the API server saw, the objects in the cluster, the history that the agents keep, and what the
+witnesses at the destinations counted; never what an object of the system under test believes of itself, but for who
+leads.
 """
 
 from __future__ import annotations
 
-import functools
-import io
 import json
-import random
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
-from contextlib import ExitStack, redirect_stderr, redirect_stdout
-from datetime import datetime, timedelta
+from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-import freezegun
-import kubernetes.client  # noqa: F401  Before any freeze: its models cannot be built while datetime is a fake.
-import pytest
-from freezegun.api import FrozenDateTimeFactory
-
-from backends.fake import FakeBackend
-from backends.faults import Answer, Call, Crash, Fault, Faults, Late, Match, Pause, ReplicaDied, Rule, install
-from kubeactions import registry
-from kubeactions.agent import Agent
-from kubeactions.cli import invoke
+from backends.clock import Clock
+from backends.faults import Answer, Call, Crash, Fault, Faults, Late, Match, ReplicaDied, Rule
 from kubeactions.errors import NotFound
-from kubeactions.kube import Kube, path_of
 from kubeactions.ledger.codec import decode_record
-from kubeactions.model import MARKER_ANNOTATION, Executor, JsonObject, Record, Reporter, Target
-from kubeactions.registry import UntracedExecutor
-from kubeactions.reporters.jsonl import JsonLinesReporter
-from kubeactions.reporters.kubernetes import KubernetesReporter
-from kubeactions.settings import parse
-from tests.plugin import backend_class
-from tests.steps.bell import ACTION_TYPE, Bell
-from tests.steps.clocks import START, ReplicaClock, ScenarioClock
+from kubeactions.model import MARKER_ANNOTATION, JsonObject, Record, Target
+from tests.steps.bell import Bell
 from tests.steps.moments import HISTORY, LEASE_NAME, REPORTING, RINGING, Side, moment
 from tests.steps.objects import RESTARTED_AT, Objects
-from tests.steps.replicas import Replica, Turns
+from tests.steps.places import Places
 from tests.steps.sources import MAIN, Sources
 from tests.steps.strangers import Strangers
 from tests.steps.trail import Trail
 from tests.steps.witnesses import Destination, Line
 
-LONGEST_S = 60.0
-"""How long `the system works` at most: a lease runs out, another replica takes over and finishes, and room to spare."""
-REST_S = 8.0
-"""How long nobody must have done anything for the system to be at rest: some readings of the sources."""
-
 LEDGER = Target("v1", "ConfigMap", HISTORY, "default")
-"""Where the history is kept."""
+"""Where the history is kept, as features call the place."""
 LEASE = Target("coordination.k8s.io/v1", "Lease", LEASE_NAME, "default")
 """What the replicas compete for."""
+LEASE_S = 15.0
+"""The lease that the times in features are told for."""
 
 
-class World:
-    """Everything that a scenario acts on. Open it with `with`: it holds the machine's time while it is open."""
+class World(ABC):
+    """Everything that a scenario acts on. Open it with `with`."""
 
-    def __init__(self, backend: str, directory: Path) -> None:
-        self._name = backend
-        self._stack = ExitStack()
+    clock: Clock
+    places: Places
+    objects: Objects
+    strangers: Strangers
+    trail: Trail
+    sources: Sources
+    faults: Faults
+
+    def __init__(self, directory: Path) -> None:
+        self.stack = ExitStack()
         self.directory = directory
         self.environment: dict[str, str] = {"DD_KUBEACTIONS_ENABLED": "true"}
         self.calls: list[Call] = []
         """Every request that a replica sent or tried to send."""
-        self._busy_at = 0.0
+        self.destinations: dict[str, Destination] = {}
         self.bell: Bell | None = None
         """What a third party's action rings."""
         self.crowd: list[str] = []
@@ -81,120 +72,110 @@ class World:
         """What the last command printed."""
         self._interruptions: dict[str, list[Rule]] = {}
 
-    def __enter__(self) -> Self:
-        frozen = self._stack.enter_context(freezegun.freeze_time(START))
-        assert isinstance(frozen, FrozenDateTimeFactory), "a frozen wall that does not tick by itself"
-        self.clock = ScenarioClock(frozen)
-        backend = self._stack.enter_context(backend_class(self._name)(clock=self.clock))
-        assert isinstance(backend, FakeBackend), f"the scenarios need the audit trail that {self._name} has not got"
-        self.backend = backend
-        self.faults = Faults(self.clock, watcher=self._watch)
-        self.turns = Turns(self.clock, self.faults)
-        self.objects = Objects(Kube(self.backend.client(), self.clock), self.clock)
-        self.strangers = Strangers(self.objects)
-        self.turns.bystanders.append(self.strangers.pass_by)
-        self.trail = Trail(self.backend.cluster.audit)
-        self.sources = Sources(self.directory / "sources")
-        self.destinations = {"destination": Destination(self.clock, "destination")}
-        return self
+    @abstractmethod
+    def __enter__(self) -> Self: ...
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._stack.close()
+        self.stack.close()
 
     # --- replicas ---
 
     @property
+    @abstractmethod
     def agents(self) -> set[str]:
-        """The users that the replicas act as."""
-        return {replica.name for replica in self.turns.replicas}
+        """The names of all replicas that there ever were: what they did is found under these."""
 
-    def replica(self, name: str) -> Replica:
-        """The latest process of this name."""
-        for replica in reversed(self.turns.replicas):
-            if replica.name == name:
-                return replica
-        raise KeyError(f"no replica {name} was ever started; there are {sorted(self.agents)}")
+    @abstractmethod
+    def start(self, name: str) -> None:
+        """Start a process of the system under test; returns when it takes part."""
 
-    def start(self, name: str) -> Replica:
-        """Start a process of the system under test, as a user of its own."""
-        client = self.backend.client(name)
-        install(client, self.faults, name)
-        clock = ReplicaClock(self.clock)
-        lines = [Line(destination) for destination in self.destinations.values()]
-        agent = Agent(
-            parse("", self.environment),
-            client,
-            clock=clock,
-            identity=name,
-            sources=self.sources.open(name),
-            executors=self._executors(name),
-            dice=random.Random(f"{name} {len(self.turns.replicas)}"),
-            reporters=[*lines, *self._files(), KubernetesReporter(Kube(client, clock), LEDGER)],
-        )
-        replica = Replica(name=name, agent=agent, clock=clock, lines=lines)
-        self.turns.replicas.append(replica)
-        return replica
+    @abstractmethod
+    def lead(self, name: str) -> None:
+        """Start a replica and let it take office. AssertionError when it does not."""
+
+    @abstractmethod
+    def stand_by(self, name: str) -> None:
+        """Start a replica beside the one that leads."""
+
+    @abstractmethod
+    def is_alive(self, name: str) -> bool:
+        """Whether the latest process of this name lives."""
+
+    @abstractmethod
+    def die(self, name: str) -> None:
+        """End a process at once, as SIGKILL does."""
+
+    @abstractmethod
+    def freeze(self, name: str) -> None:
+        """Let a process stand still, as SIGSTOP does, until `thaw`."""
+
+    @abstractmethod
+    def thaw(self, name: str) -> None:
+        """Let it go on."""
+
+    @abstractmethod
+    def shut_down(self, name: str) -> None:
+        """End a process as SIGTERM does: it stops taking work and gives up the lease."""
+
+    @abstractmethod
+    def leaders(self) -> list[str]:
+        """The replicas that live and hold the lease."""
+
+    @abstractmethod
+    def distrust(self) -> str:
+        """Why the leading replicas do not work, in their own words; "" when they do."""
+
+    @abstractmethod
+    def log(self) -> str:
+        """What the replicas have logged, one record a line, with all its fields."""
+
+    # --- time ---
+
+    @abstractmethod
+    def work(self, seconds: float | None = None) -> None:
+        """Let everybody who is alive and awake do what they do: for so long, or until nothing is left to be done."""
+
+    @abstractmethod
+    def let_run(self, kind: str, place: str, seconds: float) -> None:
+        """Let the cluster bring an object up, which takes it up to `seconds`."""
+
+    @abstractmethod
+    def eventually(self, assertion: Callable[[], object]) -> None:
+        """Raise what `assertion` raises, unless it is only a matter of time."""
+
+    @abstractmethod
+    def wait_hours(self, hours: int) -> None:
+        """Let hours pass in which no replica runs."""
+
+    @abstractmethod
+    def jump(self, name: str, seconds: float) -> None:
+        """Set a replica's clock wrong."""
+
+    @abstractmethod
+    def stretch(self, name: str, times: float) -> None:
+        """Let each second of a replica last `times` seconds from now on."""
+
+    # --- people with a keyboard ---
+
+    @abstractmethod
+    def command(self, *arguments: str) -> int:
+        """Somebody types a command of `kubeactions` that talks to this cluster; returns its exit code."""
+
+    def deliver(self, file: str, content: bytes, source: str = MAIN) -> None:
+        """Let a config arrive; it is seen when the leader looks the next time."""
+        self.sources.deliver(file, self.places.names_in(content), source)
+
+    def deliver_text(self, file: str, content: bytes) -> None:
+        """The same with a payload that is written out in the feature, whose times are the feature's."""
+        self.deliver(file, self.places.times_in(content))
+
+    # --- witnesses ---
 
     def install_bell(self) -> None:
         """Make a third party's action known to every replica that starts from now on."""
         self.bell = Bell()
-
-    def leaders(self) -> list[str]:
-        """The replicas that hold the lease, as they see it."""
-        return [replica.name for replica in self.turns.replicas if replica.leads()]
-
-    def holder(self) -> str:
-        """Whose lease lasts, as the API server has it; "" for nobody's."""
-        lease = self.objects.kube.get(path_of(LEASE.api_version, "leases", namespace=LEASE.namespace, name=LEASE.name))
-        ends_at = datetime.fromisoformat(lease["spec"]["renewTime"]) + timedelta(
-            seconds=lease["spec"]["leaseDurationSeconds"]
-        )
-        return str(lease["spec"]["holderIdentity"]) if self.clock.wall() < ends_at else ""
-
-    def work(self, seconds: float | None = None) -> None:
-        """Let everybody who is alive and awake do what they do: for so long, or until nothing is left to be done."""
-        if seconds is not None:
-            self.turns.run(seconds)
-            return
-        now = self._busy_at = self.clock.monotonic()
-        ends_at = now + LONGEST_S
-        leaders: list[str] = []
-        while self.clock.monotonic() < min(ends_at, self._busy_at + REST_S):
-            self.turns.run(1)
-            if not leaders or leaders != self.leaders():  # An office that is vacant or new is not rest.
-                leaders, self._busy_at = self.leaders(), self.clock.monotonic()
-
-    def _watch(self, call: Call) -> None:
-        self.calls.append(call)
-        if call.resource != "leases":
-            self._busy_at = self.clock.monotonic()
-
-    def shut_down(self, name: str) -> None:
-        """End a process as SIGTERM does: it stops taking work and gives up the lease."""
-        replica = self.replica(name)
-        replica.agent.shut_down()
-        replica.alive = False
-
-    def distrust(self) -> str:
-        """Why the leading replicas are not ready, as `/readyz` says it; "" when they are."""
-        return "; ".join(replica.agent.why_not_ready() for replica in self.turns.replicas if replica.leads())
-
-    def deliver(self, file: str, content: bytes, source: str = MAIN) -> None:
-        """Let a config arrive; it is seen when the leader looks the next time."""
-        self.sources.deliver(file, content, source)
-
-    def command(self, *arguments: str) -> int:
-        """Somebody types a command of `kubeactions` that talks to this cluster; returns its exit code."""
-        printed = io.StringIO()
-        with pytest.MonkeyPatch.context() as patch, redirect_stdout(printed), redirect_stderr(printed):
-            patch.setattr("backends.open", lambda _name, **_options: self.backend)
-            code = invoke(arguments)
-        self.answer = printed.getvalue()
-        return code
-
-    # --- destinations ---
 
     def add_destination(self, name: str) -> None:
         """One more place where results go; replicas that start from now on know it."""
@@ -204,11 +185,27 @@ class World:
         """A place where results go."""
         return self.destinations[name]
 
+    @abstractmethod
     def line(self, name: str) -> Line:
         """A replica's way to the first destination."""
-        return self.replica(name).lines[0]
 
     # --- faults ---
+
+    @abstractmethod
+    def scaled(self, seconds: float) -> float:
+        """How long a time in the feature's words is in this world."""
+
+    @abstractmethod
+    def stand_still(self, name: str, side: Side, words: str, seconds: float) -> None:
+        """Arrange that a replica stands still in a moment while the others go on."""
+
+    @abstractmethod
+    def do_meanwhile(self, name: str, side: Side, words: str, what: Callable[[], object]) -> None:
+        """Arrange that something happens while a replica waits in a moment on the wire."""
+
+    @abstractmethod
+    def perish(self, name: str) -> ReplicaDied:
+        """Kill a replica from inside something that it does; what is returned is to be raised there."""
 
     def strike(self, replica: str, words: str, fault: Fault, first: int | None = None) -> None:
         """Let a fault strike once, in this moment of the replica's next action (or at the `first`-th such moment)."""
@@ -217,24 +214,21 @@ class World:
 
     def kill(self, name: str, side: Side, words: str, first: int | None = None) -> None:
         """Arrange that a replica dies in a moment."""
+
+        def die() -> None:
+            raise self.perish(name)
+
         if words == REPORTING:
-            self.line(name).arrange(side, _die)
+            self.line(name).arrange(side, die)
         elif words == RINGING and self.bell is not None:
-            self.bell.afterwards = _die
+            self.bell.afterwards = die
         else:
             self.strike(name, words, Crash(side), first)
-
-    def do_meanwhile(self, name: str, side: Side, words: str, what: Callable[[], object]) -> None:
-        """Arrange that something happens while a replica stands still in a moment."""
-        if words == REPORTING:
-            self.line(name).arrange(side, what)
-        else:
-            self.strike(name, words, Pause(what, side))
 
     def hold_up(self, name: str, words: str, seconds: float) -> None:
         """Arrange that the network holds a replica's request up, and that the replica dies waiting for the answer."""
         self.strike(name, words, Crash("after"))
-        self.strike(name, words, Late(seconds))
+        self.strike(name, words, Late(self.scaled(seconds)))
 
     def forbid(self, replica: str, verb: str, resource: str, name: str = "*") -> None:
         """Refuse something to a replica, in the words of the API server's authorizer."""
@@ -256,7 +250,7 @@ class World:
     def history(self) -> JsonObject:
         """The ConfigMap that the agents keep their history in. AssertionError when there is none."""
         try:
-            return self.objects.kube.get(path_of("v1", "configmaps", namespace="default", name=HISTORY))
+            return self.objects.kube.get(self.objects.path("config map", f"default/{HISTORY}"))
         except NotFound:
             raise AssertionError(f"there is no ConfigMap default/{HISTORY}") from None
 
@@ -287,8 +281,7 @@ class World:
         else:
             key = part.removeprefix('record of "').removesuffix('"')
             data[self.record(key).marker] = damage
-        path = path_of("v1", "configmaps", namespace="default", name=HISTORY)
-        self.objects.kube.replace(path, {**history, "data": data})
+        self.objects.kube.replace(self.objects.path("config map", f"default/{HISTORY}"), {**history, "data": data})
 
     def rollouts(self, place: str) -> set[str]:
         """The restarts that the deployment's replica sets bear witness of, by the marks of the actions."""
@@ -304,20 +297,3 @@ class World:
         """What the JSON lines file holds."""
         text = (self.directory / "results.jsonl").read_text()
         return [json.loads(line) for line in text.splitlines()]
-
-    def _executors(self, name: str) -> dict[str, Executor]:
-        bell = {ACTION_TYPE: UntracedExecutor(ACTION_TYPE, self.bell.rope(name), Bell.spec)} if self.bell else {}
-        return {**_installed(), **bell}
-
-    def _files(self) -> list[Reporter]:
-        return [JsonLinesReporter(self.directory / "results.jsonl")] if self.writes_file else []
-
-
-@functools.cache
-def _installed() -> dict[str, Executor]:
-    """The executors that every replica loads; they have no state, and looking for installed ones takes a while."""
-    return registry.load()
-
-
-def _die() -> None:
-    raise ReplicaDied("died on the way to the destination")
