@@ -22,7 +22,11 @@ class BackendError(Exception):
 
 @runtime_checkable
 class Backend(Protocol):
-    """A cluster that can be talked to. Open it with `with`; leaving closes what it opened."""
+    """A cluster that can be talked to. Open it with `with`; leaving ends and removes whatever it started.
+
+    `capabilities` is asked twice: of the class, before anything is opened, where a flag says what every cluster of this
+    kind has; and of an open backend, which may have found more. An open one never has less.
+    """
 
     name: str
     capabilities: Capabilities
@@ -36,7 +40,9 @@ class Backend(Protocol):
     def client(self, identity: str | None = None) -> ApiClient:
         """A client of its own for `identity` (a user name); None is the backend's administrator.
 
-        Raises `BackendError` when the backend has no such identity.
+        Another identity may do what RBAC grants to it, which is nothing at first; on a cluster that evaluates no RBAC,
+        everything. `system:serviceaccount:<namespace>:<name>` is in the groups of service accounts. Raises
+        `BackendError` when the backend has no such identity.
         """
         ...
 

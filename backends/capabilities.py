@@ -21,3 +21,7 @@ class Capabilities:
     """Can the test read which requests the API server saw, from whom and when?"""
     many_identities: bool = False
     """Can the test act as users with different rights?"""
+    controllers: bool = False
+    """Do Deployments and Jobs make pods, do owned objects go with their owners, do deleted namespaces end?"""
+    cluster_wide: bool = False
+    """May a test write outside its own namespaces: nodes, cluster roles, what others have made?"""

@@ -62,6 +62,8 @@ class FakeBackend:
         disposable=True,
         audit_trail=True,
         many_identities=True,
+        controllers=True,
+        cluster_wide=True,
     )
 
     def __init__(self, clock: Clock | None = None, *, seed: int = 0, cluster: Cluster | None = None) -> None:
