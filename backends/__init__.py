@@ -13,9 +13,9 @@ from collections.abc import Callable
 from importlib.metadata import entry_points
 from typing import Any
 
-from backends.base import Backend, BackendError
+from backends.base import Backend, BackendError, UnknownBackendError
 
-__all__ = ["Backend", "BackendError", "names", "open"]
+__all__ = ["Backend", "BackendError", "UnknownBackendError", "names", "open"]
 
 GROUP = "kubeactions.backends"
 _BUILT_IN = {"fake": "backends.fake:FakeBackend", "live": "backends.live:LiveBackend"}
@@ -34,7 +34,8 @@ def names() -> dict[str, str]:
 def open(name: str, **options: Any) -> Backend:  # noqa: A001  `backends.open` reads as what it does.
     """Make the backend called `name`; use it with `with`. `options` are those of its class.
 
-    Raises `BackendError`, one line: no such backend, it cannot be imported, or it has no such option.
+    Raises `BackendError`, one line: no such backend (`UnknownBackendError`), it cannot be imported, or it has no such
+    option.
     """
     factory = _load(name)
     known = inspect.signature(factory).parameters
@@ -51,7 +52,7 @@ def _load(name: str) -> Callable[..., Any]:
     if name not in known:
         close = difflib.get_close_matches(name, known, n=1)
         hint = f"did you mean {close[0]}?" if close else f"known: {', '.join(sorted(known))}"
-        raise BackendError(f"unknown backend {name!r}; {hint}")
+        raise UnknownBackendError(f"unknown backend {name!r}; {hint}")
     module_name, _, attribute = known[name].partition(":")
     try:
         found: Callable[..., Any] = getattr(importlib.import_module(module_name), attribute)

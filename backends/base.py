@@ -20,6 +20,10 @@ class BackendError(Exception):
     """The backend cannot be had: one line that says what is missing and what to do."""
 
 
+class UnknownBackendError(BackendError):
+    """There is no backend of that name."""
+
+
 @runtime_checkable
 class Backend(Protocol):
     """A cluster that can be talked to. Open it with `with`; leaving ends and removes whatever it started.

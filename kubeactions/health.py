@@ -61,6 +61,7 @@ class HealthServer:
         self._socket = _listen(host, port)
         self.port = int(self._socket.getsockname()[1])
         self._loop = asyncio.new_event_loop()
+        self._stop = asyncio.Event()
         self._thread = threading.Thread(target=self._run, name="health", daemon=True)
         self._clients: dict[asyncio.Task[None], None] = {}
 
@@ -71,24 +72,29 @@ class HealthServer:
     def close(self) -> None:
         """Stop answering; connections that are open are cut. Returns when the thread has ended."""
         if self._thread.is_alive():
-            self._loop.call_soon_threadsafe(self._loop.stop)
+            self._loop.call_soon_threadsafe(self._stop.set)
             self._thread.join(DEADLINE_S)
         else:
             self._loop.close()
-        self._socket.close()
+            self._socket.close()
 
     def _run(self) -> None:
-        asyncio.set_event_loop(self._loop)
         try:
-            self._loop.run_until_complete(
-                asyncio.start_server(self._take, sock=self._socket, limit=MAX_REQUEST_BYTES, backlog=MAX_CONNECTIONS)
-            )
-            self._loop.run_forever()
-            for client in tuple(self._clients):
-                client.cancel()
-            self._loop.run_until_complete(asyncio.gather(*self._clients, return_exceptions=True))
+            self._loop.run_until_complete(self._answer_all())
         finally:
             self._loop.close()
+
+    async def _answer_all(self) -> None:
+        server = await asyncio.start_server(
+            self._take, sock=self._socket, limit=MAX_REQUEST_BYTES, backlog=MAX_CONNECTIONS
+        )
+        await self._stop.wait()
+        server.close()
+        while others := asyncio.all_tasks() - {asyncio.current_task()}:  # Also who is just being let in.
+            for other in others:
+                other.cancel()
+            await asyncio.gather(*others, return_exceptions=True)
+        await asyncio.sleep(0)  # Transports are closed one turn of the loop after they were told.
 
     async def _take(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """One connection, to its end; whoever waits longest gives way to the newest."""

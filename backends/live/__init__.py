@@ -19,6 +19,8 @@ from backends.capabilities import Capabilities
 if TYPE_CHECKING:
     from kubernetes.client import ApiClient
 
+_ACCOUNT = Path("/var/run/secrets/kubernetes.io/serviceaccount")
+"""Where the kubelet mounts a pod's account: https://kubernetes.io/docs/tasks/run-application/access-api-from-pod/."""
 _PATHS = ("certificate-authority", "client-certificate", "client-key", "tokenFile")
 """Keys of a kubeconfig whose values are files, relative to the kubeconfig's own directory."""
 
@@ -27,15 +29,22 @@ class LiveBackend:
     """A `Backend` over a kubeconfig file or, where there is none, the in-cluster account.
 
     Looked for in this order: `kubeconfig`, `$KUBECONFIG` (one file), in-cluster, `~/.kube/config`. `context` chooses
-    one of the kubeconfig's contexts; the default is its current one.
+    one of the kubeconfig's contexts; the default is its current one. `service_account` is the directory in which a
+    pod's account is mounted, and means that one.
     """
 
     name = "live"
     capabilities = Capabilities()
 
-    def __init__(self, kubeconfig: Path | str | None = None, context: str | None = None) -> None:
+    def __init__(
+        self,
+        kubeconfig: Path | str | None = None,
+        context: str | None = None,
+        service_account: Path | None = None,
+    ) -> None:
         self._context = context
-        self._file = _find(kubeconfig, context)
+        self._account = service_account or _ACCOUNT
+        self._file = None if service_account else _find(kubeconfig, context)
         self._clients: list[ApiClient] = []
 
     def __enter__(self) -> Self:
@@ -82,7 +91,8 @@ class LiveBackend:
 
         try:
             if self._file is None:
-                config.load_incluster_config(client_configuration=configuration)
+                token, authority = self._account / "token", self._account / "ca.crt"
+                config.incluster_config.InClusterConfigLoader(str(token), str(authority)).load_and_set(configuration)
                 return
             _read(self._file)
             config.load_kube_config(
@@ -106,7 +116,7 @@ def _find(given: Path | str | None, context: str | None) -> Path | None:
         return Path(from_environment)
     if "KUBERNETES_SERVICE_HOST" in os.environ and context is None:
         return None
-    default = Path.home() / ".kube" / "config"
+    default = Path(os.path.expanduser("~/.kube/config"))  # As it is where there is no home.
     if default.exists():
         return default
     raise BackendError(

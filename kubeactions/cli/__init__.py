@@ -17,7 +17,7 @@ import click
 EXIT_CODES = {
     0: "done",
     1: "the answer is no: an action was refused, nothing was found",
-    2: "the command was typed wrongly; unknown source or reporter",
+    2: "the command was typed wrongly; unknown source, reporter or backend",
     3: "the settings do not make sense, or switch the system off",
     4: "the source cannot be read or written",
     5: "the cluster cannot be opened or reached, or forbids it",
@@ -140,11 +140,13 @@ def _usage(error: click.ClickException) -> str:
 
 def _exit_code(error: Exception) -> int | None:
     """The code of an error that is explained by its text alone; None for a programming error."""
-    from backends.base import BackendError
+    from backends.base import BackendError, UnknownBackendError
     from kubeactions.errors import KubeError, LedgerError, Malformed, UserError
 
     if isinstance(error, UserError):
         return error.exit_code
+    if isinstance(error, UnknownBackendError):
+        return 2
     if isinstance(error, BackendError | KubeError):
         return 5
     if isinstance(error, LedgerError):

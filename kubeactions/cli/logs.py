@@ -13,12 +13,15 @@ _COLOURS = {logging.WARNING: "33", logging.ERROR: "31", logging.CRITICAL: "1;31"
 
 
 class JsonFormatter(logging.Formatter):
-    """One JSON object a line: time (RFC 3339, UTC), level, logger, message, and whatever the caller added."""
+    """One JSON object a line: timestamp (RFC 3339, UTC), level, logger, message, and whatever the caller added.
+
+    What is about one action has its key under `action`, and on its end `type`, `target`, `status` and `reason`.
+    """
 
     def format(self, record: logging.LogRecord) -> str:
         """The line, without its newline."""
         body: dict[str, Any] = {
-            "time": _time(record).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+            "timestamp": _time(record).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
             "level": record.levelname.lower(),
             "logger": record.name,
             "message": record.getMessage(),
@@ -32,7 +35,7 @@ class JsonFormatter(logging.Formatter):
 class HumanFormatter(logging.Formatter):
     """`12:03:55 kubeactions.elector  text`, in local time, warnings and errors in colour where there is a terminal.
 
-    What the caller added follows in brackets; whole objects are for machines only.
+    What the caller added follows in brackets where the text does not say it; whole objects are for machines only.
     """
 
     def __init__(self, *, colour: bool) -> None:
@@ -44,8 +47,10 @@ class HumanFormatter(logging.Formatter):
         clock = _time(record).astimezone().strftime("%H:%M:%S")
         level = "" if record.levelno <= logging.INFO else f"{record.levelname.lower()}: "
         added = {name: value for name, value in vars(record).items() if name not in _STANDARD}
-        more = ", ".join(f"{name}={value}" for name, value in added.items() if not isinstance(value, dict | list))
-        text = f"{level}{record.getMessage()}{f' ({more})' if more else ''}"
+        said = record.getMessage()
+        short = {name: value for name, value in added.items() if not isinstance(value, dict | list)}
+        more = ", ".join(f"{name}={value}" for name, value in short.items() if str(value) not in said)
+        text = f"{level}{said}{f' ({more})' if more else ''}"
         if self._colour and (code := _COLOURS.get(record.levelno)):
             text = f"\033[{code}m{text}\033[0m"
         line = f"{clock} {record.name.removeprefix('kubeactions.'):<9} {text}"

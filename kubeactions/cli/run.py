@@ -8,12 +8,12 @@ import signal
 import socket
 import sys
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from types import FrameType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -21,7 +21,11 @@ from kubeactions.cli.cluster import cluster_options, load_settings, settings_opt
 from kubeactions.cli.logs import set_up
 from kubeactions.errors import SettingsError, SourceError
 from kubeactions.plugins import nearest
-from kubeactions.settings import KEYS, Plug, Settings
+from kubeactions.settings import KEYS, Plug, Settings, address, split_address
+
+if TYPE_CHECKING:
+    from kubeactions.agent import Agent
+    from kubeactions.metrics import Metrics
 
 log = logging.getLogger("kubeactions.run")
 
@@ -36,8 +40,12 @@ Examples:
   kubeactions run --settings /etc/datadog-agent/datadog.yaml
   kubeactions run --backend fake --write-kubeconfig /tmp/kubeconfig --source /tmp/actions
 
+In a pod it uses the pod's service account, POD_NAME, POD_UID and POD_NAMESPACE, and writes nothing to disk;
+`kubeactions manifests` prints everything that it needs there. With --listen it answers /livez (and /healthz), /readyz
+and /metrics.
+
 SIGTERM and Ctrl-C: it takes nothing new, leaves what is begun in the ledger for the next leader, and hands the lease
-over. A second Ctrl-C ends it at once; nothing is lost by that.
+over, within kubeactions.shutdown_timeout_s. A second Ctrl-C ends it at once; nothing is lost by that.
 
 Exit code: 0 stopped by SIGTERM, 2 wrong usage, 3 settings or switched off, 4 no such source, 5 no cluster, 130 Ctrl-C.
 """
@@ -62,7 +70,16 @@ _SETTINGS = "\n".join(
     metavar="FILE",
     help="So that kubectl reaches the same cluster.",
 )
-@click.option("--log-format", type=click.Choice(["auto", "human", "json"]), default="auto", show_default=True)
+@click.option("--listen", metavar="HOST:PORT", help="Answer /livez, /readyz and /metrics here (:8080 is everywhere).")
+@click.option(
+    "--service-account",
+    type=click.Path(path_type=Path),
+    metavar="DIR",
+    help="Where the pod's account is mounted: token and ca.crt. Default: where the kubelet mounts it.",
+)
+@click.option(
+    "--log-format", type=click.Choice(["auto", "human", "json"]), help="Default: kubeactions.log_format, else auto."
+)
 @click.option("-v", "--verbose", is_flag=True, help="Log more.")
 @cluster_options
 @settings_option
@@ -72,7 +89,9 @@ def command(
     identity: str,
     backend: str,
     write_kubeconfig: Path | None,
-    log_format: str,
+    listen: str | None,
+    service_account: Path | None,
+    log_format: str | None,
     verbose: bool,
     kubeconfig: Path | None,
     context: str | None,
@@ -81,13 +100,15 @@ def command(
     """Build the agent and run it until a signal."""
     import backends
 
-    set_up(log_format, verbose=verbose)
     settings = effective(load_settings(settings_file), sources, reports, by_hand=settings_file is None)
+    if listen is not None:
+        settings = replace(settings, listen=_address(listen))
+    set_up(log_format or settings.log_format, verbose=verbose)
     if not settings.active:
         raise SettingsError(settings.why_inactive)
     if not settings.sources:
         raise SourceError("no source to read: give --source DIR, or set kubeactions.sources")
-    options: dict[str, Any] = {"kubeconfig": kubeconfig, "context": context}
+    options: dict[str, Any] = {"kubeconfig": kubeconfig, "context": context, "service_account": service_account}
     given = {name: value for name, value in options.items() if value is not None}
     with backends.open(backend, **given) as opened:
         if write_kubeconfig is not None:
@@ -106,6 +127,13 @@ def effective(settings: Settings, sources: Sequence[str], reports: Sequence[str]
     return replace(settings, sources=settings.sources + directories, reporters=settings.reporters + added)
 
 
+def _address(listen: str) -> str:
+    try:
+        return address(listen)
+    except ValueError as error:
+        raise click.UsageError(f"--listen: {error}") from error
+
+
 def _report_plug(report: str) -> Plug:
     name, _, path = report.partition(":")
     return Plug(name, {"path": path} if path else {})
@@ -115,14 +143,54 @@ def _run(settings: Settings, opened: Any, identity: str) -> int:
     from kubeactions.agent import Agent
 
     client = opened.client()
-    agent = Agent(settings, client, name=settings.own.pod_name or socket.gethostname(), identity=identity)
+    metrics = _metrics(settings)
+    name = settings.own.pod_name or socket.gethostname()
+    agent = Agent(settings, client, name=name, identity=identity, meter=metrics)
     types = sorted(agent.executors)
     check_allowed(settings, types)
     _say_what_it_is(settings, agent.identity, client.configuration.host, types)
-    with _stopped_by_signals() as (stop, received):
+    with _answering(settings, agent, metrics), _stopped_by_signals(settings.shutdown_timeout_s) as (stop, received):
         agent.run(stop)
     log.info("stopped by %s", signal.Signals(received[0]).name if received else "itself")
     return 130 if received[:1] == [signal.SIGINT] else 0
+
+
+def _metrics(settings: Settings) -> Metrics | None:
+    """What counts; nobody asks when nothing listens, and then its library is not even imported."""
+    if not settings.listen:
+        return None
+    from kubeactions.metrics import Metrics
+
+    return Metrics()
+
+
+@contextmanager
+def _answering(settings: Settings, agent: Agent, metrics: Metrics | None) -> Iterator[None]:
+    """Answer the kubelet and Prometheus meanwhile. Raises `SettingsError` when the address cannot be had."""
+    if metrics is None:
+        yield
+        return
+    from kubeactions.health import Answer, HealthServer, verdict
+
+    metrics.watch(agent)
+
+    def live(_headers: Mapping[str, str]) -> Answer:
+        return verdict("; ".join(f"the {loop} has not ticked for a minute" for loop in agent.stalled()))
+
+    def ready(_headers: Mapping[str, str]) -> Answer:
+        return verdict(agent.why_not_ready())
+
+    def measured(headers: Mapping[str, str]) -> Answer:
+        return Answer(200, *metrics.render(headers.get("accept", "")))
+
+    routes = {"/livez": live, "/healthz": live, "/readyz": ready, "/metrics": measured}
+    server = HealthServer(*split_address(settings.listen), routes)
+    server.start()
+    log.info("answers %s on port %d", ", ".join(routes), server.port)
+    try:
+        yield
+    finally:
+        server.close()
 
 
 def check_allowed(settings: Settings, types: Sequence[str]) -> None:
@@ -144,14 +212,22 @@ def _say_what_it_is(settings: Settings, identity: str, host: str, types: list[st
 
 
 @contextmanager
-def _stopped_by_signals() -> Iterator[tuple[threading.Event, list[int]]]:
-    """An event that SIGTERM and SIGINT set, and which of them came; a second SIGINT ends the process at once."""
+def _stopped_by_signals(within_s: float) -> Iterator[tuple[threading.Event, list[int]]]:
+    """An event that SIGTERM and SIGINT set, and which of them came; a second SIGINT ends the process at once.
+
+    `within_s` seconds after the first one the process ends, whatever still hangs: that is what the kubelet would do a
+    little later, and it is as safe as any crash.
+    """
     stop = threading.Event()
     received: list[int] = []
+    bound = threading.Timer(within_s, lambda: _end_now(received[0]))
+    bound.daemon = True
 
     def handle(number: int, _frame: FrameType | None) -> None:
         if received and number == signal.SIGINT:
             os._exit(130)  # Nothing needs to be tidied up: whatever is durable is in the ledger.
+        if not received:
+            bound.start()
         received.append(number)
         stop.set()
 
@@ -161,4 +237,11 @@ def _stopped_by_signals() -> Iterator[tuple[threading.Event, list[int]]]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+        bound.cancel()
         sys.stderr.flush()
+
+
+def _end_now(number: int) -> None:
+    log.warning("the stop took too long: ending now; what is begun is in the ledger, the lease runs out by itself")
+    sys.stderr.flush()
+    os._exit(130 if number == signal.SIGINT else 0)

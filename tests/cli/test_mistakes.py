@@ -29,7 +29,7 @@ def kubeconfig(tmp_path: Path, content: bytes) -> Path:
 
 def test_an_unknown_backend(cli: Cli, source: Path) -> None:
     done = cli("run", "--backend", "fakee", "--source", source)
-    assert (done.code, done.line) == (5, "kubeactions: unknown backend 'fakee'; did you mean fake?")
+    assert (done.code, done.line) == (2, "kubeactions: unknown backend 'fakee'; did you mean fake?")
 
 
 def test_an_option_that_the_backend_does_not_have(cli: Cli, source: Path) -> None:

@@ -21,7 +21,7 @@ from kubeactions.agent import Agent
 from kubeactions.errors import NotFound
 from kubeactions.kube import Kube, path_of
 from kubeactions.ledger import NAME, read
-from kubeactions.model import AckState, Config, Executor, JsonObject, Pull, Record, Report, Reporter, Source
+from kubeactions.model import AckState, Config, Executor, JsonObject, Meter, Pull, Record, Report, Reporter, Source
 from kubeactions.settings import Settings
 
 
@@ -133,6 +133,7 @@ class Bench:
         executors: Mapping[str, Executor] | None = None,
         sources: Sequence[Source] | None = None,
         reporters: Sequence[Reporter] | None = None,
+        meter: Meter | None = None,
         **settings: Any,
     ) -> Agent:
         client = self.backend.client(name)
@@ -145,6 +146,7 @@ class Bench:
             sources=[self.source] if sources is None else sources,
             reporters=[self.reporter] if reporters is None else reporters,
             executors={**registry.load(), **(executors or {})},
+            meter=meter,
             dice=random.Random(name),
         )
 

@@ -12,9 +12,11 @@ import pytest
 import kubeactions
 from backends.clock import SystemClock
 from backends.fake import Cluster, FakeBackend
+from backends.faults import Answer, Delay, Fault, Faults, LoseRequest, Match, Pause
 from kubeactions.agent import STALLED_AFTER_S, Agent
 from kubeactions.errors import SettingsError
 from kubeactions.kube import Kube
+from kubeactions.model import Phase
 from kubeactions.settings import Election, Settings
 from tests.unit.kubeactions.bench import Bench, MemoryReporter
 
@@ -121,3 +123,100 @@ def test_the_package_exports_what_a_third_party_needs() -> None:
     assert all(getattr(kubeactions, name) for name in kubeactions.__all__)
     with pytest.raises(AttributeError, match="nonsense"):
         _ = kubeactions.nonsense
+
+
+# --- liveness, readiness, and an end that nothing holds up ---
+
+
+def test_each_request_is_a_tick_however_it_ends_so_that_a_slow_api_server_does_not_fail_liveness() -> None:
+    bench = Bench()
+    agent = bench.agent("replica-1")  # Stepped from here: only requests can tick.
+    bench.faults.add(Delay(30.0))
+    began = bench.clock.monotonic()
+    agent.elector.step()
+    assert agent.last_tick("elector") == bench.clock.monotonic() > began
+    bench.faults.clear()
+    bench.run(10, agent)
+    assert agent.processor.leading
+    assert began < agent.last_tick("processor") <= bench.clock.monotonic()
+
+
+@pytest.mark.parametrize(
+    ("fault", "reason"),
+    [
+        (Answer(403), "the lease cannot be read or written: Forbidden"),
+        (LoseRequest(), "the lease cannot be read or written: Unavailable"),
+    ],
+)
+def test_readiness_says_why_the_lease_is_not_to_be_had(fault: Fault, reason: str) -> None:
+    bench = Bench()
+    agent = bench.agent("replica-1")
+    assert agent.why_not_ready() == "the API server has not been reached yet"
+    bench.faults.add(fault, Match(resource="leases"))
+    agent.elector.step()
+    assert agent.why_not_ready().startswith(reason)
+    bench.faults.clear()
+    bench.run(5, agent)
+    assert agent.why_not_ready() == ""
+
+
+def test_readiness_says_that_the_ledger_is_closed_or_a_round_fails() -> None:
+    bench = Bench()
+    agent = bench.agent("replica-1")
+    bench.faults.add(Answer(403), Match(resource="configmaps"))
+    bench.run(3, agent)
+    assert agent.why_not_ready().startswith("the last round ended early: ")
+    bench.faults.clear()
+    bench.run(5, agent)
+    bench.data({"meta": "{"})
+    agent.processor.ledger.stale = True
+    bench.run(1, agent)
+    assert agent.why_not_ready().startswith("the ledger is closed: ")
+
+
+def test_a_replica_that_is_about_to_end_begins_no_further_effect() -> None:
+    bench = Bench()
+    for name in ("web-0", "web-1"):
+        bench.pod(name)
+    bench.config("c1", 1, bench.order("delete_pod", "web-0"), bench.order("delete_pod", "web-1"))
+    agent = bench.agent("replica-1")
+    agent.elector.step()
+    bench.faults.add(Pause(agent.elector.retire, "after"), Match(verb="delete"), times=1)
+    agent.processor.step()
+    assert bench.effects("delete", "web-0") == ["replica-1"]
+    assert bench.effects("delete", "web-1") == []
+    assert bench.status("c1:v1#0") == "succeeded"
+    assert bench.record("c1:v1#1").phase is Phase.INTENT
+    agent.shut_down()
+    bench.run(20, bench.agent("replica-2"))
+    assert bench.effects("delete", "web-1") == ["replica-2"]
+
+
+def test_a_request_that_hangs_does_not_hold_up_the_end() -> None:
+    bench = Bench(replace(QUICK, shutdown_timeout_s=1.0))
+    bench.backend = FakeBackend(cluster=Cluster(SystemClock(), controllers=False))
+    bench.kube = Kube(bench.backend.client("tester"), SystemClock())
+    bench.clock = SystemClock()  # type: ignore[assignment]  # the machine's time, for once
+    bench.faults = Faults(SystemClock())
+    hanging, go_on = threading.Event(), threading.Event()
+
+    def hang() -> None:
+        hanging.set()
+        go_on.wait(10)
+
+    bench.faults.add(Pause(hang), Match(resource="configmaps", verb="create"))
+    agent = bench.agent("replica-1")
+    stop, clean = threading.Event(), []
+    runner = threading.Thread(target=lambda: clean.append(agent.run(stop)))
+    runner.start()
+    assert hanging.wait(5)
+    begun = SystemClock().monotonic()
+    stop.set()
+    runner.join(10)
+    took_s = SystemClock().monotonic() - begun
+    go_on.set()
+    assert clean == [False]
+    assert took_s < 1.0
+    assert agent.why_not_ready() == "shutting down"
+    lease = bench.kube.get("/apis/coordination.k8s.io/v1/namespaces/default/leases/e")
+    assert lease["spec"]["holderIdentity"] == agent.identity, "what may still act must not give the lease away"

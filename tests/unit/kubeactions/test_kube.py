@@ -39,9 +39,9 @@ class Door:
         self.clock = SimulatedClock()
         self.backend = FakeBackend(cluster=Cluster(self.clock, controllers=False))
         self.faults = Faults(self.clock)
-        client = self.backend.client("alice")
-        install(client, self.faults, "alice")
-        self.kube = Kube(client, self.clock, 5.0)
+        self.client = self.backend.client("alice")
+        install(self.client, self.faults, "alice")
+        self.kube = Kube(self.client, self.clock, 5.0)
 
 
 @pytest.fixture
@@ -275,8 +275,36 @@ def test_a_retry_after_is_not_obeyed_below_the_caller() -> None:
 def test_a_connection_that_does_not_come_about_leaves_no_doubt() -> None:
     with socket.create_server(("127.0.0.1", 0)) as closed:
         port = closed.getsockname()[1]
-    with pytest.raises(Unreachable):
+    with pytest.raises(Unreachable) as raised:
         real(f"http://127.0.0.1:{port}", 1.0).get("/api/v1/namespaces/a")
+    assert str(raised.value) == f"GET /api/v1/namespaces/a: cannot connect to 127.0.0.1:{port}: connection refused"
+
+
+def test_network_errors_are_said_in_words() -> None:
+    with pytest.raises(Unreachable, match=r"cannot connect: the host name of nowhere.invalid:1 cannot be resolved$"):
+        real("http://nowhere.invalid:1", 1.0).get("/version")
+    with served(lambda _connection: None) as (url, _):
+        where = url.removeprefix("http://")
+        with pytest.raises(Unavailable, match=rf"^GET /version: {where} broke the connection off \("):
+            real(url, 1.0).get("/version")
+        with pytest.raises(Unavailable, match=rf"^GET /version: TLS with {where} failed: .*SSL"):
+            real(url.replace("http:", "https:"), 1.0).get("/version")
+    with served(lambda connection: time.sleep(0.3)) as (url, _), pytest.raises(Unavailable, match="did not answer"):
+        real(url, 0.1).get("/version")
+
+
+def test_whoever_observes_is_told_how_each_request_ended(door: Door) -> None:
+    told: list[tuple[str, int]] = []
+    kube = Kube(
+        door.client, door.clock, observer=lambda method, status, _seconds: told.append((method, status))
+    ).attributed("x")
+    kube.within(1.0).get("/api/v1/namespaces/default")
+    with pytest.raises(NotFound):
+        kube.get("/api/v1/namespaces/nope")
+    door.faults.add(LoseAnswer())
+    with pytest.raises(Unavailable):
+        kube.create("/api/v1/namespaces", {"metadata": {"name": "a"}})
+    assert told == [("GET", 200), ("GET", 404), ("POST", 0)]
 
 
 def test_an_answer_that_is_no_json_is_doubt() -> None:

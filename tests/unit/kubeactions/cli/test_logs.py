@@ -22,7 +22,7 @@ def test_a_json_line_has_what_the_caller_added() -> None:
     body = json.loads(JsonFormatter().format(record(term=3, report={"key": "a:v1"})))
     assert (body["level"], body["logger"], body["message"]) == ("info", "kubeactions.elector", "lease acquired")
     assert (body["term"], body["report"]) == (3, {"key": "a:v1"})
-    assert body["time"].endswith("Z")
+    assert body["timestamp"].endswith("Z")
 
 
 def test_a_human_line_is_short_and_leaves_objects_to_machines() -> None:
