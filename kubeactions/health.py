@@ -90,9 +90,9 @@ class HealthServer:
         )
         await self._stop.wait()
         server.close()
-        while others := asyncio.all_tasks() - {asyncio.current_task()}:  # Also who is just being let in.
-            for other in others:
-                other.cancel()
+        while others := asyncio.all_tasks() - {asyncio.current_task()}:  # Also who is just being let in: not cancelled.
+            for client in tuple(self._clients):
+                client.cancel()
             await asyncio.gather(*others, return_exceptions=True)
         await asyncio.sleep(0)  # Transports are closed one turn of the loop after they were told.
 
@@ -100,6 +100,9 @@ class HealthServer:
         """One connection, to its end; whoever waits longest gives way to the newest."""
         me = asyncio.current_task()
         assert me is not None, "asyncio calls this in a task"
+        if self._stop.is_set():
+            writer.transport.abort()
+            return
         if len(self._clients) >= MAX_CONNECTIONS:
             next(iter(self._clients)).cancel()
         self._clients[me] = None
