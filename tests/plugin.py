@@ -32,7 +32,7 @@ from backends.capabilities import Capabilities
 if TYPE_CHECKING:
     from pytest_bdd.parser import Feature, Scenario, Step
 
-freezegun.configure(extend_ignore_list=["kubernetes", "_pytest", "xdist", "execnet"])
+freezegun.configure(extend_ignore_list=["kubernetes", "_pytest", "xdist", "execnet", "tests.reporting"])
 
 pytest_plugins = (
     "tests.steps.given",
@@ -40,6 +40,7 @@ pytest_plugins = (
     "tests.steps.then",
     "tests.steps.fixtures",
     "tests.conformance.summary",
+    "tests.reporting.plugin",
 )
 
 FLAGS = frozenset(flag.name for flag in fields(Capabilities))
