@@ -27,6 +27,8 @@ DEADLINE_S = 5.0
 """For one connection, from its first byte to its last."""
 MAX_REQUEST_BYTES = 8192
 MAX_CONNECTIONS = 64
+BACKLOG = 1024
+"""Connections that the kernel may hold until they are let in."""
 TEXT = "text/plain; charset=utf-8"
 
 
@@ -85,15 +87,14 @@ class HealthServer:
             self._loop.close()
 
     async def _answer_all(self) -> None:
-        server = await asyncio.start_server(
-            self._take, sock=self._socket, limit=MAX_REQUEST_BYTES, backlog=MAX_CONNECTIONS
-        )
+        server = await asyncio.start_server(self._take, sock=self._socket, limit=MAX_REQUEST_BYTES, backlog=BACKLOG)
         await self._stop.wait()
-        server.close()
-        while others := asyncio.all_tasks() - {asyncio.current_task()}:  # Also who is just being let in: not cancelled.
+        self._loop.remove_reader(self._socket)  # Let nobody in; who is half in must be all in before `server.close()`,
+        while others := asyncio.all_tasks() - {asyncio.current_task()}:  # or Python 3.11 forgets about them.
             for client in tuple(self._clients):
                 client.cancel()
             await asyncio.gather(*others, return_exceptions=True)
+        server.close()
         await asyncio.sleep(0)  # Transports are closed one turn of the loop after they were told.
 
     async def _take(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
