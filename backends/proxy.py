@@ -150,6 +150,11 @@ class Traffic:
         return new
 
 
+def streams(call: Call) -> bool:
+    """Whether the answer comes as things happen, for as long as the client likes: a watch, a log that is followed."""
+    return call.verb == "watch" or "follow=true" in call.target
+
+
 class _Recorder:
     """The innermost transport: sends, reads the whole answer, notes both.
 
@@ -165,10 +170,10 @@ class _Recorder:
         """Send on; raises what the inner transport raises, noted as code 0."""
         call = read_call(method, url, identity=self._identity, body=options.get("body"))
         headers = options.get("headers") or {}
-        timeout = Timeout(connect=UPSTREAM_TIMEOUT_S, read=None if call.verb == "watch" else UPSTREAM_TIMEOUT_S)
+        timeout = Timeout(connect=UPSTREAM_TIMEOUT_S, read=None if streams(call) else UPSTREAM_TIMEOUT_S)
         try:
             answer = self._inner.request(method, url, timeout=timeout, **options)
-            if call.verb == "watch":
+            if streams(call):
                 self._traffic.note(call, int(answer.status), b"", headers)
                 return answer
             body = answer.read(decode_content=True)
@@ -302,7 +307,7 @@ class _Handler(BaseHTTPRequestHandler):
         for name, value in answer.headers.items():
             if name.lower() not in _ONE_HOP:
                 self.send_header(name, value)
-        if answer.headers.get("Transfer-Encoding", "").lower() == "chunked":
+        if streams(read_call(self.command, self.path)):
             self._stream(answer)
             return
         content = answer.read()

@@ -18,8 +18,11 @@ from __future__ import annotations
 import asyncio
 import functools
 import importlib
-from collections.abc import Callable
-from dataclasses import fields
+import shutil
+import tempfile
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -49,6 +52,10 @@ PROXIED = frozenset({"wire_faults", "audit_trail"})
 """What the proxies of real processes bring to any backend."""
 BACKEND = pytest.StashKey[Any]()
 """The session's cluster, where time is not virtual: an open `Backend`."""
+CAPABILITIES = pytest.StashKey[Capabilities]()
+"""What that cluster can do, asked of the open one: it may depend on how it was opened."""
+FEATURES = "tests/acceptance/test_features.py::"
+"""Where every scenario is a test."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -71,26 +78,30 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_sessionstart(session: pytest.Session) -> None:
-    """Open the session's cluster, or take the kubeconfig of the one that the controlling process has opened."""
+    """Open the session's cluster; a worker takes the kubeconfig of the one that the controlling process has opened."""
     config = session.config
     name = str(config.getoption("--backend"))
-    if backend_class(name).capabilities.virtual_time:
+    config.stash[CAPABILITIES] = backend_class(name).capabilities
+    if config.stash[CAPABILITIES].virtual_time or config.getoption("--collect-only"):
         return
-    shared = getattr(config, "workerinput", {}).get("kubeconfig")
+    shared = getattr(config, "workerinput", {}).get("cluster")
     try:
-        backend = backends.open("live", kubeconfig=Path(shared)) if shared else backends.open(name)
+        backend = backends.open("live", kubeconfig=Path(shared["kubeconfig"])) if shared else backends.open(name)
         config.stash[BACKEND] = backend.__enter__()
     except backends.BackendError as error:
         raise pytest.UsageError(f"--backend {name}: {error}") from error
+    config.stash[CAPABILITIES] = Capabilities(**shared["capabilities"]) if shared else backend.capabilities
 
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_configure_node(node: Any) -> None:
-    """Tell a worker of pytest-xdist where the cluster is."""
+    """Tell a worker of pytest-xdist where the cluster is, and what it can do."""
     backend = node.config.stash.get(BACKEND, None)
     if backend is not None:
-        directory = node.config._tmp_path_factory.mktemp("cluster")
-        node.workerinput["kubeconfig"] = str(backend.kubeconfig(directory / "kubeconfig"))
+        directory = Path(tempfile.mkdtemp(prefix="kubeactions-cluster-"))
+        node.config.add_cleanup(functools.partial(shutil.rmtree, directory, ignore_errors=True))
+        kubeconfig = backend.kubeconfig(directory / "kubeconfig")
+        node.workerinput["cluster"] = {"kubeconfig": str(kubeconfig), "capabilities": asdict(backend.capabilities)}
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
@@ -102,13 +113,36 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
     """Skip a scenario that asks for what the backend cannot do."""
-    name = str(item.config.getoption("--backend"))
-    capabilities = backend_class(name).capabilities
+    capabilities = item.config.stash[CAPABILITIES]
     brought = frozenset() if capabilities.virtual_time else PROXIED
     for mark in item.iter_markers():
         flag = mark.name.replace("-", "_")
         if flag in FLAGS - brought and not getattr(capabilities, flag):
-            pytest.skip(f"the backend {name} has no {flag.replace('_', ' ')}")
+            pytest.skip(f"the backend {item.config.getoption('--backend')} has no {flag.replace('_', ' ')}")
+
+
+def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
+    """Print how many rows of the features ran on this backend, and why the others did not."""
+    rows = scenario_rows(terminalreporter.stats)
+    if not rows:
+        return
+    terminalreporter.section(f"scenarios on the backend {config.getoption('--backend')}")
+    total = sum(rows.values())
+    for what, count in rows.most_common():
+        terminalreporter.write_line(f"{count:5} {what}")
+    ran = total - sum(count for what, count in rows.items() if what.startswith("skipped"))
+    terminalreporter.write_line(f"{ran} of {total} rows ran ({100 * ran / total:.0f} %)")
+
+
+def scenario_rows(stats: Mapping[str, Sequence[Any]]) -> Counter[str]:
+    """The rows of the features in pytest's own statistics, by what became of them; a skipped one by its reason."""
+    rows: Counter[str] = Counter()
+    for outcome in ("passed", "failed", "error", "skipped"):
+        for report in stats.get(outcome, ()):
+            if FEATURES in report.nodeid:
+                reason = report.longrepr[2].removeprefix("Skipped: ") if outcome == "skipped" else ""
+                rows[f"skipped: {reason}" if reason else outcome] += 1
+    return rows
 
 
 def pytest_bdd_before_step_call(

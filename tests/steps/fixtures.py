@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.plugin import BACKEND, backend_class
+from tests.plugin import BACKEND, CAPABILITIES, backend_class
 
 if TYPE_CHECKING:
     from tests.steps.world import World
@@ -33,4 +33,4 @@ def _make(name: str, config: pytest.Config, directory: Path) -> World:
         return SimulatedWorld(name, directory)
     from tests.steps.real import RealWorld
 
-    return RealWorld(config.stash[BACKEND], directory)
+    return RealWorld(config.stash[BACKEND], pods_run=config.stash[CAPABILITIES].pods_run, directory=directory)

@@ -55,7 +55,7 @@ LONG_S = 30.0
 """Times in features from this on are "until it is over": they may end early, when the system is at rest."""
 SOON_S = 20.0
 """How long a Then step may wait for what it asserts: retries back off for up to 16 s here."""
-GLANCE_S = 0.1
+GLANCE_S = 0.2
 """How often is looked whether something has happened."""
 PODS_S = 15.0
 """How long a pod may take to run, or a workload to have all of its pods."""
@@ -66,9 +66,10 @@ class RealWorld(World):
 
     clock: SystemClock
 
-    def __init__(self, backend: Backend, directory: Path) -> None:
+    def __init__(self, backend: Backend, *, pods_run: bool, directory: Path) -> None:
         super().__init__(directory)
         self._backend = backend
+        self._pods_run = pods_run
         self._processes: list[Process] = []
         self._lines: dict[str, Line] = {}
         self._paused = 0
@@ -225,7 +226,7 @@ class RealWorld(World):
 
     def let_run(self, kind: str, place: str, seconds: float) -> None:
         """Wait until it is up, where anything comes up."""
-        if self._backend.capabilities.pods_run:
+        if self._pods_run:
             self._await(lambda: self._is_up(kind, place), f"{kind} {place} runs", PODS_S)
 
     def _is_up(self, kind: str, place: str) -> bool:

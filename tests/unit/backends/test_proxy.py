@@ -1,0 +1,203 @@
+"""What a process behind the proxy gets to see, what reaches the API server, and what is recorded of it."""
+
+from __future__ import annotations
+
+import http.client
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import urllib3
+from kubernetes import config
+from kubernetes.client import ApiClient, Configuration
+
+from backends.clock import SystemClock
+from backends.fake import Cluster, FakeBackend
+from backends.faults import Answer, Crash, CutWatch, Delay, Faults, Late, LoseAnswer, LoseRequest, Match, Pause
+from backends.proxy import FaultProxy, Traffic
+from kubeactions.errors import Forbidden, NotFound, Unavailable
+from kubeactions.kube import Kube
+
+pytestmark = pytest.mark.http
+
+MAPS = "/api/v1/namespaces/default/configmaps"
+ONE = f"{MAPS}/one"
+WRITING = Match(verb="create")
+
+
+class Setting:
+    """A cluster, a proxy before it, and a door of each kind."""
+
+    def __init__(self, directory: Path) -> None:
+        self.clock = SystemClock()
+        backend = FakeBackend(cluster=Cluster(self.clock, controllers=False))
+        self.direct = Kube(backend.client(), self.clock)
+        self.faults = Faults(self.clock)
+        self.traffic = Traffic(self.clock)
+        self.deaths: list[str] = []
+        self.proxy = FaultProxy(
+            backend.client(), self.faults, self.traffic, "replica-1", lambda: self.deaths.append("replica-1")
+        )
+        self._directory = directory
+
+    def client(self) -> ApiClient:
+        """A client as a process would make it."""
+        configuration = Configuration()
+        configuration.retries = False
+        path = self.proxy.kubeconfig(self._directory / "kubeconfig")
+        config.load_kube_config(str(path), client_configuration=configuration, persist_config=False)
+        return ApiClient(configuration)
+
+    def passed(self) -> list[tuple[str, str, int, bool]]:
+        """What reached the server: verb, name, code, whether it changed something."""
+        return [(one.verb, one.name, one.code, one.changed) for one in self.traffic]
+
+
+@pytest.fixture
+def setting(tmp_path: Path) -> Iterator[Setting]:
+    made = Setting(tmp_path)
+    with made.proxy:
+        yield made
+
+
+@pytest.fixture
+def kube(setting: Setting) -> Iterator[Kube]:
+    with setting.client() as client:
+        yield Kube(client, setting.clock, 2.0)
+
+
+def config_map(colour: str = "blue") -> dict[str, Any]:
+    body = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "one"}, "data": {"colour": colour}}
+    return dict(body)
+
+
+def test_requests_and_answers_pass_unchanged_and_are_recorded(setting: Setting, kube: Kube) -> None:
+    made = kube.attributed("audit-1").create(MAPS, config_map())
+    assert kube.get(ONE) == made == setting.direct.get(ONE)
+    assert [item["metadata"]["name"] for item in kube.list(MAPS)["items"]] == ["one"]
+    with pytest.raises(NotFound):
+        kube.get(f"{MAPS}/two")
+    kube.delete(ONE, uid=made["metadata"]["uid"])
+    first = next(iter(setting.traffic))
+    assert (first.user, first.audit_id, first.namespace, first.dry_run) == ("replica-1", "audit-1", "default", False)
+    assert setting.passed() == [
+        ("create", "one", 201, True),
+        ("get", "one", 200, False),
+        ("list", "", 200, False),
+        ("get", "two", 404, False),
+        ("delete", "one", 200, True),
+    ]
+    assert setting.traffic.under_way == 0
+
+
+def test_what_finds_its_work_done_has_changed_nothing(setting: Setting, kube: Kube) -> None:
+    kube.create(MAPS, config_map())
+    kube.patch(ONE, {"data": {"colour": "red"}}, type="merge")
+    kube.patch(ONE, {"data": {"colour": "red"}}, type="merge")
+    kube.patch(ONE, {"data": {"colour": "green"}}, type="merge", dry_run=True)
+    assert [(one.changed, one.dry_run) for one in setting.traffic] == [
+        (True, False),
+        (True, False),
+        (False, False),
+        (False, True),
+    ]
+
+
+def test_a_lost_request_never_reaches_the_server(setting: Setting, kube: Kube) -> None:
+    setting.faults.add(LoseRequest(), WRITING, times=1)
+    with pytest.raises(Unavailable):
+        kube.create(MAPS, config_map())
+    assert setting.passed() == []
+    kube.create(MAPS, config_map())
+
+
+def test_after_a_lost_answer_it_is_done_and_the_client_cannot_know(setting: Setting, kube: Kube) -> None:
+    setting.faults.add(LoseAnswer(), WRITING, times=1)
+    with pytest.raises(Unavailable):
+        kube.create(MAPS, config_map())
+    assert setting.direct.get(ONE)
+    assert setting.passed() == [("create", "one", 201, True)]
+
+
+def test_a_refusal_is_made_up_here_and_not_recorded(setting: Setting, kube: Kube) -> None:
+    setting.faults.add(Answer(403, "no"), WRITING, times=1)
+    with pytest.raises(Forbidden, match="no"):
+        kube.create(MAPS, config_map())
+    assert setting.passed() == []
+
+
+def test_an_answer_that_is_delayed_beyond_the_deadline_is_doubt(setting: Setting, kube: Kube) -> None:
+    setting.faults.add(Delay(0.6), WRITING, times=1)
+    with pytest.raises(Unavailable):
+        kube.within(0.2).create(MAPS, config_map())
+    assert setting.direct.get(ONE)
+
+
+def test_a_late_request_is_delivered_after_its_sender_gave_up_and_recorded_then(setting: Setting, kube: Kube) -> None:
+    setting.faults.add(Late(0.0), WRITING, times=1)
+    with pytest.raises(Unavailable):
+        kube.create(MAPS, config_map())
+    assert (setting.passed(), setting.faults.held) == ([], 1)
+    setting.faults.deliver_due()
+    assert (setting.passed(), setting.faults.held) == ([("create", "one", 201, True)], 0)
+
+
+@pytest.mark.parametrize(("side", "done"), [("before", False), ("after", True)])
+def test_who_dies_gets_no_answer_and_nothing_of_it_gets_out_any_more(
+    side: Any, done: bool, setting: Setting, kube: Kube
+) -> None:
+    setting.faults.add(Crash(side), WRITING, times=1)
+    with pytest.raises(Unavailable):
+        kube.create(MAPS, config_map())
+    assert setting.deaths == ["replica-1"]
+    with pytest.raises(Unavailable):
+        kube.get(ONE)
+    assert bool(setting.passed()) == done
+
+
+def test_a_request_is_under_way_while_it_is_held(setting: Setting, kube: Kube) -> None:
+    held: list[int] = []
+    setting.faults.add(Pause(lambda: held.append(setting.traffic.under_way)), WRITING, times=1)
+    kube.create(MAPS, config_map())
+    assert held == [1]
+
+
+def test_a_watch_streams_and_can_be_cut(setting: Setting, kube: Kube) -> None:
+    setting.faults.add(CutWatch(events=1), Match(verb="watch"))
+    kube.create(MAPS, config_map())
+    url = f"{setting.proxy.url}{MAPS}?watch=1&timeoutSeconds=30"
+    with urllib3.PoolManager(retries=False) as pool:
+        answer = pool.request("GET", url, preload_content=False, timeout=10)
+        pieces = answer.stream(65536)
+        assert b'"ADDED"' in next(pieces)
+        with pytest.raises(urllib3.exceptions.ProtocolError):
+            list(pieces)
+    assert setting.passed()[-1] == ("watch", "", 200, False)
+
+
+def test_a_watch_that_nobody_cuts_ends_with_the_server(setting: Setting, kube: Kube) -> None:
+    kube.create(MAPS, config_map())
+    with urllib3.PoolManager(retries=False) as pool:
+        answer = pool.request("GET", f"{setting.proxy.url}{MAPS}?watch=1&timeoutSeconds=1", preload_content=False)
+        assert b'"ADDED"' in b"".join(answer.stream(65536))
+
+
+def test_connections_are_not_upgraded(setting: Setting) -> None:
+    address = setting.proxy.url.removeprefix("http://")
+    connection = http.client.HTTPConnection(address, timeout=5)
+    connection.request("GET", "/api/v1/namespaces/default/pods/one/exec", headers={"Connection": "Upgrade"})
+    assert connection.getresponse().status == 501
+    connection.close()
+
+
+def test_two_requests_pass_at_the_same_time(setting: Setting, kube: Kube) -> None:
+    meeting = threading.Barrier(2, timeout=5)
+    setting.faults.add(Pause(meeting.wait), Match(verb="get"), times=2)
+    kube.create(MAPS, config_map())
+    other = threading.Thread(target=kube.get, args=(ONE,))
+    other.start()
+    kube.get(ONE)
+    other.join()
+    assert setting.passed().count(("get", "one", 200, False)) == 2
