@@ -98,7 +98,7 @@ Feature: delete_pod deletes the pod that was meant, and no other
     Then the pod "shop/web-1" was deleted once, by "replica-1"
     And the action "c1:v1" is "succeeded"
 
-  @pods-run
+  @pods-run @controllers
   Scenario: A stateful set's pod comes back under its name and is not deleted again
     Given a stateful set "shop/db" with 1 pod
     When the config "c1" version 1 orders to delete the pod "shop/db-0"

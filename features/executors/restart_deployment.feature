@@ -5,7 +5,7 @@ Feature: restart_deployment replaces the pods of a deployment, once
     Given a deployment "shop/cart" with 3 pods
     And the leader "replica-1"
 
-  @pods-run
+  @pods-run @controllers
   Scenario: All pods are replaced
     When the config "c1" version 1 orders to restart the deployment "shop/cart"
     And the system works

@@ -23,7 +23,6 @@ Feature: A malformed payload is refused, and the refusal names the field
       | an empty list           | {"actions": []}                  | actions |
       | the same key twice      | {"actions": [], "actions": []}   | actions |
 
-  @disposable
   Scenario Outline: An action of the first shape with <what>
     When the config "c1" version 1 orders to delete the pod "shop/web-0", but <change>
     And the system works

@@ -1,6 +1,6 @@
 Feature: Protected namespaces are never touched
 
-  @disposable
+  @cluster-wide
   Scenario Outline: A pod in <namespace>
     Given a pod "<namespace>/dns"
     And the leader "replica-1"
@@ -17,7 +17,7 @@ Feature: Protected namespaces are never touched
       | kube-public     |
       | kube-node-lease |
 
-  @disposable
+  @cluster-wide
   Scenario Outline: Another spelling does not help: <spelling>
     Given a pod "kube-system/dns"
     And the leader "replica-1"
@@ -43,7 +43,7 @@ Feature: Protected namespaces are never touched
     Then nothing was executed
     And the action "c1:v1" is "rejected" and says "protected"
 
-  @disposable
+  @cluster-wide
   Scenario: Reading is refused too
     Given a config map "kube-system/settings" with the value "blue"
     And the leader "replica-1"

@@ -6,6 +6,7 @@ Feature: Strangers who edit, strip and recreate the target do not make the agent
     And a deployment "shop/cart" with 2 pods
     And the leader "replica-1"
 
+  @controllers
   Scenario: Somebody strips the agent's marks after the restart, and its history shows in the replica sets
     Given the answer to "replica-1" will be lost after the effect
     And somebody will strip the marks from the deployment "shop/cart" a second after the effect
@@ -14,6 +15,7 @@ Feature: Strangers who edit, strip and recreate the target do not make the agent
     Then the deployment "shop/cart" was restarted once, by "replica-1"
     And the action "c1:v1" is "succeeded"
 
+  @controllers
   Scenario: Somebody strips the marks and removes the replica sets: the agent says that it does not know
     Given the answer to "replica-1" will be lost after the effect
     And somebody will strip every trace from the deployment "shop/cart" a second after the effect
@@ -30,7 +32,7 @@ Feature: Strangers who edit, strip and recreate the target do not make the agent
     Then the deployment "shop/cart" was restarted once, by "replica-1"
     And the action "c1:v1" is "succeeded"
 
-  @pods-run
+  @pods-run @controllers
   Scenario: Somebody scales the deployment just before the restart, and keeps the new size
     Given somebody will scale the deployment "shop/cart" to 5 just before the effect
     When the config "c1" version 1 orders to restart the deployment "shop/cart"
