@@ -11,38 +11,41 @@ NOT imitated. These are refused with 501, 406 or 415 and a Status that says so (
 - Table output, PartialObjectMetadata, protobuf answers: a list of alternatives with JSON in it gets JSON
 - protobuf bodies
 - custom resources, aggregated API servers
-- RBAC: every authenticated user may do everything, so SelfSubjectAccessReviews, SubjectAccessReviews,
-  LocalSubjectAccessReviews and SelfSubjectRulesReviews are not answered
-- token reviews, service account tokens
 - component statuses, OpenAPI version 2, metrics
 - pod logs, exec, attach, port forwarding, the pod proxy, the service proxy, the node proxy
 
-These are stored like anything else and have no effect; whoever writes one gets a Warning header: RBAC objects,
-ResourceQuotas, LimitRanges, admission webhooks and policies.
+These are stored like anything else and have no effect; whoever writes one gets a Warning header: ResourceQuotas,
+LimitRanges, admission webhooks and policies; and roles and bindings, unless the cluster is made with
+`authorization="rbac"`.
 
-And these are simply not there: metadata.managedFields, rate limits, priority and fairness, and
-the clean-up of Events after an hour.
+And these are simply not there: metadata.managedFields, rate limits, priority and fairness, and the clean-up of Events
+after an hour. Of access control: the Node authorizer's graph (a node may do what the role `system:node` says),
+NodeRestriction, tokens of Secrets (kubernetes.io/service-account-token), and the keys at /openid/v1/jwks.
 """
 
 from __future__ import annotations
 
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
+
+import orjson
 
 from backends.base import BackendError
 from backends.capabilities import Capabilities
-from backends.clock import Clock
-from backends.fake.authentication import ADMINISTRATOR, administrator
+from backends.clock import Clock, SystemClock
+from backends.fake.authentication import ADMINISTRATOR, administrator, named
+from backends.fake.authorization import Mode
 from backends.fake.cluster import Cluster
 from backends.fake.imitation import NOT_IMITATED
-from backends.fake.messages import Identity
+from backends.fake.messages import Identity, Request
 from backends.fake.transport import HOST, InProcessTransport
 
 if TYPE_CHECKING:
     from kubernetes.client import ApiClient
 
     from backends.fake.serving import Listener
+    from backends.fake.tls import Tls
 
 __all__ = ["NOT_IMITATED", "Cluster", "FakeBackend"]
 
@@ -50,8 +53,10 @@ __all__ = ["NOT_IMITATED", "Cluster", "FakeBackend"]
 class FakeBackend:
     """A `Backend` whose cluster is in this process.
 
-    `clock` and `seed` are the cluster's (the machine's clock, 0); `cluster` replaces them with one that is there
-    already. Without a token table of the cluster every identity is an administrator of that name.
+    `clock`, `seed` and `authorization` are the cluster's (the machine's clock, 0, "always-allow"); `cluster` replaces
+    them with one that is there already. With "always-allow" every identity may do everything; with "rbac" it may do
+    what roles and bindings say, and a service account is an identity like any other
+    (`system:serviceaccount:<namespace>:<name>`).
     """
 
     name = "fake"
@@ -66,8 +71,15 @@ class FakeBackend:
         cluster_wide=True,
     )
 
-    def __init__(self, clock: Clock | None = None, *, seed: int = 0, cluster: Cluster | None = None) -> None:
-        self.cluster = cluster or Cluster(clock, seed=seed)
+    def __init__(
+        self,
+        clock: Clock | None = None,
+        *,
+        seed: int = 0,
+        authorization: Mode = "always-allow",
+        cluster: Cluster | None = None,
+    ) -> None:
+        self.cluster = cluster or Cluster(clock, seed=seed, authorization=authorization)
         self._listener: Listener | None = None
 
     def __enter__(self) -> Self:
@@ -83,29 +95,59 @@ class FakeBackend:
     def client(self, identity: str | None = None) -> ApiClient:
         """An official client of its own that acts as the user `identity`; None is the administrator.
 
-        Raises `BackendError` for a user that the cluster's token table does not have.
+        A user of the token table is in the groups that it says, any other in those that its name says. Raises
+        `BackendError` for one that the table does not have where all are allowed everything.
         """
+        return self._client(self._identity(identity))
+
+    def _client(self, identity: Identity | None) -> ApiClient:
         from kubernetes.client import ApiClient, Configuration
 
         configuration = Configuration()
         configuration.host = HOST
         configuration.retries = False
         client = ApiClient(configuration)
-        client.rest_client.pool_manager = InProcessTransport(self.cluster, self._identity(identity))
+        client.rest_client.pool_manager = InProcessTransport(self.cluster, identity)
         return client
 
     def _identity(self, name: str | None) -> Identity:
         if name is None:
             return ADMINISTRATOR
-        if self.cluster.tokens is None:
-            return administrator(name)
-        for known in self.cluster.tokens.values():
+        for known in (self.cluster.tokens or {}).values():
             if known.name == name:
                 return known
+        if self.cluster.authorization == "rbac":
+            return named(name)
+        if self.cluster.tokens is None:
+            return administrator(name)
         raise BackendError(f"the cluster's token table has no user {name!r}")
+
+    def pod_client(self, namespace: str, service_account: str, *, pod: str | None = None) -> ApiClient:
+        """A client as a process in a pod has it: it shows a token of its service account, and is nobody without.
+
+        With `pod` the token is bound to that pod and dies with it. It holds for an hour of the cluster's time and is
+        not renewed. Raises `BackendError`: no such account or pod, or tokens cannot be signed (the extra `serve`).
+        """
+        client = self._client(None)
+        # Where the client's own load_incluster_config puts it.
+        client.configuration.api_key["authorization"] = f"bearer {self._token(namespace, service_account, pod)}"
+        return client
+
+    def _token(self, namespace: str, service_account: str, pod: str | None) -> str:
+        path = f"/api/v1/namespaces/{namespace}/serviceaccounts/{service_account}/token"
+        spec = {"boundObjectRef": {"kind": "Pod", "apiVersion": "v1", "name": pod}} if pod is not None else {}
+        body = orjson.dumps({"kind": "TokenRequest", "apiVersion": "authentication.k8s.io/v1", "spec": spec})
+        response = self.cluster.handle(Request("POST", path, {"content-type": "application/json"}, body, ADMINISTRATOR))
+        answer: dict[str, Any] = orjson.loads(response.body)
+        if response.status != 201:
+            raise BackendError(f"no token for {namespace}/{service_account}: {answer['message']}")
+        token: str = answer["status"]["token"]
+        return token
 
     def kubeconfig(self, path: Path) -> Path:
         """Write a kubeconfig for this cluster and return `path`; the first call opens a listener on loopback.
+
+        Where somebody has to say who he is, it speaks TLS: kubectl sends no token otherwise.
 
         Raises `BackendError` where the HTTP server is not installed (the extra `serve`).
         """
@@ -114,6 +156,13 @@ class FakeBackend:
                 from backends.fake.serving import Listener
             except ImportError as error:
                 raise BackendError("kubeconfig needs the HTTP server: pip install 'kubeactions[serve]'") from error
-            self._listener = Listener(self.cluster)
+            self._listener = Listener(self.cluster, tls=self._tls())
         self._listener.write_kubeconfig(path)
         return path
+
+    def _tls(self) -> Tls | None:
+        if self.cluster.authorization == "always-allow":
+            return None
+        from backends.fake.tls import own
+
+        return own((), SystemClock().wall())

@@ -1,32 +1,56 @@
-"""Who is asking: bearer tokens from a table, or everybody an administrator; and impersonation.
+"""Who is asking: bearer tokens from a table or of service accounts, anonymous users, or everybody an administrator.
 
-The table is kube-apiserver's `--token-auth-file`: CSV lines of token, user, uid, "group,group". With it, requests
-without a known token are 401: as in a real server with `--authorization-mode=AlwaysAllow`, which has no anonymous
-users. Without it every request acts as a member of `system:masters`. Service account tokens
-are not read. Authorization is not here: whoever is known may do everything.
+The table is kube-apiserver's `--token-auth-file`: CSV lines of token, user, uid, "group,group". Somebody who shows no
+credentials is anonymous where that is allowed, an administrator where nobody is asked who he is, and else refused
+(401); a token that nobody has is always refused. Client certificates are read by the listener (`tls`). What somebody
+may do is not decided here.
 """
 
 from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Mapping
-from urllib.parse import unquote
+from collections.abc import Callable, Mapping, Sequence
+from typing import Final
 
 from backends.fake import statuses
 from backends.fake.messages import Identity
 
-AUTHENTICATED = "system:authenticated"
-MASTERS = "system:masters"
-ADMINISTRATOR = Identity("kubernetes-admin", "", (MASTERS, AUTHENTICATED))
-_SERVICE_ACCOUNT = "system:serviceaccount:"
-_PREFIX = "impersonate-"
-_EXTRA = "impersonate-extra-"
+ANONYMOUS: Final = "system:anonymous"
+AUTHENTICATED: Final = "system:authenticated"
+UNAUTHENTICATED: Final = "system:unauthenticated"
+MASTERS: Final = "system:masters"
+ADMINISTRATOR: Final = Identity("kubernetes-admin", "", (MASTERS, AUTHENTICATED))
+NOBODY: Final = Identity(ANONYMOUS, "", (UNAUTHENTICATED,))
+INVALID: Final = "invalid bearer token"
+_SERVICE_ACCOUNT: Final = "system:serviceaccount:"
 
 
 def administrator(name: str) -> Identity:
     """A user of that name to whom nothing is forbidden."""
     return Identity(name, "", (MASTERS, AUTHENTICATED))
+
+
+def service_account(user: str) -> tuple[str, str] | None:
+    """Namespace and name of the service account that a user name stands for; None for any other user."""
+    namespace, separator, name = user.removeprefix(_SERVICE_ACCOUNT).partition(":")
+    if not user.startswith(_SERVICE_ACCOUNT) or not separator or not namespace or not name or ":" in name:
+        return None
+    return namespace, name
+
+
+def service_account_identity(namespace: str, name: str, uid: str = "") -> Identity:
+    """A service account as a user, in the groups that all of them are in."""
+    groups = ("system:serviceaccounts", f"system:serviceaccounts:{namespace}", AUTHENTICATED)
+    return Identity(f"{_SERVICE_ACCOUNT}{namespace}:{name}", uid, groups)
+
+
+def named(user: str) -> Identity:
+    """The user of that name, in no other groups than it is in by its name."""
+    account = service_account(user)
+    if account is not None:
+        return service_account_identity(*account)
+    return NOBODY if user == ANONYMOUS else Identity(user, "", (AUTHENTICATED,))
 
 
 def read_token_table(text: str) -> dict[str, Identity]:
@@ -43,48 +67,68 @@ def read_token_table(text: str) -> dict[str, Identity]:
     return table
 
 
-class Authenticator:
-    """Finds the identity of a request."""
+class TokenError(Exception):
+    """A token is refused: the text says why, in the words of the real server."""
 
-    def __init__(self, tokens: Mapping[str, Identity] | None) -> None:
+
+TokenReader = Callable[[str, Sequence[str]], tuple[Identity, list[str]] | None]
+"""Whom a token stands for and which of the given audiences it is for; None for what is no such token.
+
+Raises `TokenError` for one that holds no longer.
+"""
+
+
+class Authenticator:
+    """Finds the identity of a request. `anonymous` is who shows no credentials; None refuses him.
+
+    `audience` is the API server's own: only tokens for it are let in.
+    """
+
+    def __init__(
+        self, tokens: Mapping[str, Identity], issued: TokenReader, anonymous: Identity | None, audience: str
+    ) -> None:
         self._tokens = tokens
+        self._issued = issued
+        self._anonymous = anonymous
+        self._audiences = (audience,)
 
     def identity(self, headers: Mapping[str, str]) -> Identity:
-        """Who asks. Raises `ApiError` 401 for a token that nobody has, and for none where there is a table."""
-        if self._tokens is None:
-            return ADMINISTRATOR
-        scheme, _, token = headers.get("authorization", "").partition(" ")
-        known = self._tokens.get(token.strip()) if scheme.lower() == "bearer" else None
-        if known is None:
+        """Who asks. Raises `ApiError` 401."""
+        authorization = headers.get("authorization")
+        if authorization is not None:
+            scheme, _, token = authorization.strip().partition(" ")
+            if scheme.lower() == "bearer" and token.strip():
+                return self._of_token(token.strip())
+        if self._anonymous is None:
             raise statuses.unauthorized()
-        return known
+        return self._anonymous
 
+    def find(self, token: str, audiences: Sequence[str] = ()) -> tuple[Identity, list[str]]:
+        """Whom a token stands for, and which of `audiences` (none: the API server's own) it is for.
 
-def impersonated(headers: Mapping[str, str], asking: Identity, path: str) -> Identity:
-    """Whom the request acts as: `asking`, unless it names somebody else.
+        Raises `TokenError`.
+        """
+        wanted = audiences or self._audiences
+        known = self._tokens.get(token)
+        if known is not None:
+            # The table says nothing of audiences: its tokens are for this server.
+            meant = [audience for audience in self._audiences if audience in wanted]
+            if meant:
+                return known, meant
+            raise TokenError(INVALID)
+        try:
+            issued = self._issued(token, wanted)
+        except TokenError as error:
+            raise TokenError(f"[{INVALID}, {error}]") from error
+        if issued is None:
+            raise TokenError(INVALID)
+        return issued
 
-    From k8s.io/apiserver/pkg/endpoints/filters/impersonation.go. Raises `ApiError` 500 (plain text, as there) for
-    groups, a uid or extra values without a user.
-    """
-    if _PREFIX not in " ".join(headers):
-        return asking
-    named = {name: value for name, value in headers.items() if name.startswith(_PREFIX)}
-    user = named.get("impersonate-user", "")
-    groups = tuple(group.strip() for group in named.get("impersonate-group", "").split(",") if group.strip())
-    extra = tuple((unquote(name[len(_EXTRA) :]), (value,)) for name, value in named.items() if name.startswith(_EXTRA))
-    if not user:
-        raise _nobody(
-            path,
-            [*(f"{{Group  {group}    }}" for group in groups), *(f"{{UserExtra  {one[1][0]}    }}" for one in extra)],
-        )
-    if user.startswith(_SERVICE_ACCOUNT) and not groups:
-        namespace = user.removeprefix(_SERVICE_ACCOUNT).partition(":")[0]
-        groups = ("system:serviceaccounts", f"system:serviceaccounts:{namespace}")
-    if user != "system:anonymous" and AUTHENTICATED not in groups:
-        groups = (*groups, AUTHENTICATED)
-    return Identity(user, named.get("impersonate-uid", ""), groups, extra)
-
-
-def _nobody(path: str, asked: list[str]) -> statuses.ApiError:
-    text = f'Internal Server Error: "{path}": requested [{" ".join(asked)}] without impersonating a user\n'
-    return statuses.ApiError(500, "", text, headers={"Content-Type": "text/plain; charset=utf-8"}, plain=text.encode())
+    def _of_token(self, token: str) -> Identity:
+        known = self._tokens.get(token)
+        if known is not None:
+            return known
+        try:
+            return self.find(token)[0]
+        except TokenError as error:
+            raise statuses.unauthorized() from error

@@ -1,4 +1,4 @@
-"""What is in a cluster before anybody has used it: the namespaces, the API's own Service, the machines.
+"""What is in a cluster before anybody has used it: the namespaces, the API's own Service, the machines, the roles.
 
 Called once by the cluster, in the past of its first request.
 """
@@ -11,7 +11,12 @@ from typing import Any
 
 import orjson
 
+from backends.fake import metadata
+from backends.fake.authorization import bootstrap as authorization
+from backends.fake.catalogue import Catalogue
+from backends.fake.ids import Ids
 from backends.fake.messages import Identity, Request, Response
+from backends.fake.store import Key, Store
 from backends.kubelet.nodes import node_object
 
 NAMESPACES = ("default", "kube-node-lease", "kube-public", "kube-system")
@@ -38,6 +43,15 @@ def fill(send: Callable[[Request], Response], nodes: int, now: datetime) -> None
     )
     for index in range(1, nodes + 1):
         _create(send, "/api/v1/nodes", node_object(index, now))
+
+
+def fill_roles(store: Store, catalogue: Catalogue, ids: Ids, now: datetime) -> None:
+    """Put the default roles and bindings into the store: straight in, since there are over a hundred."""
+    for obj in authorization.objects():
+        resource = catalogue.of_object(obj)
+        given = obj["metadata"]
+        obj["metadata"] = metadata.prepare_create(dict(given), ids.uid(), now, "")
+        store.create(Key(*resource.storage, given.get("namespace", ""), given["name"]), resource, obj)
 
 
 def _create(send: Callable[[Request], Response], path: str, obj: dict[str, Any]) -> None:

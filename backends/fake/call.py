@@ -11,6 +11,7 @@ from urllib.parse import unquote_plus
 
 from backends.fake.catalogue import Resource
 from backends.fake.messages import Identity, Request
+from backends.fake.registry import Guard
 from backends.fake.routes import Route
 
 NO_QUERY: Mapping[str, str] = {}
@@ -36,6 +37,8 @@ class Call:
     dry_run: bool = False
     encoding: str = "json"
     warnings: tuple[str, ...] = ()
+    guard: Guard | None = None
+    """What looks at a write before it is validated, for the kinds that need it."""
 
     def __init__(self, request: Request, path: str, query: Mapping[str, str]) -> None:
         self.request = request

@@ -35,13 +35,16 @@ from backends.clock import Clock, SystemClock
 from backends.fake import bootstrap
 from backends.fake.admission import BuiltinAdmission
 from backends.fake.audit import AuditLog
+from backends.fake.authentication import ADMINISTRATOR, NOBODY, Authenticator
+from backends.fake.authorization import AlwaysAllow, Mode, Rbac
 from backends.fake.catalogue import Catalogue
 from backends.fake.due import DueQueue
 from backends.fake.ids import Ids
 from backends.fake.messages import Identity, Request, Response
 from backends.fake.registry import Registry
 from backends.fake.rules import KindRules
-from backends.fake.server import Server
+from backends.fake.server import Access, Server
+from backends.fake.service_account_tokens import AUDIENCE, ServiceAccountTokens
 from backends.fake.store import Key, Store
 
 REACTION_S = 0.01
@@ -89,8 +92,11 @@ class Cluster:
     pods may be created without one, as in envtest. `scheduler` and `kubelet` False leave these two out: pods stay
     Pending, as in a control plane without machines. `nodes` (0 to 1000) machines are there from the beginning, if there
     are kubelets. `pod_ready_after_s` is how long a pod takes from bound to Ready.
-    `tokens` maps bearer tokens to identities; without it everyone is an administrator. `root_certificate` is the PEM
-    text that pods check the API server with, where it is served over TLS (every namespace has it in a ConfigMap).
+    `tokens` maps bearer tokens to identities. `authorization` "rbac" lets everybody do what roles and bindings say,
+    "always-allow" anything; then, without `tokens`, nobody has to say who he is: he is an administrator. `anonymous`
+    says whether others may come without credentials (as in a real server: yes with "rbac", no with "always-allow").
+    `root_certificate` is the PEM text that pods check the API server with, where it is served over TLS (every namespace
+    has it in a ConfigMap).
     """
 
     def __init__(
@@ -104,6 +110,8 @@ class Cluster:
         nodes: int = 1,
         pod_ready_after_s: float = 1.0,
         tokens: Mapping[str, Identity] | None = None,
+        authorization: Mode = "always-allow",
+        anonymous: bool | None = None,
         root_certificate: str | None = None,
     ) -> None:
         self.clock: Clock = clock or SystemClock()
@@ -121,21 +129,37 @@ class Cluster:
             self.store, self.time, self.ids, KindRules(),
             BuiltinAdmission(self.store, self.ids, service_accounts=controllers),
         )  # fmt: skip
-        self.server = Server(self.registry, self.catalogue, self.time, self.ids, self.audit, tokens)
         self.tokens = tokens
+        self.authorization: Mode = authorization
+        access = self._access(seed, anonymous)
+        self.server = Server(self.registry, self.catalogue, self.time, self.ids, self.audit, access)
         self._catching_up = False
         self.sleepers: set[Callable[[], None]] = set()
         """Called when something new is to be done later: whoever waits for this cluster looks again until when."""
         if controllers:
             self._start_controllers(scheduler=scheduler, kubelet=kubelet)
         machines = nodes if controllers and kubelet else 0
-        self.time.run_at(
-            self.clock.monotonic() - BOOTSTRAP_S,
-            lambda: bootstrap.fill(self.server.handle, machines, self.time.wall()),
-        )
+        self.time.run_at(self.clock.monotonic() - BOOTSTRAP_S, lambda: self._fill(machines))
         self.catch_up()
         # As after a real server's first compaction: nobody can watch from before the cluster was there.
         self.store.compact(self.store.revision)
+
+    def _fill(self, machines: int) -> None:
+        bootstrap.fill(self.server.handle, machines, self.time.wall())
+        if self.authorization == "rbac":
+            bootstrap.fill_roles(self.store, self.catalogue, self.ids, self.time.wall())
+
+    def _access(self, seed: int, anonymous: bool | None) -> Access:
+        """Who decides who somebody is and what he may do."""
+        authorizer = Rbac(self.store) if self.authorization == "rbac" else AlwaysAllow()
+        issued = ServiceAccountTokens(self.store, self.time, seed)
+        if anonymous is None and authorizer.mode == "always-allow" and self.tokens is None:
+            without_credentials: Identity | None = ADMINISTRATOR
+        else:
+            allowed = anonymous if anonymous is not None else authorizer.mode == "rbac"
+            without_credentials = NOBODY if allowed else None
+        authenticator = Authenticator(self.tokens or {}, issued.read, without_credentials, AUDIENCE)
+        return Access(authenticator, authorizer, issued)
 
     def _start_controllers(self, *, scheduler: bool, kubelet: bool) -> None:
         # Imported here: an API server alone does not need them.

@@ -26,7 +26,6 @@ _PARTIAL = "application/json;as=PartialObjectMetadata;v=v1;g=meta.k8s.io"
 _PROTOBUF = "application/vnd.kubernetes.protobuf"
 _PODS = "/api/v1/namespaces/default/pods"
 _POD = f"{_PODS}/p"
-_REVIEWS = "/apis/authorization.k8s.io/v1"
 
 
 def _post(what: str, target: str) -> Refusal:
@@ -45,12 +44,6 @@ NOT_IMITATED: tuple[Refusal, ...] = (
     Refusal("protobuf bodies", "POST", "/api/v1/namespaces", 415, (("content-type", _PROTOBUF),), b"k8s\0"),
     _post("custom resources", "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"),
     _post("aggregated API servers", "/apis/apiregistration.k8s.io/v1/apiservices"),
-    _post("SelfSubjectAccessReviews", f"{_REVIEWS}/selfsubjectaccessreviews"),
-    _post("SubjectAccessReviews", f"{_REVIEWS}/subjectaccessreviews"),
-    _post("LocalSubjectAccessReviews", f"{_REVIEWS}/namespaces/default/localsubjectaccessreviews"),
-    _post("SelfSubjectRulesReviews", f"{_REVIEWS}/selfsubjectrulesreviews"),
-    _post("token reviews", "/apis/authentication.k8s.io/v1/tokenreviews"),
-    _post("service account tokens", "/api/v1/namespaces/default/serviceaccounts/default/token"),
     Refusal("component statuses", "GET", "/api/v1/componentstatuses", 501),
     Refusal("pod logs", "GET", f"{_POD}/log", 501),
     _post("exec", f"{_POD}/exec"),
@@ -63,8 +56,8 @@ NOT_IMITATED: tuple[Refusal, ...] = (
     Refusal("metrics", "GET", "/metrics", 501),
 )
 
+_NOT_ASKED = "RBAC, since it was started to allow everything"
 _NO_CRDS = "custom resources: a CustomResourceDefinition would serve nothing"
-_NO_RBAC = "RBAC: every authenticated user may do everything"
 
 REFUSED_RESOURCES: dict[tuple[str, str], str] = {
     (
@@ -72,11 +65,6 @@ REFUSED_RESOURCES: dict[tuple[str, str], str] = {
         "customresourcedefinitions",
     ): _NO_CRDS,
     ("apiregistration.k8s.io", "apiservices"): "aggregated API servers: an APIService would serve nothing",
-    ("authorization.k8s.io", "localsubjectaccessreviews"): _NO_RBAC,
-    ("authorization.k8s.io", "selfsubjectaccessreviews"): _NO_RBAC,
-    ("authorization.k8s.io", "selfsubjectrulesreviews"): _NO_RBAC,
-    ("authorization.k8s.io", "subjectaccessreviews"): _NO_RBAC,
-    ("authentication.k8s.io", "tokenreviews"): "token reviews",
 }
 """Creating one of these is refused: its whole point is an effect that there is not."""
 
@@ -86,7 +74,6 @@ REFUSED_SUBRESOURCES: dict[str, str] = {
     "log": "logs: no container runs",
     "portforward": "port forwarding: no container runs",
     "proxy": "the proxy: nothing listens behind it",
-    "token": "service account tokens",
 }
 
 NOT_ENFORCED: dict[tuple[str, str], str] = {
@@ -96,10 +83,10 @@ NOT_ENFORCED: dict[tuple[str, str], str] = {
     ("admissionregistration.k8s.io", "validatingadmissionpolicies"): "admission policies",
     ("admissionregistration.k8s.io", "validatingadmissionpolicybindings"): "admission policies",
     ("admissionregistration.k8s.io", "validatingwebhookconfigurations"): "admission webhooks",
-    ("rbac.authorization.k8s.io", "clusterrolebindings"): "RBAC",
-    ("rbac.authorization.k8s.io", "clusterroles"): "RBAC",
-    ("rbac.authorization.k8s.io", "rolebindings"): "RBAC",
-    ("rbac.authorization.k8s.io", "roles"): "RBAC",
+    ("rbac.authorization.k8s.io", "clusterrolebindings"): _NOT_ASKED,
+    ("rbac.authorization.k8s.io", "clusterroles"): _NOT_ASKED,
+    ("rbac.authorization.k8s.io", "rolebindings"): _NOT_ASKED,
+    ("rbac.authorization.k8s.io", "roles"): _NOT_ASKED,
 }
 
 

@@ -28,6 +28,10 @@ NAME_ATTEMPTS = 8
 """How often a generated name is drawn before the server gives up (RetryGenerateName)."""
 
 
+Guard = Callable[[Obj, Obj | None], None]
+"""Looks at a new object and at what it replaces (None: nothing), and refuses by raising `ApiError`."""
+
+
 class Rules(Protocol):
     """What the schema and the validation say about a kind."""
 
@@ -102,7 +106,9 @@ class Registry:
 
     # ---- create
 
-    def create(self, resource: Resource, namespace: str, obj: Obj, *, dry_run: bool = False) -> Entry:
+    def create(
+        self, resource: Resource, namespace: str, obj: Obj, *, dry_run: bool = False, guard: Guard | None = None
+    ) -> Entry:
         """Store a new object (a dict of the registry's own from now on). Raises `ApiError` 403, 404, 409, 422, 500."""
         strategy = strategies.of(*resource.storage)
         if not resource.namespaced:
@@ -110,6 +116,8 @@ class Registry:
         version = meta.of(obj).get("resourceVersion")
         self.rules.default(resource, obj)
         self.admission.admit_create(resource, namespace, obj)
+        if guard is not None:
+            guard(obj, None)
         if "status" in resource.subresources and not strategy.keeps_status_on_create:
             self._empty_status(resource, obj)
         given = obj["metadata"]
@@ -154,6 +162,7 @@ class Registry:
         dry_run: bool = False,
         uid: str | None = None,
         prepare: Callable[[Obj, Obj], Obj] | None = None,
+        guard: Guard | None = None,
     ) -> Entry:
         """Change a stored object: `change` gets a copy of it and returns what it is to be.
 
@@ -166,6 +175,8 @@ class Registry:
         old = entry.load()
         # An object keeps the version that it is stored in, whatever door a change comes through.
         new = converted(entry.resource, change(entry.load()))
+        if guard is not None:
+            guard(new, old)
         strategy = strategies.of(*resource.storage)
         self._check_version(resource, name, new, entry, strategy)
         meta.prepare_update(meta.of(new), old["metadata"])

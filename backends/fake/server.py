@@ -1,21 +1,21 @@
-"""The request chain: who is it, what is asked, may it be answered, how is it answered.
+"""The request chain: who is it, may he, what is asked, how is it answered.
 
 `Server.handle` is what every transport ends in: a request in, a response out, whatever came in. The order is the real
-server's: authentication, routing, content negotiation, decoding, admission, validation, storage. It holds no state of
-its own but what it was built from; it runs under the cluster's lock. Everything refused below is an `ApiError` and
-becomes a Status here.
+server's: authentication, impersonation, authorization, routing, content negotiation, decoding, admission, validation,
+storage. It holds no state of its own but what it was built from; it runs under the cluster's lock. Everything refused
+below is an `ApiError` and becomes a Status here.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Callable
+from typing import Any, NamedTuple
 
 import orjson
 
 from backends.clock import Clock
 from backends.fake import (
-    authentication,
+    authorization,
     deleting,
     discovery,
     imitation,
@@ -29,12 +29,17 @@ from backends.fake import (
     writing,
 )
 from backends.fake.audit import AuditLog
+from backends.fake.authentication import MASTERS, Authenticator
+from backends.fake.authorization import escalation
+from backends.fake.authorization.authorizer import RBAC_GROUP, Authorizer
 from backends.fake.call import NO_QUERY, Call, parse_query
 from backends.fake.catalogue import Catalogue, Resource
 from backends.fake.ids import Ids
-from backends.fake.messages import Identity, Request, Response
+from backends.fake.impersonation import impersonated
+from backends.fake.messages import Request, Response
 from backends.fake.registry import Registry
 from backends.fake.routes import Routes
+from backends.fake.service_account_tokens import ServiceAccountTokens
 
 BODY_LIMIT_BYTES = 3 * 1024 * 1024
 """MaxRequestBodyBytes of a real server's configuration."""
@@ -69,6 +74,14 @@ _DEPRECATED = {
 }
 
 
+class Access(NamedTuple):
+    """Who decides who somebody is, what he may do, and who gives him a token."""
+
+    authenticator: Authenticator
+    authorizer: Authorizer
+    tokens: ServiceAccountTokens
+
+
 class Server:
     """The HTTP side of one cluster."""
 
@@ -79,7 +92,7 @@ class Server:
         clock: Clock,
         ids: Ids,
         audit: AuditLog,
-        tokens: Mapping[str, Identity] | None,
+        access: Access,
     ) -> None:
         self._registry = registry
         self._routes = Routes(catalogue)
@@ -87,8 +100,10 @@ class Server:
         self._clock = clock
         self._ids = ids
         self._audit = audit
-        self._authenticator = authentication.Authenticator(tokens)
-        self._reviews = reviews.Reviews(tokens)
+        self._authenticator = access.authenticator
+        self._authorizer = access.authorizer
+        self._open = access.authorizer.mode == "always-allow"
+        self._reviews = reviews.Reviews(access.authenticator, access.authorizer, access.tokens)
 
     def handle(self, request: Request) -> Response:
         """Answer. Never raises for anything that a client can send."""
@@ -109,7 +124,10 @@ class Server:
 
     def _answer(self, call: Call) -> Response:
         asking = call.request.identity or self._authenticator.identity(call.headers)
-        call.identity = authentication.impersonated(call.headers, asking, call.path)
+        identity = call.identity = impersonated(call.headers, asking, call.path, self._authorizer)
+        if not self._open and MASTERS not in identity.groups:
+            wanted = authorization.requested(identity, call.request.method, call.path, call.query)
+            authorization.check(self._authorizer, wanted)
         if len(call.request.body) > BODY_LIMIT_BYTES:
             raise statuses.too_large(BODY_LIMIT_BYTES)
         if "timeout" in call.query:
@@ -126,6 +144,8 @@ class Server:
             if not verb:
                 raise statuses.method_not_allowed()
             call.encoding = negotiation.encoding_of(call.headers.get("accept", ""))
+            if route.subresource == "token" and verb == "create":
+                return self._reviews.token(self._registry, call)
             return subresources.answer(self._registry, call)
         if verb not in resource.verbs or (verb == "create" and resource.namespaced and not route.namespace):
             raise statuses.method_not_allowed()
@@ -137,9 +157,7 @@ class Server:
     def _handle_resource(self, call: Call, resource: Resource) -> Response:
         verb = call.verb
         if verb in _WRITES:
-            warning = imitation.warning_of(resource.storage)
-            if warning is not None:
-                call.warn(warning)
+            self._guard_write(call, resource)
             if verb == "create" and "get" not in resource.verbs:
                 return self._reviews.create(self._registry, call)
             if verb == "create" and resource.storage in imitation.REFUSED_RESOURCES:
@@ -147,6 +165,16 @@ class Server:
         if resource.storage == ("", "componentstatuses"):
             raise reviews.component_status(call)
         return _HANDLERS[verb](self._registry, call)
+
+    def _guard_write(self, call: Call, resource: Resource) -> None:
+        """Who writes what has no effect is told so; who writes roles and bindings may give no more than he has."""
+        if resource.group == RBAC_GROUP and not self._open:
+            assert call.identity is not None, "authentication comes first"
+            call.guard = escalation.guard(self._authorizer, call.identity, resource, call.route)
+            return
+        warning = imitation.warning_of(resource.storage)
+        if warning is not None:
+            call.warn(warning)
 
     def _finish(self, call: Call, response: Response, before: int) -> None:
         """What every answer gets, and the audit record of it."""

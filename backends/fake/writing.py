@@ -29,8 +29,8 @@ def create(registry: Registry, call: Call) -> Response:
     route, resource = call.route, call.served
     options.check_write(call, "CreateOptions")
     obj = read_object(call, resource)
-    _check_namespace(resource, obj, route.namespace)
-    entry = registry.create(resource, route.namespace, obj, dry_run=call.dry_run)
+    check_namespace(resource, obj, route.namespace)
+    entry = registry.create(resource, route.namespace, obj, dry_run=call.dry_run, guard=call.guard)
     call.name, call.uid = entry.key.name, entry.uid
     return json_response(201, encoded(resource, entry))
 
@@ -44,7 +44,9 @@ def replace(registry: Registry, call: Call) -> Response:
     uid = obj["metadata"].get("uid")
     if registry.is_missing(resource, route.namespace, route.name) and strategies.of(*resource.storage).create_on_update:
         return _create_by_put(registry, call, obj, uid)
-    entry = registry.update(resource, route.namespace, route.name, lambda _: obj, dry_run=call.dry_run, uid=uid)
+    entry = registry.update(
+        resource, route.namespace, route.name, lambda _: obj, dry_run=call.dry_run, uid=uid, guard=call.guard
+    )
     call.uid = entry.uid
     return json_response(200, encoded(resource, entry))
 
@@ -54,7 +56,7 @@ def _create_by_put(registry: Registry, call: Call, obj: Obj, uid: str | None) ->
     if uid:
         raise registry.other_uid(resource, route.namespace, route.name, uid, "")
     obj["metadata"].pop("resourceVersion", None)
-    entry = registry.create(resource, route.namespace, obj, dry_run=call.dry_run)
+    entry = registry.create(resource, route.namespace, obj, dry_run=call.dry_run, guard=call.guard)
     call.uid = entry.uid
     return json_response(201, encoded(resource, entry))
 
@@ -64,7 +66,7 @@ def patch(registry: Registry, call: Call) -> Response:
     route, resource = call.route, call.served
     change = checked(call, change_of(call, resource))
     options.check_write(call, "PatchOptions")
-    entry = registry.update(resource, route.namespace, route.name, change, dry_run=call.dry_run)
+    entry = registry.update(resource, route.namespace, route.name, change, dry_run=call.dry_run, guard=call.guard)
     call.uid = entry.uid
     return json_response(200, encoded(resource, entry))
 
@@ -91,10 +93,11 @@ def check_name(resource: Resource, obj: Obj, namespace: str, name: str) -> None:
         )
     if named != name:
         raise statuses.bad_request(f"the name of the object ({named}) does not match the name on the URL ({name})")
-    _check_namespace(resource, obj, namespace)
+    check_namespace(resource, obj, namespace)
 
 
-def _check_namespace(resource: Resource, obj: Obj, namespace: str) -> None:
+def check_namespace(resource: Resource, obj: Obj, namespace: str) -> None:
+    """An object is in the namespace of its path, and learns that. Raises `ApiError` 400."""
     metadata = obj.get("metadata") or {}
     if not resource.namespaced:
         return

@@ -19,6 +19,7 @@ import click
 if TYPE_CHECKING:
     from backends.base import BackendError
     from backends.fake import Cluster
+    from backends.fake.authorization import Mode
     from backends.fake.manifests import Manifests
     from backends.fake.messages import Identity
     from backends.fake.tls import Tls
@@ -44,6 +45,27 @@ def _cluster_options(serve: F) -> F:
         click.option("--kubelet/--no-kubelet", default=True, help="Do pods run?"),
         click.option("--scheduler/--no-scheduler", default=True, help="Do pods get a node?"),
         click.option("--controllers/--no-controllers", default=True, help="Do Deployments make pods, and so on?"),
+    ):  # fmt: skip
+        serve = option(serve)
+    return serve
+
+
+def _access_options(serve: F) -> F:
+    """The options that say who may do what."""
+    for option in (
+        click.option(
+            "--anonymous-auth/--no-anonymous-auth", "anonymous", default=None,
+            help="May somebody come without credentials? Default: with RBAC, as system:anonymous.",
+        ),
+        click.option(
+            "--authorization-mode", type=click.Choice(["AlwaysAllow", "RBAC"]),
+            help="Default: RBAC where users can prove who they are (--tls, --token-auth-file, --client-ca-file), "
+            "AlwaysAllow elsewhere; then all are in system:masters.",
+        ),
+        click.option(
+            "--token-auth-file", type=_FILE, metavar="CSV",
+            help='Tokens of users: token,user,uid,"group,group" lines. Those in system:masters may do everything.',
+        ),
     ):  # fmt: skip
         serve = option(serve)
     return serve
@@ -79,10 +101,7 @@ def _tls_options(serve: F) -> F:
 @click.option("--kubeconfig", type=_FILE, metavar="FILE", help="Write a kubeconfig for this server here.")
 @click.option("--port", type=click.IntRange(0, 65535), default=0, help="Default: any free one.")
 @click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on.")
-@click.option(
-    "--token-auth-file", type=_FILE, metavar="CSV",
-    help='Who may ask: token,user,uid,"group,group" lines. Default: everybody, as system:masters.',
-)  # fmt: skip
+@_access_options
 @_tls_options
 @_cluster_options
 def serve(
@@ -92,6 +111,7 @@ def serve(
     port: int,
     host: str,
     token_auth_file: Path | None,
+    authorization_mode: str | None,
     tls: bool,
     sans: tuple[str, ...],
     write_ca: Path | None,
@@ -121,6 +141,9 @@ def serve(
     listening = serving.listen(host, port)
     with listening:
         secured = _own_tls([*sans, host], write_ca) if tls else _given_tls(*files, client_ca_file)
+        behaviour["authorization"] = _mode(
+            authorization_mode, identified=bool(tls or tokens is not None or client_ca_file)
+        )
         cluster = _cluster(given, tokens, secured, **behaviour)
         seed(cluster, given)
         url = serving.url_of(listening, secure=secured is not None)
@@ -156,6 +179,13 @@ def _check_tls_options(
         raise click.UsageError("--tls-san and --write-ca go with --tls")
     if clients and not files[0]:
         raise click.UsageError("--client-ca-file goes with --tls-cert-file")
+
+
+def _mode(asked: str | None, *, identified: bool) -> Mode:
+    """The authorization mode; the default depends on whether users can prove who they are."""
+    if asked is None:
+        asked = "RBAC" if identified else "AlwaysAllow"
+    return "rbac" if asked == "RBAC" else "always-allow"
 
 
 def _own_tls(hosts: list[str], write_ca: Path | None) -> Tls:

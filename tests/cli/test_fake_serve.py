@@ -18,6 +18,7 @@ import pytest
 import backends
 from backends.fake import Cluster, serving
 from backends.fake.manifests import read
+from backends.fake.messages import Request
 from backends.fake.seeding import seed
 from backends.fake.serving import listen
 from tests.cli.conftest import Cli
@@ -227,13 +228,37 @@ def test_sigkill_leaves_the_old_file_and_nothing_half_written(tmp_path: Path) ->
 def test_users_of_the_token_table_are_in_the_kubeconfig_and_others_are_refused(tmp_path: Path) -> None:
     table = file(tmp_path, "tokens.csv", 'secret,alice,1,"devs,ops"\n')
     with serve(tmp_path, "--token-auth-file", table) as served:
-        with pytest.raises(urllib.error.HTTPError, match="401"):
+        with pytest.raises(urllib.error.HTTPError, match="403"):  # anonymous
             ask(served.url, GIVEN)
+        stranger = urllib.request.Request(served.url + GIVEN, headers={"Authorization": "Bearer wrong"})
+        with pytest.raises(urllib.error.HTTPError, match="401"):
+            urllib.request.urlopen(stranger, timeout=5)
         asked = urllib.request.Request(f"{served.url}/version", headers={"Authorization": "Bearer secret"})
         assert urllib.request.urlopen(asked, timeout=5).status == 200
         assert "token: secret" in served.kubeconfig.read_text()
         _, output = served.stop()
     assert "kubectl sends tokens over HTTPS only" in output
+
+
+@pytest.mark.parametrize(
+    ("options", "mode", "code"),
+    [
+        ([], "always-allow", 200),
+        (["--authorization-mode", "RBAC"], "rbac", 403),
+        (["--token-auth-file"], "rbac", 403),
+        (["--token-auth-file", "--authorization-mode", "AlwaysAllow"], "always-allow", 401),
+        (["--tls"], "rbac", 403),
+        (["--tls", "--no-anonymous-auth"], "rbac", 401),
+    ],
+)
+def test_rights_count_where_users_can_prove_who_they_are(
+    cli: Cli, clusters: list[Cluster], tmp_path: Path, options: list[str], mode: str, code: int
+) -> None:
+    table = file(tmp_path, "tokens.csv", "t,alice,1\n")
+    given = [part for option in options for part in ([option, table] if option == "--token-auth-file" else [option])]
+    assert cli("fake", "serve", *given).code == 0
+    assert clusters[0].authorization == mode
+    assert clusters[0].handle(Request("GET", "/api/v1/nodes")).status == code
 
 
 @pytest.mark.http

@@ -186,12 +186,12 @@ def test_a_mistyped_field_is_refused_as_the_real_server_does(kubectl: Kubectl) -
     ("line", "reason"),
     [
         ("apply --server-side -f -", "does not imitate server-side apply"),
-        ("auth can-i get pods", "does not imitate RBAC"),
+        ("auth can-i get pods", "does not read protobuf"),
         (
             "create configmap x --from-literal a=b",
             "does not read protobuf; send application/json (kubectl: add --dry-run",
         ),
-        ("create token default", "does not imitate service account tokens"),
+        ("create token default", "does not read protobuf"),
         ("get --raw /openapi/v2", "does not imitate OpenAPI version 2"),
         ("get componentstatuses", "does not imitate component statuses"),
     ],

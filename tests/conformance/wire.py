@@ -136,7 +136,9 @@ class InProcessWire:
     def fresh(cls) -> Self:
         """A wire to a new cluster with the cases' users and, as recorded, without scheduler and kubelet."""
         clock = SimulatedClock()
-        cluster = Cluster(clock, tokens=read_token_table(TOKEN_FILE), scheduler=False, kubelet=False)
+        cluster = Cluster(
+            clock, tokens=read_token_table(TOKEN_FILE), authorization="rbac", scheduler=False, kubelet=False
+        )
         return cls(cluster, clock)
 
     def send(

@@ -63,7 +63,7 @@ class Claims:
     def _adopt(self, owner: Object, obj: Object) -> Object | None:
         obj["metadata"]["ownerReferences"] = [owner_reference(self._owner_kind, owner)]
         try:
-            return self._client.replace(self._kind, obj)
+            return self._client.amend(self._kind, obj)
         except Refused as refused:
             if refused.code in (404, 409):  # somebody was quicker
                 return None
@@ -76,7 +76,7 @@ class Claims:
         else:
             del obj["metadata"]["ownerReferences"]
         try:
-            self._client.replace(self._kind, obj)
+            self._client.amend(self._kind, obj)
         except Refused as refused:
             if refused.code not in (404, 409):
                 raise

@@ -57,6 +57,13 @@ class Update(NamedTuple):
     obj: Object
 
 
+class Amend(NamedTuple):
+    """The object's owners and finalizers, by a patch: all that some controllers may change of it."""
+
+    kind: Kind
+    obj: Object
+
+
 class UpdateStatus(NamedTuple):
     """The whole object through its status subresource."""
 
@@ -90,7 +97,7 @@ class Delete(NamedTuple):
 
 _SUBRESOURCES: Mapping[type, str] = {UpdateStatus: "status", Finalize: "finalize"}
 
-Write = Create | Update | UpdateStatus | Finalize | Bind | Delete
+Write = Create | Update | Amend | UpdateStatus | Finalize | Bind | Delete
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,8 +177,10 @@ class Client:
             else:
                 metadata = write.obj["metadata"]
                 metadata["resourceVersion"] = revisions.get(metadata["uid"], metadata["resourceVersion"])
-                subresource = _SUBRESOURCES.get(type(write), "")
-                new = self.replace(write.kind, write.obj, subresource)
+                if isinstance(write, Amend):
+                    new = self.amend(write.kind, write.obj)
+                else:
+                    new = self.replace(write.kind, write.obj, _SUBRESOURCES.get(type(write), ""))
                 revisions[metadata["uid"]] = new["metadata"]["resourceVersion"]
 
     def create(self, kind: Kind, obj: Object, subresource: str = "") -> Object:
@@ -185,6 +194,14 @@ class Client:
         """PUT the whole object, or its subresource, under its resourceVersion."""
         metadata = obj["metadata"]
         return self._call("PUT", kind.path(metadata.get("namespace", ""), metadata["name"], subresource), obj)
+
+    def amend(self, kind: Kind, obj: Object) -> Object:
+        """PATCH the object's owners and finalizers to what `obj` has, under its uid and resourceVersion."""
+        metadata = obj["metadata"]
+        members = ("uid", "resourceVersion", "ownerReferences", "finalizers")
+        body = {"metadata": {member: metadata.get(member) or None for member in members}}
+        path = kind.path(metadata.get("namespace", ""), metadata["name"])
+        return self._call("PATCH", path, body, {"content-type": "application/merge-patch+json"})
 
     def delete(
         self,
@@ -212,8 +229,8 @@ class Client:
             if now is not None and now.uid == metadata["uid"]:
                 raise refused
 
-    def _call(self, method: str, path: str, body: Object) -> Object:
-        headers = {**_HEADERS, **self._agent}
+    def _call(self, method: str, path: str, body: Object, extra: Mapping[str, str] | None = None) -> Object:
+        headers = {**_HEADERS, **self._agent, **(extra or {})}
         response = self._send(Request(method, path, headers, orjson.dumps(body), self._identity))
         answer: Object = orjson.loads(response.body)
         if response.status >= 300:

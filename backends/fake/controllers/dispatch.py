@@ -10,6 +10,7 @@ from collections.abc import Callable, Hashable, Iterable
 from typing import TYPE_CHECKING
 
 from backends.fake.controllers.client import Client, Refused
+from backends.fake.controllers.cluster_roles import AggregatedRoles
 from backends.fake.controllers.controller import Controller, Now
 from backends.fake.controllers.daemonset import DaemonSets
 from backends.fake.controllers.deployment import Deployments
@@ -49,6 +50,7 @@ MANAGED: tuple[type[Controller], ...] = (
     Jobs,
     FinishedJobs,
     Disruptions,
+    AggregatedRoles,
 )
 """What kube-controller-manager runs, but for the garbage collector."""
 

@@ -18,7 +18,7 @@ from typing import Final
 
 from backends.fake.controllers import downscale, job_outcome, job_pods, job_status
 from backends.fake.controllers.claims import Claims
-from backends.fake.controllers.client import Client, Create, Delete, Plan, Update, UpdateStatus, Write
+from backends.fake.controllers.client import Amend, Client, Create, Delete, Plan, UpdateStatus, Write
 from backends.fake.controllers.controller import Controller, Now, Place
 from backends.fake.controllers.job_outcome import Tally
 from backends.fake.controllers.job_pods import Failures
@@ -89,7 +89,7 @@ class Jobs(Controller):
             pod = entry.load()
             owner = controller_of(pod)
             if owner is not None and (owner["kind"], owner["name"]) == (JOBS.kind, name) and job_pods.is_tracked(pod):
-                writes.append(Update(PODS, job_pods.untracked(pod)))
+                writes.append(Amend(PODS, job_pods.untracked(pod)))
         return writes
 
 
@@ -281,7 +281,7 @@ def _counted(work: _Pass, stored: Object, ending: Object | None, *, managed: boo
     if interim != stored and (ends.released or interim != final):
         writes.append(UpdateStatus(JOBS, {**job, "status": interim}))
         stored = interim
-    writes += [Update(PODS, job_pods.untracked(pod)) for pod in ends.released]
+    writes += [Amend(PODS, job_pods.untracked(pod)) for pod in ends.released]
     if final != stored:
         writes.append(UpdateStatus(JOBS, {**job, "status": final}))
     return writes

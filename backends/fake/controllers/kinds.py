@@ -47,6 +47,7 @@ REVISIONS: Final = Kind("apps", "v1", "controllerrevisions", "ControllerRevision
 STATEFUL_SETS: Final = Kind("apps", "v1", "statefulsets", "StatefulSet")
 JOBS: Final = Kind("batch", "v1", "jobs", "Job")
 BUDGETS: Final = Kind("policy", "v1", "poddisruptionbudgets", "PodDisruptionBudget")
+CLUSTER_ROLES: Final = Kind("rbac.authorization.k8s.io", "v1", "clusterroles", "ClusterRole", namespaced=False)
 REPLICATION_CONTROLLERS: Final = Kind("", "v1", "replicationcontrollers", "ReplicationController")
 EVERY_KIND: Final = (Kind("*", "*", "*", "*"),)
 """In a controller's `watches`: events of every kind."""

@@ -42,6 +42,11 @@ class NodeTaints(Controller):
     kind = NODES
     watches = (NODES,)
 
+    @classmethod
+    def user(cls) -> str:
+        """Its service account has another name than itself."""
+        return "system:serviceaccount:kube-system:node-controller"
+
     def concerns(self, event: StoreEvent) -> Iterable[Place]:
         """Every change of a node."""
         return (("", event.key.name),)

@@ -61,6 +61,11 @@ class RootCertificates(Controller):
     certificate = CERTIFICATE
     """PEM text; the cluster sets its own where it has one."""
 
+    @classmethod
+    def user(cls) -> str:
+        """Its service account has another name than itself."""
+        return "system:serviceaccount:kube-system:root-ca-cert-publisher"
+
     def concerns(self, event: StoreEvent) -> Iterable[Place]:
         """Namespaces that appear, ConfigMaps that are changed or lost."""
         return _namespace_of(event, ROOT_CA)

@@ -5,7 +5,7 @@ called with each object's labels, or with the object.
 """
 
 from backends.fake.selectors.errors import SelectorError
-from backends.fake.selectors.fields import FieldSelector, FieldTerm, parse_fields
+from backends.fake.selectors.fields import FieldSelector, FieldTerm, exact_field, parse_fields
 from backends.fake.selectors.labels import LabelSelector, Requirement, labels_of, parse_labels
 
 __all__ = [
@@ -14,6 +14,7 @@ __all__ = [
     "LabelSelector",
     "Requirement",
     "SelectorError",
+    "exact_field",
     "labels_of",
     "parse_fields",
     "parse_labels",

@@ -148,6 +148,15 @@ def parse_fields(group: str, resource: str, text: str) -> FieldSelector:
     return FieldSelector(tuple(terms), known if known is not None else _META)
 
 
+def exact_field(text: str, field: str) -> str | None:
+    """The value that a selector demands of `field`, None without; which fields there are is not looked at.
+
+    Raises `SelectorError` for what is no selector.
+    """
+    terms = [_term(text, part) for part in _split(text) if part]
+    return next((term.value for term in terms if term.field == field and term.equal), None)
+
+
 def _check_field(term: FieldTerm, known: Mapping[str, Getter] | None) -> None:
     if known is not None:
         if term.field not in known:

@@ -77,8 +77,12 @@ def test_with_a_token_table_only_its_tokens_are_let_in() -> None:
 
 
 def test_without_a_table_everybody_is_the_administrator(door: Door) -> None:
-    door.ask("GET", CM, authorization="Bearer anything")
+    door.get(CM)
     assert door.cluster.audit.find(verb="list")[0].user == "kubernetes-admin"
+
+
+def test_a_token_that_nobody_has_is_refused_even_where_none_is_needed(door: Door) -> None:
+    assert door.ask("GET", CM, authorization="Bearer anything").code == 401
 
 
 def test_an_impersonated_user_acts(door: Door) -> None:
