@@ -9,7 +9,8 @@ NOT imitated. These are refused with 501, 406 or 415 and a Status that says so (
 
 - server-side apply
 - Table output, PartialObjectMetadata, protobuf answers: a list of alternatives with JSON in it gets JSON
-- protobuf bodies
+- protobuf bodies, but for reviews, tokens, roles and bindings, and the kinds of `kubectl create configmap|namespace|
+  secret|serviceaccount`
 - custom resources, aggregated API servers
 - component statuses, OpenAPI version 2, metrics
 - pod logs, exec, attach, port forwarding, the pod proxy, the service proxy, the node proxy

@@ -1,8 +1,9 @@
 """From a request's body to an object: media type, syntax, kind, fields.
 
 Called by the handlers that write. What it refuses is worded as in k8s.io/apiserver/pkg/endpoints/handlers (create.go,
-rest.go) and the serializers below them. JSON and YAML are read; protobuf is refused loudly. What an object's fields
-are is the schema's knowledge; unknown and repeated members become warnings or a refusal, as `fieldValidation` asks.
+rest.go) and the serializers below them. JSON and YAML are read, and protobuf of some kinds that kubectl sends so. What
+an object's fields are is the schema's knowledge; unknown and repeated members become warnings or a refusal, as
+`fieldValidation` asks.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from typing import Any, NamedTuple
 import orjson
 import yaml
 
-from backends.fake import gojson, statuses
+from backends.fake import gojson, protobuf, statuses
 from backends.fake.call import Call
 from backends.fake.catalogue import Resource
 from backends.fake.negotiation import OFFERED
@@ -106,13 +107,23 @@ def _parsed(call: Call, body: bytes, gvk: tuple[str, str, str]) -> tuple[Obj, by
     if media == "application/yaml":
         return parse_yaml(body, gvk[2]), None
     if media == PROTOBUF:
+        return _from_protobuf(body), None
+    raise statuses.unsupported_media_type(OFFERED)
+
+
+def _from_protobuf(body: bytes) -> Obj:
+    """The object in a protobuf envelope. Raises `ApiError` 400, and 415 for a kind that is read as JSON only."""
+    try:
+        return protobuf.decode(body)
+    except protobuf.UnknownKindError as error:
         raise statuses.ApiError(
             415,
             "UnsupportedMediaType",
-            "the in-memory API server does not read protobuf; send application/json "
+            f"the in-memory API server does not read protobuf of this kind ({error}); send application/json "
             "(kubectl: add --dry-run=client -o yaml | kubectl create -f -)",
-        )
-    raise statuses.unsupported_media_type(OFFERED)
+        ) from error
+    except protobuf.ProtobufError as error:
+        raise statuses.bad_request(str(error)) from error
 
 
 def parse_json(body: bytes, kind: str) -> Obj:
