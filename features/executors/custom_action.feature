@@ -37,7 +37,7 @@ Feature: A third party's action that leaves no trace runs at most once
     And the action "c1:v1" is "succeeded"
 
   Scenario: The leader stands still just before it and wakes up when another leads
-    Given "replica-1" will stand still for 60 seconds just after noting its intent
+    Given "replica-1" will stand still for 30 seconds just after noting its intent
     When the config "c1" version 1 orders to ring the bell
     And the system works
     Then the bell never rang

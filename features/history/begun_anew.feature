@@ -2,7 +2,9 @@
 Feature: A history that was begun anew executes nothing twice
 
   Background:
-    Given a deployment "shop/cart" with 2 pods
+    Given the agents are set up with:
+      | DD_KUBEACTIONS_FUTURE_TOLERANCE_S | 1s |
+    And a deployment "shop/cart" with 2 pods
     And the leader "replica-1"
     And the config "c1" version 1 orders to restart the deployment "shop/cart"
     And the system works

@@ -6,7 +6,7 @@ Feature: An action that has not begun can be cancelled
     And the leader "replica-1"
 
   Scenario: A pending action is cancelled
-    Given the API server answers 503 to the first 8 patches of deployments
+    Given the API server answers 503 to the first 4 patches of deployments
     When the config "c1" version 1 orders to restart the deployment "shop/cart"
     And the config "c2" version 1 orders to restart the deployment "shop/cart"
     And the system works for 4 seconds
@@ -21,7 +21,7 @@ Feature: An action that has not begun can be cancelled
 
   Scenario: The leader dies before it has read that
     Given the standby "replica-2"
-    And the API server answers 503 to the first 8 patches of deployments
+    And the API server answers 503 to the first 4 patches of deployments
     When the config "c1" version 1 orders to restart the deployment "shop/cart"
     And the config "c2" version 1 orders to restart the deployment "shop/cart"
     And the system works for 4 seconds
@@ -32,7 +32,7 @@ Feature: An action that has not begun can be cancelled
     And the action "c2:v1" is "cancelled"
 
   Scenario: The cancelled config is delivered again
-    Given the API server answers 503 to the first 8 patches of deployments
+    Given the API server answers 503 to the first 4 patches of deployments
     When the config "c1" version 1 orders to restart the deployment "shop/cart"
     And the config "c2" version 1 orders to restart the deployment "shop/cart"
     And the system works for 4 seconds
@@ -45,7 +45,7 @@ Feature: An action that has not begun can be cancelled
     And the destination counts "c2:v1" once, as "cancelled"
 
   Scenario: The cancellation comes too late, the action has begun
-    Given the API server answers 503 to the first 8 patches of deployments
+    Given the API server answers 503 to the first 4 patches of deployments
     When the config "c1" version 1 orders to restart the deployment "shop/cart"
     And the system works for 4 seconds
     And somebody asks to cancel "c1"

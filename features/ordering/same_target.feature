@@ -44,7 +44,7 @@ Feature: Actions on one target run one after the other, in the order in which th
     And the destination counted "c1:v1, c2:v1", in this order
 
   Scenario: An action that cannot go on does not hold up those on other targets
-    Given the API server answers 503 to the first 8 patches of deployments
+    Given the API server answers 503 to the first 4 patches of deployments
     When the config "c1" version 1 orders to restart the deployment "shop/cart"
     And the config "c2" version 1 orders to delete the pod "shop/web-0"
     And the system works for 6 seconds

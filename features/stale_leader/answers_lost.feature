@@ -55,9 +55,9 @@ Feature: When the answer to a request is lost, the agent finds out what happened
       | noting the outcome   |
 
   Scenario Outline: The answer takes longer than the agent waits, to <do>
-    Given the answer to "replica-1" will come 60 seconds late after the effect
+    Given the answer to "replica-1" will come 30 seconds late after the effect
     When the config "c1" version 1 orders to <do> "<name>"
-    And the system works for 90 seconds
+    And the system works for 60 seconds
     Then the <kind> "<name>" was <done> once, by "replica-1"
     And the action "c1:v1" is "succeeded"
 

@@ -8,19 +8,19 @@ Feature: A request that the network delivers late, after its sender is gone, cha
     And the standby "replica-2"
 
   Scenario: The new leader has deleted the pod when the old leader's request arrives
-    Given the request of "replica-1" will arrive 60 seconds late at the effect, and it dies
+    Given the request of "replica-1" will arrive 30 seconds late at the effect, and it dies
     When the config "c1" version 1 orders to delete the pod "shop/web-0", with:
       | grace_period_seconds | 0 |
-    And the system works for 90 seconds
+    And the system works for 60 seconds
     Then the pod "shop/web-0" was deleted once, by "replica-2"
     And the action "c1:v1" is "succeeded"
 
   @pods-run
   Scenario: The pod was deleted and recreated when the old leader's request arrives
-    Given the request of "replica-1" will arrive 60 seconds late at the effect, and it dies
+    Given the request of "replica-1" will arrive 30 seconds late at the effect, and it dies
     And somebody will recreate the pod "shop/web-0" when it is deleted
     When the config "c1" version 1 orders to delete the pod "shop/web-0"
-    And the system works for 90 seconds
+    And the system works for 60 seconds
     Then the pod "shop/web-0" was deleted once, by "replica-2"
     And a pod "shop/web-0" is running
 
@@ -33,9 +33,9 @@ Feature: A request that the network delivers late, after its sender is gone, cha
     And the action "c1:v1" is "succeeded"
 
   Scenario: The new leader has restarted the deployment when the old leader's request arrives
-    Given the request of "replica-1" will arrive 60 seconds late at the effect, and it dies
+    Given the request of "replica-1" will arrive 30 seconds late at the effect, and it dies
     When the config "c1" version 1 orders to restart the deployment "shop/cart"
-    And the system works for 90 seconds
+    And the system works for 60 seconds
     Then the deployment "shop/cart" was restarted once, by "replica-2"
     And the action "c1:v1" is "succeeded"
 
@@ -56,8 +56,8 @@ Feature: A request that the network delivers late, after its sender is gone, cha
     And the action "c1:v1" is "succeeded"
 
   Scenario: An acceptance that arrives after the new leader took over is refused
-    Given the request of "replica-1" will arrive 60 seconds late at accepting the action, and it dies
+    Given the request of "replica-1" will arrive 30 seconds late at accepting the action, and it dies
     When the config "c1" version 1 orders to restart the deployment "shop/cart"
-    And the system works for 90 seconds
+    And the system works for 60 seconds
     Then the deployment "shop/cart" was restarted once, by "replica-2"
     And the destination counts "c1:v1" once, as "succeeded"

@@ -8,7 +8,7 @@ Feature: A leader that stood still for longer than its lease does no harm when i
     And the standby "replica-2"
 
   Scenario Outline: A pod is deleted once though the leader stands still just <moment>
-    Given "replica-1" will stand still for 60 seconds just <moment>
+    Given "replica-1" will stand still for 30 seconds just <moment>
     When the config "c1" version 1 orders to delete the pod "shop/web-0"
     And the system works
     Then "replica-2" leads
@@ -30,7 +30,7 @@ Feature: A leader that stood still for longer than its lease does no harm when i
       | after reporting             | replica-1 |
 
   Scenario Outline: A deployment is restarted once though the leader stands still just <moment>
-    Given "replica-1" will stand still for 60 seconds just <moment>
+    Given "replica-1" will stand still for 30 seconds just <moment>
     When the config "c1" version 1 orders to restart the deployment "shop/cart"
     And the system works
     Then "replica-2" leads
@@ -72,7 +72,7 @@ Feature: A leader that stood still for longer than its lease does no harm when i
 
   @pods-run
   Scenario: The pod's replacement has the same name, and the stale leader does not touch it
-    Given "replica-1" will stand still for 60 seconds just before the effect
+    Given "replica-1" will stand still for 30 seconds just before the effect
     And somebody will recreate the pod "shop/web-0" when it is deleted
     When the config "c1" version 1 orders to delete the pod "shop/web-0"
     And the system works

@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Mapping
-from contextlib import ExitStack
+import tempfile
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from threading import Lock
+from typing import IO, TYPE_CHECKING
 
-from backends.proxy import FaultProxy
+from backends.faults import Faults
+from backends.proxy import FaultProxy, Traffic
+
+if TYPE_CHECKING:
+    from kubernetes.client import ApiClient
 
 ROOT = Path(__file__).parents[2]
 INHERITED = ("PATH", "HOME", "LANG", "TMPDIR", "VIRTUAL_ENV", "COVERAGE_PROCESS_START")
@@ -28,20 +36,32 @@ def environment(more: Mapping[str, str], plugins: Path) -> dict[str, str]:
 
 
 class Process:
-    """One process of the system under test; `close` ends it, whatever became of it."""
+    """One process of the system under test, which has sent its first request; `close` ends it, whatever became of it.
 
-    def __init__(self, name: str, proxy: FaultProxy, directory: Path, env: Mapping[str, str]) -> None:
+    AssertionError when it does not come up, with what it said.
+    """
+
+    def __init__(
+        self, name: str, client: ApiClient, faults: Faults, traffic: Traffic, directory: Path, env: Mapping[str, str]
+    ) -> None:
         self.name = name
-        self.proxy = proxy
         self.asleep = False
         self._lock = Lock()
         self._log = directory / "log"
-        self._stack = ExitStack()
         directory.mkdir(parents=True)
-        self._stack.enter_context(proxy)
-        kubeconfig = proxy.kubeconfig(directory / "kubeconfig")
-        output = self._stack.enter_context(self._log.open("wb"))
-        command = [sys.executable, "-m", "kubeactions", "run", "--identity", name, "--log-format", "json"]
+        with ExitStack() as stack:
+            self.proxy = stack.enter_context(FaultProxy(client, faults, traffic, name, self.kill))
+            kubeconfig = self.proxy.kubeconfig(directory / "kubeconfig")
+            output = stack.enter_context(self._log.open("wb"))
+            with a_turn_to_start():
+                self._start(kubeconfig, output, env)
+                stack.callback(self.kill)
+                came = self.proxy.seen.wait(PATIENCE_S)
+            assert came, f"{name} has sent nothing in {PATIENCE_S} s:\n{self.log()}"
+            self._stack = stack.pop_all()
+
+    def _start(self, kubeconfig: Path, output: IO[bytes], env: Mapping[str, str]) -> None:
+        command = [sys.executable, "-m", "kubeactions", "run", "--identity", self.name, "--log-format", "json"]
         self._popen = subprocess.Popen(
             [*_leash(), *command, "--kubeconfig", str(kubeconfig)],
             cwd=ROOT,
@@ -54,11 +74,6 @@ class Process:
     def alive(self) -> bool:
         """Whether it runs, or stands still."""
         return self._popen.poll() is None
-
-    def await_first_request(self) -> None:
-        """Return when it talks to the API server. AssertionError when it does not, with what it said."""
-        came = self.proxy.seen.wait(PATIENCE_S)
-        assert came, f"{self.name} has sent nothing in {PATIENCE_S} s:\n{self.log()}"
 
     def log(self) -> str:
         """What it has said so far."""
@@ -88,8 +103,30 @@ class Process:
 
     def close(self) -> None:
         """Leave nothing behind."""
-        self.kill()
         self._stack.close()
+
+
+@contextmanager
+def a_turn_to_start() -> Iterator[None]:
+    """Wait until no more processes are coming up on this machine than it has processors.
+
+    An interpreter that starts takes a processor for half a second; many at once, started by the workers of one run of
+    tests, would starve the leaders of all of them out of their short leases.
+    """
+    slots = [Path(tempfile.gettempdir()) / f"kubeactions-starting-{n}.lock" for n in range(os.cpu_count() or 1)]
+    with ExitStack() as stack:
+        files = [stack.enter_context(slot.open("ab")) for slot in slots]
+        while not any(_locked(file) for file in files):
+            time.sleep(0.05)
+        yield
+
+
+def _locked(file: IO[bytes]) -> bool:
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
 
 
 def _leash() -> list[str]:

@@ -25,7 +25,7 @@ from typing import Any, Self
 from backends.base import Backend
 from backends.clock import SystemClock
 from backends.faults import Call, Faults, Pause, ReplicaDied
-from backends.proxy import FaultProxy, Traffic
+from backends.proxy import Traffic
 from kubeactions.errors import KubeError, NotFound
 from kubeactions.kube import Kube, path_of
 from kubeactions.model import JsonObject, Report
@@ -110,13 +110,9 @@ class RealWorld(World):
 
     def start(self, name: str) -> None:
         """Start it and wait until it has asked the API server for the first time."""
-        number = len(self._processes)
-        found: list[Process] = []
-        proxy = FaultProxy(self._backend.client(), self.faults, self.traffic, name, lambda: found[0].kill())
-        process = Process(name, proxy, self.directory / "replicas" / f"{number}-{name}", self._environment(name))
-        found.append(process)
-        self._processes.append(process)
-        process.await_first_request()
+        directory = self.directory / "replicas" / f"{len(self._processes)}-{name}"
+        client = self._backend.client()
+        self._processes.append(Process(name, client, self.faults, self.traffic, directory, self._environment(name)))
 
     def _environment(self, name: str) -> dict[str, str]:
         notes = str(self.directory / "acks.jsonl")
@@ -290,7 +286,7 @@ class RealWorld(World):
         done = subprocess.run(
             [sys.executable, "-m", "kubeactions", *arguments, "--kubeconfig", str(kubeconfig)],
             cwd=ROOT,
-            env=environment(where, self._plugins),
+            env=environment({**self.places.settings(self.environment), **where}, self._plugins),
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,

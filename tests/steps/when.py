@@ -208,7 +208,7 @@ def _(world: World, name: str, times: int) -> None:
     for _time in range(times):
         world.die(name)
         world.start(name)
-        world.work(25)
+        world.work(30)
 
 
 @when(parsers.parse('"{name}" stands still'))
