@@ -18,7 +18,11 @@ from backends.base import Backend, BackendError, UnknownBackendError
 __all__ = ["Backend", "BackendError", "UnknownBackendError", "names", "open"]
 
 GROUP = "kubeactions.backends"
-_BUILT_IN = {"fake": "backends.fake:FakeBackend", "live": "backends.live:LiveBackend"}
+_BUILT_IN = {
+    "fake": "backends.fake:FakeBackend",
+    "kind": "backends.kind:KindBackend",
+    "live": "backends.live:LiveBackend",
+}
 """Also entry points of this distribution; here so that a tree that was never installed works too."""
 
 

@@ -1,0 +1,107 @@
+"""The nodes that are there: listing, stopping, and sweeping up what nobody will come back for.
+
+Called before each start, by `kubeactions backend list|stop`, and by the janitor. It touches only containers with this
+backend's label, and removes by itself only those whose owner on this machine is gone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from backends.clock import SystemClock
+from backends.kind import engine
+from backends.kind.labels import PREFIX, Labels, session_filter
+from backends.kind.node import Node
+
+if TYPE_CHECKING:
+    import docker
+    from docker.models.containers import Container
+
+READY = "/kind/kubeactions-ready"
+"""Written into a node when its boot is over; holds the Kubernetes version."""
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """One node of this backend, running or not."""
+
+    container: Container
+    labels: Labels
+    ready: bool
+
+    @property
+    def running(self) -> bool:
+        """Whether its container runs."""
+        return bool(self.container.status == "running")
+
+    @property
+    def leftover(self) -> bool:
+        """Whether nobody will come back for it; a kept one that does not run any more is one, too."""
+        return self.labels.leftover(ready=self.ready and self.running)
+
+    @property
+    def state(self) -> str:
+        """One word for people."""
+        if self.leftover:
+            return "left over"
+        if not self.running:
+            return "stopped"
+        if not self.ready:
+            return "starting"
+        return "kept" if self.labels.keep else "in use"
+
+    def remove(self) -> None:
+        """Remove the container and its volume; gone already is fine. Raises `BackendError`."""
+        from docker.errors import APIError, NotFound
+
+        with engine.errors(f"to remove {self.container.name}"):
+            try:
+                self.container.remove(force=True, v=True)
+            except NotFound:
+                return
+            except APIError as error:
+                if error.status_code != 409:  # somebody else removes it at this moment
+                    raise
+
+
+def nodes(client: docker.DockerClient, label: str = f"{PREFIX}=kind") -> list[Found]:
+    """Every node of this backend on the engine, oldest first. Raises `BackendError`."""
+    with engine.errors("listing containers"):
+        containers = client.containers.list(all=True, filters={"label": label}, ignore_removed=True)
+    return [
+        Found(container, Labels.read(container.labels), Node(container, SystemClock()).has(READY))
+        for container in reversed(containers)
+    ]
+
+
+def sweep(client: docker.DockerClient, say: Callable[[str], None]) -> int:
+    """Remove every leftover, say which, and return how many. Raises `BackendError`."""
+    left = [node for node in nodes(client) if node.leftover]
+    for node in left:
+        node.remove()
+        say(f"removed {node.container.name}, left over from process {node.labels.owner.pid}")
+    return len(left)
+
+
+def named(client: docker.DockerClient, name: str) -> Found | None:
+    """The node of the cluster called `name`; None without one. Raises `BackendError`."""
+    return next((node for node in nodes(client) if node.labels.name == name), None)
+
+
+def remove_session(client: docker.DockerClient, session: str) -> None:
+    """Remove what one boot made, whatever became of it. Raises `BackendError`."""
+    for node in nodes(client, session_filter(session)):
+        node.remove()
+
+
+def bury(session: str) -> None:
+    """What a janitor does for its dead owner: as `remove_session`, but a kept cluster that is ready stays."""
+    client = engine.connect()
+    try:
+        for node in nodes(client, session_filter(session)):
+            if not (node.labels.keep and node.ready):
+                node.remove()
+    finally:
+        client.close()
