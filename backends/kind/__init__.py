@@ -50,7 +50,9 @@ class KindBackend:
     """
 
     name = "kind"
-    capabilities = Capabilities(pods_run=True, disposable=True, many_identities=True)
+    capabilities = Capabilities(
+        pods_run=True, disposable=True, many_identities=True, controllers=True, cluster_wide=True
+    )
 
     def __init__(
         self,

@@ -7,6 +7,7 @@ namespaces. What follows from the facts is decided in `preflight`.
 from __future__ import annotations
 
 import os
+import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -18,6 +19,7 @@ from backends.base import BackendError
 if TYPE_CHECKING:
     import docker
 
+DEFAULT_SOCKET = "/var/run/docker.sock"
 CALL_TIMEOUT_S = 120
 """Longest wait for one answer of the engine; removing a busy node takes it a while."""
 OLDEST_API = (1, 41)
@@ -58,14 +60,21 @@ def connect() -> docker.DockerClient:
         raise BackendError(
             f"the kind backend needs testcontainers: pip install 'kubeactions[kind]' ({error})"
         ) from error
-    where = get_docker_host() or os.environ.get("DOCKER_HOST") or "/var/run/docker.sock"
+    where = get_docker_host() or os.environ.get("DOCKER_HOST") or DEFAULT_SOCKET
+    environment = _environment()
     try:
-        # Testcontainers asks the same places; without an address docker-py takes the socket's default.
-        client = docker.from_env(timeout=CALL_TIMEOUT_S, environment=_environment())
-        client.ping()
+        _knock(environment)
+        return docker.from_env(timeout=CALL_TIMEOUT_S, environment=environment)
     except (DockerException, OSError) as error:
         raise BackendError(no_engine(where, error)) from error
-    return client
+
+
+def _knock(environment: dict[str, str]) -> None:
+    """See whether anybody answers at a socket: docker-py leaks its own when nobody does. Raises OSError."""
+    url = environment.get("DOCKER_HOST") or f"unix://{DEFAULT_SOCKET}"
+    if url.startswith("unix://"):
+        with socket.socket(socket.AF_UNIX) as tried:
+            tried.connect(url.removeprefix("unix://"))
 
 
 def _environment() -> dict[str, str]:

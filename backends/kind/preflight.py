@@ -31,8 +31,8 @@ PRIVILEGED_REFUSED = (
 )
 STRIPPED_REFUSED = (
     "privileged containers are refused, and so is one without CAP_SYS_RESOURCE ({reason}); an administrator can "
-    "install Docker 26 or newer, or give dockerd a default-runtime that drops from config.json the capabilities which the host "
-    "lacks (CapBnd in /proc/self/status) before it calls runc"
+    "install Docker 26 or newer, or give dockerd a default-runtime that drops from config.json the "
+    "capabilities which the host lacks (CapBnd in /proc/self/status) before it calls runc"
 )
 OOM_RESTRICTED = "the host lacks CAP_SYS_RESOURCE: containerd is told not to lower OOM scores (restrict_oom_score_adj)"
 CGROUP_V1_ALLOWED = (

@@ -24,8 +24,8 @@ FILES = Path(__file__).parent / "files"
 NAME = "kubeactions/stand-in-node:test"
 KUBERNETES = KUBERNETES_VERSION
 PROGRAMS = (
-    "sh", "cat", "cp", "date", "echo", "env", "grep", "hostname", "kill", "ls", "mkdir", "mount", "mv", "ps", "readlink",
-    "rm", "sed", "sleep", "stat", "tail", "test", "timeout", "touch", "tr", "true", "umount",
+    "sh", "cat", "cp", "date", "echo", "env", "grep", "hostname", "kill", "ls", "mkdir", "mount", "mv", "ps",
+    "readlink", "rm", "sed", "sleep", "stat", "tail", "test", "timeout", "touch", "tr", "true", "umount",
 )  # fmt: skip
 """What the scripts, the backend's own commands and a curious person in `docker exec` use."""
 PLACES = {
@@ -40,7 +40,8 @@ SKIPPED = re.compile(r"/(test|tests|idlelib|tkinter|turtledemo|ensurepip|lib2to3
 LEFT_OUT = {"kubernetes"}
 """The official client is for whoever talks to a cluster, not for serving one."""
 FAULTS = (
-    "exits", "hangs", "kubeadm-fails", "kubeadm-hangs", "api-never-ready", "node-never-ready", "no-account", "disk-full",
+    "exits", "hangs", "kubeadm-fails", "kubeadm-hangs", "api-never-ready", "node-never-ready", "no-account",
+    "disk-full",
 )  # fmt: skip
 """How the image can be made to fail."""
 
@@ -142,9 +143,8 @@ def _closure(root: str, extras: set[str]) -> set[str]:
         for text in distribution(name).requires or []:
             requirement = Requirement(text)
             marker = requirement.marker
-            if marker and not any(marker.evaluate({"extra": extra}) for extra in (wanted or {""})):
-                if not marker.evaluate({"extra": ""}):
-                    continue
+            if marker and not any(marker.evaluate({"extra": extra}) for extra in (wanted | {""})):
+                continue
             if requirement.name in needed | LEFT_OUT or not _installed(requirement.name):
                 continue
             needed.add(requirement.name)
