@@ -7,7 +7,6 @@ a real kube-apiserver, v1.34; where they differ from what you would expect, the 
 
 NOT imitated. These are refused with 501, 406 or 415 and a Status that says so (`NOT_IMITATED` has a request for each):
 
-- server-side apply
 - Table output, PartialObjectMetadata, protobuf answers: a list of alternatives with JSON in it gets JSON
 - protobuf bodies, but for reviews, tokens, roles and bindings, and the kinds of `kubectl create configmap|namespace|
   secret|serviceaccount`
@@ -19,7 +18,7 @@ These are stored like anything else and have no effect; whoever writes one gets 
 LimitRanges, admission webhooks and policies; and roles and bindings, unless the cluster is made with
 `authorization="rbac"`.
 
-And these are simply not there: metadata.managedFields, rate limits, priority and fairness, and the clean-up of Events
+And these are simply not there: rate limits, priority and fairness, and the clean-up of Events
 after an hour. Of access control: the Node authorizer's graph (a node may do what the role `system:node` says),
 NodeRestriction, tokens of Secrets (kubernetes.io/service-account-token), and the keys at /openid/v1/jwks.
 """

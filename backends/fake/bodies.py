@@ -169,6 +169,23 @@ def parse_yaml(body: bytes, kind: str) -> Obj:
     return value
 
 
+def parse_apply(call: Call) -> Obj:
+    """The object of a server-side apply, YAML or JSON, as it was written. Raises `ApiError` 400."""
+    body = call.request.body
+    try:
+        value = orjson.loads(body)
+    except orjson.JSONDecodeError:
+        try:
+            return parse_yaml(body, "")
+        except statuses.ApiError as error:
+            raise statuses.bad_request(f"error decoding YAML: {error.message}") from None
+    if not isinstance(value, dict):
+        kind = _GO_KINDS.get(type(value), "value")
+        what = f"json: cannot unmarshal {kind} into Go value of type map[string]interface {{}}"
+        raise statuses.bad_request(f"error decoding YAML: error unmarshaling JSON: while decoding JSON: {what}")
+    return value
+
+
 def _check_events(body: bytes) -> None:
     """Refuse what would end the process or fill it: libyaml's composer recurses in C, aliases multiply."""
     depth = aliases = 0

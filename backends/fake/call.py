@@ -6,7 +6,7 @@ finally by the audit. It decides nothing.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from urllib.parse import unquote_plus
 
 from backends.fake.catalogue import Resource
@@ -39,6 +39,8 @@ class Call:
     warnings: tuple[str, ...] = ()
     guard: Guard | None = None
     """What looks at a write before it is validated, for the kinds that need it."""
+    check_create: Callable[[], object] | None = None
+    """Raises `ApiError` 403 unless the user may create what an update or apply finds missing."""
 
     def __init__(self, request: Request, path: str, query: Mapping[str, str]) -> None:
         self.request = request

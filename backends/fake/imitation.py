@@ -37,7 +37,6 @@ def _only(what: str, accept: str) -> Refusal:
 
 
 NOT_IMITATED: tuple[Refusal, ...] = (
-    Refusal("server-side apply", "PATCH", _POD, 501, (("content-type", "application/apply-patch+yaml"),), b"{}"),
     _only("Table output", _TABLE),
     _only("PartialObjectMetadata", _PARTIAL),
     _only("protobuf answers", _PROTOBUF),

@@ -71,7 +71,6 @@ def prepare_update(new: dict[str, Any], old: dict[str, Any]) -> None:
     else:
         new.pop("generation", None)
     new["resourceVersion"] = old["resourceVersion"]
-    new.pop("managedFields", None)
     new.pop("selfLink", None)
 
 

@@ -22,15 +22,18 @@ _FIELD_MANAGER_LIMIT = 128
 _DURATION = re.compile(r"[-+]?(0|((\d+(\.\d*)?|\.\d+)(ns|us|µs|ms|s|m|h))+)")
 _INT64 = 2**63
 _NOTHING: Mapping[str, str] = {}
+APPLY_PATCH = "application/apply-patch+yaml"
 _POLICIES = ("Foreground", "Background", "Orphan")
 
 
 def check_write(call: Call, kind: str) -> None:
     """Check the options of a write (`kind` is CreateOptions and so on); notes whether it is only tried."""
     query = call.query
-    if not query:
-        return
     causes = []
+    if kind == "PatchOptions" and not query.get("fieldManager") and media_type(call) == APPLY_PATCH:
+        causes.append(Cause("fieldManager", "FieldValueRequired", "Required value: is required for apply patch"))
+    if not query and not causes:
+        return
     if "fieldManager" in query:
         causes += _field_manager(query["fieldManager"])
     if "dryRun" in query:
@@ -39,7 +42,7 @@ def check_write(call: Call, kind: str) -> None:
     if validation and validation not in ("Ignore", "Strict", "Warn"):
         text = f'Unsupported value: "{validation}": supported values: "", "Ignore", "Strict", "Warn"'
         causes.append(Cause("fieldValidation", "FieldValueNotSupported", text))
-    if kind == "PatchOptions" and "force" in query:
+    if kind == "PatchOptions" and "force" in query and media_type(call) != APPLY_PATCH:
         causes.append(Cause("force", "FieldValueForbidden", "Forbidden: may not be specified for non-apply patch"))
     _refuse(kind, causes)
     call.dry_run = bool(query.get("dryRun"))

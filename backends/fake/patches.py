@@ -11,11 +11,13 @@ from typing import Any
 
 import orjson
 
-from backends.fake import gojson, statuses
-from backends.fake.bodies import field_validation, media_type, other_kind, schema_of
+from backends.fake import gojson, ownership, statuses
+from backends.fake.bodies import field_validation, media_type, other_kind, parse_apply, schema_of
 from backends.fake.call import Call
 from backends.fake.catalogue import Resource
 from backends.fake.conversion import converted
+from backends.fake.options import APPLY_PATCH
+from backends.fake.ownership import Writer
 from backends.fake.patching import PatchError, go_format, json, merge, shown_json, strategic
 from backends.fake.schema import Decoded, DecodeError, KindSchema, Schema, repeated_members
 from backends.fake.statuses import ApiError
@@ -26,23 +28,23 @@ Obj = dict[str, Any]
 JSON_PATCH = "application/json-patch+json"
 MERGE_PATCH = "application/merge-patch+json"
 STRATEGIC_PATCH = "application/strategic-merge-patch+json"
-APPLY_PATCHES = ("application/apply-patch+yaml", "application/apply-patch+cbor")
 
 
-def change_of(call: Call, resource: Resource, gvk: tuple[str, str, str] | None = None) -> Callable[[Obj], Obj]:
+def change_of(
+    call: Call, resource: Resource, writer: Writer, gvk: tuple[str, str, str] | None = None
+) -> Callable[[Obj], Obj]:
     """What the patch does to an object of `resource` (or of `gvk`, for a subresource with a kind of its own).
 
-    Raises `ApiError` 415 and 501 at once; the function it returns raises 400, 422 and 500, because the real server
-    looks for the object before it looks at the patch.
+    A server-side apply begins with an `ownership.Creation` where there is no object. Raises `ApiError` 415 at once;
+    the function it returns raises 400, 409, 422 and 500, because the real server looks for the object before it looks
+    at the patch.
     """
     media = media_type(call)
-    if media in APPLY_PATCHES:
-        raise statuses.not_imitated(
-            "server-side apply (apply-patch); use a merge patch, or kubectl apply without --server-side"
-        )
-    if media not in (JSON_PATCH, MERGE_PATCH, STRATEGIC_PATCH):
+    if media not in (JSON_PATCH, MERGE_PATCH, STRATEGIC_PATCH, APPLY_PATCH):
         raise ApiError(415, "UnsupportedMediaType", "415: Unsupported Media Type", {})
     kind = schema_of(gvk or resource.gvk)
+    if media == APPLY_PATCH:
+        return lambda live: change_to(call, resource, writer, parse_apply(call))(live)
     body = call.request.body
 
     def apply(obj: Obj) -> Obj:
@@ -55,6 +57,23 @@ def change_of(call: Call, resource: Resource, gvk: tuple[str, str, str] | None =
             raise ApiError(error.status, error.reason, error.message, details) from None
         except RecursionError:
             raise statuses.bad_request("error decoding patch: exceeded max depth") from None
+
+    return apply
+
+
+def change_to(call: Call, resource: Resource, writer: Writer, wanted: Obj) -> Callable[[Obj], Obj]:
+    """What a server-side apply of `wanted` does to an object of `resource`; the function raises 400, 409 and 500."""
+    kind = schema_of(resource.gvk)
+    shape = ownership.shape_of(*kind.gvk)
+    assert shape is not None, "every kind that has a schema has a shape"
+
+    def apply(live: Obj) -> Obj:
+        if not isinstance(live, ownership.Creation) and live.get("apiVersion") != kind.gvk.api_version:
+            live = converted(resource, live)
+        force = call.flag("force")
+        has_status = "status" in resource.subresources
+        done = ownership.Apply(wanted, writer, shape, kind.gvk, force=force, has_status=has_status).to(live)
+        return kind.convert(done, strictly=False).object
 
     return apply
 

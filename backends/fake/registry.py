@@ -17,6 +17,7 @@ from backends.fake import statuses, strategies
 from backends.fake.catalogue import Catalogue, Resource
 from backends.fake.conversion import converted
 from backends.fake.ids import Ids
+from backends.fake.ownership import Writer, track
 from backends.fake.store import Entry, Key, Store
 from backends.fake.strategies import Strategy
 from backends.fake.validation import Cause
@@ -107,18 +108,30 @@ class Registry:
     # ---- create
 
     def create(
-        self, resource: Resource, namespace: str, obj: Obj, *, dry_run: bool = False, guard: Guard | None = None
+        self,
+        resource: Resource,
+        namespace: str,
+        obj: Obj,
+        *,
+        dry_run: bool = False,
+        guard: Guard | None = None,
+        writer: Writer | None = None,
     ) -> Entry:
-        """Store a new object (a dict of the registry's own from now on). Raises `ApiError` 403, 404, 409, 422, 500."""
+        """Store a new object (a dict of the registry's own from now on). Raises `ApiError` 403, 404, 409, 422, 500.
+
+        `writer` comes to own its fields; without one its managedFields are stored as they are.
+        """
         strategy = strategies.of(*resource.storage)
         if not resource.namespaced:
             meta.of(obj).pop("namespace", None)
         version = meta.of(obj).get("resourceVersion")
         self.rules.default(resource, obj)
+        has_status = "status" in resource.subresources
+        owners = track(None, obj, writer, has_status=has_status) if writer else _owners(obj)
         self.admission.admit_create(resource, namespace, obj)
         if guard is not None:
             guard(obj, None)
-        if "status" in resource.subresources and not strategy.keeps_status_on_create:
+        if has_status and not strategy.keeps_status_on_create:
             self._empty_status(resource, obj)
         given = obj["metadata"]
         for _ in range(NAME_ATTEMPTS):
@@ -129,6 +142,8 @@ class Registry:
             # Only a generated name may be tried again.
             if taken is None or given.get("name"):
                 break
+        if owners:
+            obj["metadata"]["managedFields"] = owners
         strategy.prepare_create(obj)
         causes = self.rules.check_create(resource, obj)
         if causes:
@@ -163,11 +178,13 @@ class Registry:
         uid: str | None = None,
         prepare: Callable[[Obj, Obj], Obj] | None = None,
         guard: Guard | None = None,
+        writer: Writer | None = None,
     ) -> Entry:
         """Change a stored object: `change` gets a copy of it and returns what it is to be.
 
         `uid` is a precondition. `prepare(new, old)` replaces what the strategy does, for subresources with rules of
-        their own. An update that changes nothing writes nothing. Raises `ApiError` 404, 409, 422, 500.
+        their own. `writer` comes to own what changes. An update that changes nothing writes nothing. Raises
+        `ApiError` 404, 409, 422, 500.
         """
         entry = self.find(resource, namespace, name)
         if uid and uid != entry.uid:
@@ -181,6 +198,7 @@ class Registry:
         self._check_version(resource, name, new, entry, strategy)
         meta.prepare_update(meta.of(new), old["metadata"])
         self.rules.default(entry.resource, new)
+        self._own(resource, new, old, writer)
         self.admission.admit_update(resource, new)
         if prepare is not None:
             new = prepare(new, old)
@@ -205,6 +223,14 @@ class Registry:
         if dry_run:
             return Entry(entry.key, entry.resource, new, entry.rv)
         return self.store.update(entry, new)
+
+    @staticmethod
+    def _own(resource: Resource, new: Obj, old: Obj, writer: Writer | None) -> None:
+        """Write down who owns what from now on; the member stands last."""
+        owners = track(old, new, writer, has_status="status" in resource.subresources) if writer else _owners(new)
+        new["metadata"].pop("managedFields", None)
+        if owners:
+            new["metadata"]["managedFields"] = owners
 
     @staticmethod
     def _keep_status(new: Obj, old: Obj) -> None:
@@ -332,6 +358,12 @@ class Registry:
     def _invalid(resource: Resource, name: str, causes: list[Cause]) -> statuses.ApiError:
         # Events have one internal kind, of the core group, whatever door they come through.
         return statuses.invalid(resource.kind, name, resource.storage[0], [cause._asdict() for cause in causes])
+
+
+def _owners(obj: Obj) -> list[Obj]:
+    """The managedFields that an object brings."""
+    found: list[Obj] = (obj.get("metadata") or {}).get("managedFields") or []
+    return found
 
 
 def _finalizers(held: list[str], strategy: Strategy, options: DeleteOptions) -> list[str]:

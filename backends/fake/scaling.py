@@ -9,15 +9,16 @@ from typing import Any
 
 import orjson
 
-from backends.fake import options, statuses
-from backends.fake.bodies import read_kind
+from backends.fake import options, ownership, statuses
+from backends.fake.bodies import media_type, parse_apply, read_kind
 from backends.fake.call import Call
 from backends.fake.messages import Response
-from backends.fake.patches import change_of
+from backends.fake.ownership import Writer
+from backends.fake.patches import change_of, change_to
 from backends.fake.reading import json_response
 from backends.fake.registry import Registry
 from backends.fake.store import Entry
-from backends.fake.writing import check_name
+from backends.fake.writing import check_name, writer
 
 Obj = dict[str, Any]
 
@@ -31,9 +32,13 @@ def scale(registry: Registry, call: Call) -> Response:
         entry = registry.find(resource, route.namespace, route.name)
         return _answer(call, entry)
     uid = None
+    who: Writer | None = writer(registry, call)
+    assert who is not None
     if call.verb == "patch":
         options.check_write(call, "PatchOptions")
-        patched = change_of(call, resource, SCALE)
+        if media_type(call) == options.APPLY_PATCH:
+            return _apply(registry, call, who)
+        patched = change_of(call, resource, who, SCALE)
     else:
         options.check_write(call, "UpdateOptions")
         body = read_kind(call, SCALE)
@@ -50,7 +55,29 @@ def scale(registry: Registry, call: Call) -> Response:
         obj["metadata"]["resourceVersion"] = wanted["metadata"].get("resourceVersion") or ""
         return obj
 
-    entry = registry.update(resource, route.namespace, route.name, change, dry_run=call.dry_run, uid=uid)
+    entry = registry.update(resource, route.namespace, route.name, change, dry_run=call.dry_run, uid=uid, writer=who)
+    return _answer(call, entry)
+
+
+def _apply(registry: Registry, call: Call, who: Writer) -> Response:
+    """Server-side apply of a Scale: the workload's own replicas come to be owned (managedfields.ScaleHandler)."""
+    route, resource = call.route, call.served
+    wanted = parse_apply(call)
+    shape = ownership.shape_of(*SCALE)
+    assert shape is not None
+    apply = ownership.Apply(wanted, who, shape, SCALE, force=call.flag("force"), has_status=False)
+
+    def change(obj: Obj) -> Obj:
+        apply.check()
+        check_name(resource, wanted, route.namespace, route.name)
+        _check({"metadata": {}, **wanted}, obj)
+        replicas = (wanted.get("spec") or {}).get("replicas")
+        scaled: Obj = {"kind": obj["kind"], "apiVersion": obj["apiVersion"], "metadata": {"name": route.name}}
+        if replicas is not None:
+            scaled["spec"] = {"replicas": replicas}
+        return change_to(call, resource, who, scaled)(obj)
+
+    entry = registry.update(resource, route.namespace, route.name, change, dry_run=call.dry_run)
     return _answer(call, entry)
 
 

@@ -9,6 +9,7 @@ below is an `ApiError` and becomes a Status here.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any, NamedTuple
 
 import orjson
@@ -128,6 +129,8 @@ class Server:
         if not self._open and MASTERS not in identity.groups:
             wanted = authorization.requested(identity, call.request.method, call.path, call.query)
             authorization.check(self._authorizer, wanted)
+            if call.request.method in ("PUT", "PATCH"):
+                call.check_create = partial(authorization.check, self._authorizer, wanted._replace(verb="create"))
         if len(call.request.body) > BODY_LIMIT_BYTES:
             raise statuses.too_large(BODY_LIMIT_BYTES)
         if "timeout" in call.query:

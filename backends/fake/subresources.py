@@ -11,16 +11,17 @@ from typing import Any
 import orjson
 
 from backends.fake import eviction, imitation, metadata, options, statuses
-from backends.fake.bodies import read_kind, read_object
+from backends.fake.bodies import media_type, read_kind, read_object
 from backends.fake.call import Call
 from backends.fake.conversion import encoded
 from backends.fake.messages import Response
+from backends.fake.ownership import Writer
 from backends.fake.patches import change_of
 from backends.fake.reading import get, json_response
 from backends.fake.registry import Registry
 from backends.fake.scaling import scale
 from backends.fake.store import Key
-from backends.fake.writing import check_name, checked
+from backends.fake.writing import check_name, checked, writer
 
 Obj = dict[str, Any]
 Prepare = Callable[[Obj, Obj], Obj]
@@ -62,10 +63,14 @@ def _find_container(registry: Registry, call: Call) -> None:
 
 def _write(registry: Registry, call: Call, prepare: Prepare | None) -> Response:
     route, resource = call.route, call.served
+    who: Writer | None = writer(registry, call)
+    assert who is not None
     if call.verb == "patch":
-        change = checked(call, change_of(call, resource))
+        change = checked(call, change_of(call, resource, who))
         options.check_write(call, "PatchOptions")
         uid = None
+        if media_type(call) == options.APPLY_PATCH:
+            who = None  # it says itself who owns what afterwards
     else:
         options.check_write(call, "UpdateOptions")
         obj = read_object(call, resource)
@@ -84,6 +89,7 @@ def _write(registry: Registry, call: Call, prepare: Prepare | None) -> Response:
         dry_run=call.dry_run,
         uid=uid,
         prepare=prepare,
+        writer=who,
     )
     call.uid = entry.uid
     return json_response(200, encoded(resource, entry))

@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from backends.fake import options, statuses, strategies
-from backends.fake.bodies import read_object
+from backends.fake import metadata, options, ownership, statuses, strategies
+from backends.fake.bodies import media_type, read_object
 from backends.fake.call import Call
 from backends.fake.catalogue import Resource
 from backends.fake.conversion import encoded
@@ -21,6 +21,8 @@ from backends.fake.registry import Registry
 
 Obj = dict[str, Any]
 
+Change = Callable[[Obj], Obj]
+
 OTHER_NAMESPACE = "the namespace of the provided object does not match the namespace sent on the request"
 
 
@@ -30,7 +32,9 @@ def create(registry: Registry, call: Call) -> Response:
     options.check_write(call, "CreateOptions")
     obj = read_object(call, resource)
     check_namespace(resource, obj, route.namespace)
-    entry = registry.create(resource, route.namespace, obj, dry_run=call.dry_run, guard=call.guard)
+    entry = registry.create(
+        resource, route.namespace, obj, dry_run=call.dry_run, guard=call.guard, writer=writer(registry, call)
+    )
     call.name, call.uid = entry.key.name, entry.uid
     return json_response(201, encoded(resource, entry))
 
@@ -44,8 +48,16 @@ def replace(registry: Registry, call: Call) -> Response:
     uid = obj["metadata"].get("uid")
     if registry.is_missing(resource, route.namespace, route.name) and strategies.of(*resource.storage).create_on_update:
         return _create_by_put(registry, call, obj, uid)
+    who = writer(registry, call)
     entry = registry.update(
-        resource, route.namespace, route.name, lambda _: obj, dry_run=call.dry_run, uid=uid, guard=call.guard
+        resource,
+        route.namespace,
+        route.name,
+        lambda _: obj,
+        dry_run=call.dry_run,
+        uid=uid,
+        guard=call.guard,
+        writer=who,
     )
     call.uid = entry.uid
     return json_response(200, encoded(resource, entry))
@@ -56,22 +68,52 @@ def _create_by_put(registry: Registry, call: Call, obj: Obj, uid: str | None) ->
     if uid:
         raise registry.other_uid(resource, route.namespace, route.name, uid, "")
     obj["metadata"].pop("resourceVersion", None)
-    entry = registry.create(resource, route.namespace, obj, dry_run=call.dry_run, guard=call.guard)
+    if call.check_create is not None:
+        call.check_create()
+    entry = registry.create(
+        resource, route.namespace, obj, dry_run=call.dry_run, guard=call.guard, writer=writer(registry, call)
+    )
     call.uid = entry.uid
     return json_response(201, encoded(resource, entry))
 
 
 def patch(registry: Registry, call: Call) -> Response:
-    """PATCH of one object: JSON patch, merge patch or strategic merge patch."""
+    """PATCH of one object: JSON patch, merge patch, strategic merge patch or server-side apply."""
     route, resource = call.route, call.served
-    change = checked(call, change_of(call, resource))
+    who = writer(registry, call)
+    change = checked(call, change_of(call, resource, who))
     options.check_write(call, "PatchOptions")
-    entry = registry.update(resource, route.namespace, route.name, change, dry_run=call.dry_run, guard=call.guard)
+    if media_type(call) == options.APPLY_PATCH:
+        return _apply(registry, call, change)
+    entry = registry.update(
+        resource, route.namespace, route.name, change, dry_run=call.dry_run, guard=call.guard, writer=who
+    )
     call.uid = entry.uid
     return json_response(200, encoded(resource, entry))
 
 
-def checked(call: Call, change: Callable[[Obj], Obj]) -> Callable[[Obj], Obj]:
+def _apply(registry: Registry, call: Call, change: Change) -> Response:
+    """A server-side apply, which creates what is missing; it says itself who owns what afterwards."""
+    route, resource = call.route, call.served
+    missing = registry.is_missing(resource, route.namespace, route.name)
+    if missing:
+        if call.check_create is not None:
+            call.check_create()
+        wanted = change(ownership.Creation())
+        entry = registry.create(resource, route.namespace, wanted, dry_run=call.dry_run, guard=call.guard)
+    else:
+        entry = registry.update(resource, route.namespace, route.name, change, dry_run=call.dry_run, guard=call.guard)
+    call.uid = entry.uid
+    return json_response(201 if missing else 200, encoded(resource, entry))
+
+
+def writer(registry: Registry, call: Call) -> ownership.Writer:
+    """On whose behalf the request writes."""
+    manager, agent = call.query.get("fieldManager", ""), call.headers.get("user-agent", "")
+    return ownership.writer_of(manager, agent, call.route.subresource, metadata.timestamp(registry.clock.wall()))
+
+
+def checked(call: Call, change: Change) -> Change:
     """A change that may not rename."""
     route, resource = call.route, call.served
 

@@ -185,7 +185,6 @@ def test_a_mistyped_field_is_refused_as_the_real_server_does(kubectl: Kubectl) -
 @pytest.mark.parametrize(
     ("line", "reason"),
     [
-        ("apply --server-side -f -", "does not imitate server-side apply"),
         (
             "create deployment x --image y",
             "does not read protobuf of this kind (Deployment of apps/v1); send application/json (kubectl: add --dry",
@@ -198,6 +197,16 @@ def test_what_is_not_imitated_says_so(kubectl: Kubectl, line: str, reason: str) 
     done = kubectl.run(*line.split(), stdin=configmap("not-there"))
     assert done.code == 1
     assert f"the in-memory API server {reason}" in done.error
+
+
+def test_server_side_apply_creates_refuses_and_takes_over(kubectl: Kubectl) -> None:
+    kubectl("apply --server-side -f -", configmap("owned", k="1"))
+    other = ("apply", "--server-side", "--field-manager", "other", "-f", "-")
+    refused = kubectl.run(*other, stdin=configmap("owned", k="2"))
+    assert refused.code == 1
+    assert 'Apply failed with 1 conflict: conflict with "kubectl": .data.k' in refused.error
+    kubectl("apply --server-side --field-manager other --force-conflicts -f -", configmap("owned", k="2"))
+    assert kubectl("get configmap owned -o jsonpath={.data.k}") == "2"
 
 
 def test_a_list_needs_no_validation_by_the_client_and_kubectl_says_how(kubectl: Kubectl) -> None:

@@ -123,6 +123,7 @@ class Client:
     def act_as(self, user: str, groups: tuple[str, ...]) -> None:
         """Write as somebody else from now on: one kubelet speaks for many nodes."""
         if user != self._identity.name:
+            self._agent = {"user-agent": "kubelet"}
             self._identity = Identity(user, groups=groups)
 
     # ---- reading

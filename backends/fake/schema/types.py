@@ -1,7 +1,8 @@
 """The parsed form of the compact schema file: a table of struct types, each a list of fields in declared order.
 
 The file is JSON with three members: `kubernetes` (the release), `kinds` ("group/version/Kind" to a type) and `types`
-(a type's name to its Go name and fields). A field is `[name, expression, flags, merge]`:
+(a type's name to its Go name and fields, and "atomic" where it has one owner as a whole). A field is
+`[name, expression, flags, merge]`:
 
     expression := [GoName ":"] "[]" expression     list            ("v1.Finalizers:[]string" where the list has a name)
                 | [GoName ":"] "{}" expression     map with text keys
@@ -9,7 +10,8 @@ The file is JSON with three members: `kubernetes` (the release), `kinds` ("group
                 | scalar ["=" GoName]              string bool int32 int64 float64 bytes
                                                    time microtime duration quantity intstr raw
     flags      := "*" a pointer, "o" left out when empty, "z" left out when zero, "r" required by OpenAPI
-    merge      := {"key": patch merge key, "strategy": patch strategy, "list": list type, "keys": list map keys}
+    merge      := {"key": patch merge key, "strategy": patch strategy, "list": list type, "keys": list map keys,
+                   "map": map type}
 
 Nothing here decides anything; `decoding`, `wording`, `strict` and strategic merge read it.
 """
@@ -67,6 +69,7 @@ class Field:
     strategies: tuple[str, ...] = ()
     list_type: str = ""
     list_keys: tuple[str, ...] = ()
+    map_type: str = ""
 
     @property
     def merges(self) -> bool:
@@ -81,6 +84,8 @@ class StructType:
     name: str
     go_name: str
     _raw: list[list[Any]]
+    atomic: bool = False
+    """Whether server-side apply gives it to one owner as a whole."""
     _fields: dict[str, Field] | None = field(default=None, repr=False)
 
     @property
@@ -108,6 +113,7 @@ def _field(entry: list[Any]) -> Field:
         strategies=tuple(merge["strategy"].split(",")) if "strategy" in merge else (),
         list_type=merge.get("list", ""),
         list_keys=tuple(merge.get("keys", ())),
+        map_type=merge.get("map", ""),
     )
 
 
@@ -157,5 +163,5 @@ def document() -> dict[str, Any]:
 @functools.cache
 def struct(name: str) -> StructType:
     """The struct type of this name. Raises `KeyError` when the file has none."""
-    go, fields = document()["types"][name]
-    return StructType(name, go, fields)
+    go, fields, *flags = document()["types"][name]
+    return StructType(name, go, fields, atomic="atomic" in flags)

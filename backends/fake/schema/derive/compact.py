@@ -105,7 +105,9 @@ class _Joiner:
         go_name = self._structs[_go_path(name)].name if known else _fallback_go_name(name)
         required = set(spec.get("required", ()))
         ordered = [key for key in known if key in properties] + [key for key in properties if key not in known]
-        return [go_name, [self._field(key, properties[key], known.get(key), key in required) for key in ordered]]
+        fields = [self._field(key, properties[key], known.get(key), key in required) for key in ordered]
+        whole = spec.get("x-kubernetes-map-type") == "atomic"
+        return [go_name, fields, "atomic"] if whole else [go_name, fields]
 
     def _flat(self, of: GoType) -> Iterator[tuple[str, GoField]]:
         for field in self._binary.fields(of):
@@ -129,6 +131,7 @@ class _Joiner:
                 ("strategy", "x-kubernetes-patch-strategy"),
                 ("list", "x-kubernetes-list-type"),
                 ("keys", "x-kubernetes-list-map-keys"),
+                ("map", "x-kubernetes-map-type"),
             )
             if long in spec
         }

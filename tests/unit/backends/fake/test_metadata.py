@@ -41,7 +41,7 @@ def test_a_generated_name_is_cut_to_leave_room_for_its_suffix() -> None:
 
 
 def test_an_update_cannot_change_what_the_server_owns() -> None:
-    new = updated({"creationTimestamp": "x", "selfLink": "y", "managedFields": [], "generation": 9}, generation=2)
+    new = updated({"creationTimestamp": "x", "selfLink": "y", "generation": 9}, generation=2)
     assert new == {
         "uid": "u",
         "creationTimestamp": OLD["creationTimestamp"],

@@ -1,0 +1,125 @@
+"""What a create or update by a user does to the owners of an object's fields.
+
+The registry calls `track` after it has filled in defaults and before admission, as the real server's handlers do
+(k8s.io/apimachinery/pkg/util/managedfields/internal/fieldmanager.go). Controllers are users too. Writes that come
+from inside the server, such as a binding, have no `Writer` and move nothing.
+"""
+
+from __future__ import annotations
+
+import functools
+from typing import Any, NamedTuple
+
+import orjson
+
+from backends.fake.ownership import fieldsets, managers, shapes, values
+from backends.fake.ownership.managers import UPDATE, Manager, Shares
+from backends.fake.ownership.shapes import Map
+from backends.fake.ownership.values import Comparison
+from backends.fake.schema import Schema
+from backends.fake.schema.recent import Recent
+
+Obj = dict[str, Any]
+
+NAME_LIMIT = 128
+"""How much of a user agent becomes a manager's name, in bytes (FieldManagerMaxLength)."""
+
+_RECENT: Recent[Comparison] = Recent(512)
+"""How new specs differ from none: those of one workload's pods are alike."""
+
+
+class Writer(NamedTuple):
+    """On whose behalf an object is written: the field manager, the subresource and the moment (RFC 3339)."""
+
+    manager: str
+    subresource: str
+    at: str
+
+
+def writer_of(field_manager: str, user_agent: str, subresource: str, at: str) -> Writer:
+    """The writer of a request: its `fieldManager`, or else the program that its User-Agent names."""
+    name = field_manager or "".join(char for char in user_agent.partition("/")[0] if char.isprintable())
+    return Writer(name.encode()[:NAME_LIMIT].decode(errors="ignore"), subresource, at)
+
+
+@functools.lru_cache(maxsize=512)
+def shape_of(group: str, version: str, kind: str) -> Map | None:
+    """The shape of a built-in kind; None where there is none."""
+    known = Schema.load().kind(group, version, kind)
+    return shapes.of_struct(known.type) if known is not None else None
+
+
+@functools.lru_cache(maxsize=512)
+def blank(group: str, version: str, kind: str) -> Obj:
+    """An object of this kind with nothing in it, as the real server decodes it: what a new object is compared with."""
+    known = Schema.load().kind(group, version, kind)
+    assert known is not None, "asked for kinds that have a shape only"
+    return known.decode({}, strictly=False).object
+
+
+def gvk_of(obj: Obj) -> tuple[str, str, str]:
+    """Group, version and kind of an object."""
+    group, _, version = str(obj.get("apiVersion", "")).rpartition("/")
+    return group, version, str(obj.get("kind", ""))
+
+
+def ignored(subresource: str, *, has_status: bool) -> frozenset[str]:
+    """Members that a write through this door cannot change, so nobody comes to own them by it (resetFields)."""
+    if subresource == "status":
+        return frozenset({"spec"})
+    return frozenset({"status"}) if has_status and not subresource else frozenset()
+
+
+def track(old: Obj | None, new: Obj, writer: Writer, *, has_status: bool) -> list[Obj]:
+    """The managedFields of `new`, which replaces `old` (None: it is created). Neither is changed."""
+    gvk = gvk_of(new)
+    shape = shape_of(*gvk)
+    told = (new.get("metadata") or {}).get("managedFields")
+    before = (old or {}).get("metadata", {}).get("managedFields")
+    shares = _told_or_live(told, before, writer)
+    if shape is None or (old is not None and not shares):
+        # Who has reset an object's owners wants none: tracking begins again with the next apply.
+        return managers.written(shares)
+    skipped = ignored(writer.subresource, has_status=has_status)
+    change = _change(shape, gvk, old, new, skipped)
+    if not any(change):
+        return managers.written(shares)
+    who = Manager(writer.manager, UPDATE, str(new["apiVersion"]), writer.subresource)
+    return managers.written(managers.updated(shares, change, who, writer.at))
+
+
+def _told_or_live(told: object, live: list[Obj] | None, writer: Writer) -> Shares:
+    """Who wants to may write managedFields; nobody deletes them by leaving them out (decodeLiveOrNew)."""
+    if not writer.subresource:
+        if managers.is_reset(told):
+            return {}
+        shares = managers.told(told) if told != live else None
+        if shares:
+            return shares
+    return managers.read(live or ())
+
+
+def _change(shape: Map, gvk: tuple[str, str, str], old: Obj | None, new: Obj, skipped: frozenset[str]) -> Comparison:
+    if old is not None:
+        return compare(shape, old, new, skipped)
+    empty = blank(*gvk)
+    spec = new.get("spec")
+    child = shape.fields.get("spec")
+    if not isinstance(spec, dict) or child is None or "spec" in skipped:
+        return compare(shape, empty, new, skipped)
+    found = compare(shape, empty, new, skipped | {"spec"})
+    key = orjson.dumps([gvk, spec])
+    part = _RECENT.get(key)
+    if part is None:
+        part = compare(Map(lambda: {"spec": child}), {"spec": empty.get("spec", {})}, {"spec": spec}, frozenset())
+        _RECENT.keep(key, part)
+    return Comparison(*(fieldsets.union(mine, others) for mine, others in zip(found, part, strict=True)))
+
+
+def compare(shape: Map, old: Obj, new: Obj, skipped: frozenset[str]) -> Comparison:
+    """How two whole objects differ, but for the members that are `skipped` and for managedFields."""
+    return values.compare(shape, _without(old, skipped), _without(new, skipped))
+
+
+def _without(obj: Obj, skipped: frozenset[str]) -> Obj:
+    return {name: value for name, value in obj.items() if name not in skipped and name not in ("kind", "apiVersion")}
