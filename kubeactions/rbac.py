@@ -1,83 +1,144 @@
-"""The RBAC rules that the enabled actions need, no more. Pure; the command line prints them as manifests.
+"""The RBAC rules that the enabled actions need, no more. Pure; installation.py makes manifests of them.
 
-What the agent itself needs is a Role in the ledger's namespace (Lease, ledger, segments, requests to cancel) and a
-small ClusterRole (the cluster's UID, Events on targets); what the actions need is read from their specs. `get_resource`
-needs `get` on whatever it is to read: it is left out unless asked for, since "everything" is not ours to grant.
+Four Roles, each with one reason to be:
+
+- the ledger's namespace: Lease, ledger, segments, what people ask (pause, cancel), Events about the ledger;
+- the agent's own namespace: what its pod belongs to, so that no action touches it;
+- where actions act: what the executors' specs say, and Events on targets. A ClusterRole, or one Role in each of the
+  target namespaces when they are listed;
+- the cluster: the UID of kube-system, by which clusters are told apart, and what actions on cluster-scoped objects
+  need.
+
+`get_resource` needs `get` on whatever it is to read: "everything" is not ours to grant, so what it may read is listed.
 
 https://kubernetes.io/docs/reference/access-authn-authz/rbac/
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 
 from kubeactions.model import JsonObject, Rule, Spec
 
 NAME = "kubeactions"
-
-_LEDGER_RULES = (
-    Rule("", "configmaps", ("get", "list", "create", "patch", "delete")),
-    Rule("coordination.k8s.io", "leases", ("get", "create", "update")),
-    Rule("", "events", ("create",)),
-)
-"""In the ledger's namespace. `create` and `list` cannot be narrowed to names (the name is not known, or not one)."""
-_CLUSTER_RULES = (Rule("", "events", ("create",)),)
+API = "rbac.authorization.k8s.io"
 
 
-def action_rules(specs: Iterable[Spec], *, read_everything: bool = False) -> tuple[Rule, ...]:
-    """What these action types need, merged and sorted; rules on every resource only with `read_everything`."""
+@dataclass(frozen=True, slots=True)
+class Place:
+    """For whom and where: the service account, where the ledger is, where actions act (() is everywhere)."""
+
+    account: str
+    namespace: str
+    """Of the account, and of the agent's pods."""
+    ledger_namespace: str
+    lease_name: str
+    targets: tuple[str, ...] = ()
+
+    @property
+    def cluster_name(self) -> str:
+        """Name of the ClusterRole: two installations in one cluster have two."""
+        return NAME if self.namespace == NAME else f"{NAME}-{self.namespace}"
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """One line of a Role, and why it is there. `names`: only objects of these names; () is any."""
+
+    rule: Rule
+    why: str
+    names: tuple[str, ...] = ()
+
+    def as_policy_rule(self) -> JsonObject:
+        """As Kubernetes writes it."""
+        found: JsonObject = {"apiGroups": [self.rule.group], "resources": [self.rule.resource]}
+        if self.names:
+            found["resourceNames"] = list(self.names)
+        return {**found, "verbs": list(self.rule.verbs)}
+
+
+@dataclass(frozen=True, slots=True)
+class Role:
+    """A Role (in `namespace`) or a ClusterRole ("") of this name."""
+
+    name: str
+    namespace: str
+    about: str
+    grants: tuple[Grant, ...]
+
+    @property
+    def kind(self) -> str:
+        """Role or ClusterRole."""
+        return "Role" if self.namespace else "ClusterRole"
+
+
+def action_rules(specs: Iterable[Spec], *, read: Sequence[Rule] = ()) -> tuple[Grant, ...]:
+    """What these action types need, merged and sorted, with the types that need it.
+
+    A rule on every resource (`get_resource`) is replaced by `read`.
+    """
     merged: dict[tuple[str, str, bool], set[str]] = {}
+    needed_by: dict[tuple[str, str, bool], set[str]] = {}
     for spec in specs:
-        for rule in spec.rules:
-            if rule.resource != "*" or read_everything:
-                merged.setdefault((rule.group, rule.resource, rule.cluster), set()).update(rule.verbs)
-    return tuple(Rule(one[0], one[1], tuple(sorted(verbs)), one[2]) for one, verbs in sorted(merged.items()))
+        everything = any(one.resource == "*" for one in spec.rules)
+        for rule in (*(one for one in spec.rules if one.resource != "*"), *(read if everything else ())):
+            key = (rule.group, rule.resource, rule.cluster)
+            merged.setdefault(key, set()).update(rule.verbs)
+            needed_by.setdefault(key, set()).add(spec.type)
+    return tuple(
+        Grant(Rule(*key[:2], tuple(sorted(verbs)), key[2]), ", ".join(sorted(needed_by[key])))
+        for key, verbs in sorted(merged.items())
+    )
 
 
-def manifests(
-    specs: Mapping[str, Spec],
-    *,
-    service_account: str,
-    account_namespace: str,
-    ledger_namespace: str,
-    read_everything: bool = False,
-) -> list[JsonObject]:
-    """Roles and bindings for one service account, in the order in which to apply them."""
-    subject = {"kind": "ServiceAccount", "name": service_account, "namespace": account_namespace}
-    cluster = [
-        _policy_rule(rule) for rule in (*_CLUSTER_RULES, *action_rules(specs.values(), read_everything=read_everything))
-    ]
-    cluster.append({"apiGroups": [""], "resources": ["namespaces"], "resourceNames": ["kube-system"], "verbs": ["get"]})
-    return [
-        _role("Role", ledger_namespace, [_policy_rule(rule) for rule in _LEDGER_RULES]),
-        _binding("Role", ledger_namespace, subject),
-        _role("ClusterRole", "", cluster),
-        _binding("ClusterRole", "", subject),
-    ]
+def roles(specs: Mapping[str, Spec], place: Place, *, read: Sequence[Rule] = ()) -> tuple[Role, ...]:
+    """Every Role that an agent with these action types needs, in a stable order."""
+    events = Grant(Rule("", "events", ("create",)), "what was done, told on its target")
+    ledger = (
+        Grant(
+            Rule("", "configmaps", ("create", "delete", "get", "list", "patch")), "the ledger, its segments, requests"
+        ),
+        Grant(Rule("coordination.k8s.io", "leases", ("create",)), "the election, the first time"),
+        Grant(Rule("coordination.k8s.io", "leases", ("get", "update")), "the election", (place.lease_name,)),
+        Grant(events.rule, "what concerns the ledger"),
+    )
+    own = (
+        Grant(Rule("", "pods", ("get",)), "which workload the agent belongs to, to keep out of it"),
+        Grant(Rule("apps", "replicasets", ("get",)), "the same"),
+    )
+    needed = action_rules(specs.values(), read=read)
+    on_targets = (events, *(one for one in needed if not one.rule.cluster))
+    cluster = (
+        Grant(Rule("", "namespaces", ("get",)), "which cluster this is, by its UID", ("kube-system",)),
+        *(one for one in needed if one.rule.cluster),
+        *(() if place.targets else on_targets),
+    )
+    return (
+        Role(f"{NAME}-ledger", place.ledger_namespace, "The ledger and the election.", ledger),
+        Role(f"{NAME}-own", place.namespace, "What the agent itself is part of.", own),
+        *(Role(f"{NAME}-targets", one, "What actions do in this namespace.", on_targets) for one in place.targets),
+        Role(place.cluster_name, "", "What is in no namespace, or in all of them.", cluster),
+    )
 
 
-def _policy_rule(rule: Rule) -> JsonObject:
-    return {"apiGroups": [rule.group], "resources": [rule.resource], "verbs": list(rule.verbs)}
-
-
-def _metadata(namespace: str) -> JsonObject:
-    return {"name": NAME, "namespace": namespace} if namespace else {"name": NAME}
-
-
-def _role(kind: str, namespace: str, rules: list[JsonObject]) -> JsonObject:
-    return {
-        "apiVersion": "rbac.authorization.k8s.io/v1",
-        "kind": kind,
-        "metadata": _metadata(namespace),
-        "rules": rules,
-    }
-
-
-def _binding(kind: str, namespace: str, subject: JsonObject) -> JsonObject:
-    return {
-        "apiVersion": "rbac.authorization.k8s.io/v1",
-        "kind": f"{kind}Binding",
-        "metadata": _metadata(namespace),
-        "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": kind, "name": NAME},
-        "subjects": [subject],
-    }
+def manifests(role: Role, place: Place) -> tuple[JsonObject, JsonObject]:
+    """A Role and its binding to the agent's account."""
+    metadata: JsonObject = {"name": role.name} | ({"namespace": role.namespace} if role.namespace else {})
+    metadata["labels"] = {"app.kubernetes.io/name": NAME}
+    subject = {"kind": "ServiceAccount", "name": place.account, "namespace": place.namespace}
+    return (
+        {
+            "apiVersion": f"{API}/v1",
+            "kind": role.kind,
+            "metadata": metadata,
+            "rules": [grant.as_policy_rule() for grant in role.grants],
+        },
+        {
+            "apiVersion": f"{API}/v1",
+            "kind": f"{role.kind}Binding",
+            "metadata": metadata,
+            "roleRef": {"apiGroup": API, "kind": role.kind, "name": role.name},
+            "subjects": [subject],
+        },
+    )

@@ -67,6 +67,8 @@ def decode(payload: bytes, max_bytes: int) -> Any:
         text = payload.decode()
     except UnicodeDecodeError as error:
         raise Malformed("payload", f"not UTF-8: byte 0x{payload[error.start]:02x} at offset {error.start}") from error
+    if text.startswith("\ufeff"):
+        raise Malformed("payload", "it begins with a byte order mark: save it as UTF-8 without one")
     try:
         return _DECODER.decode(text)
     except json.JSONDecodeError as error:

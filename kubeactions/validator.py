@@ -90,6 +90,8 @@ def parse(config: Config, specs: Mapping[str, Spec], limits: Limits) -> list[Act
     actions, `actions` missing, empty or no list. Everything that is wrong with one action is a `Rejected` in its place.
     """
     _check_metadata(config)
+    if config.problem:
+        raise Malformed("payload", config.problem)
     items = _items(decode(config.payload, limits.config_bytes), limits)
     batch = len(items) > 1
     found: list[Action | Rejected] = []

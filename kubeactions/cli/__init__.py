@@ -28,6 +28,7 @@ EXIT_CODES = {
 
 COMMANDS = {
     "run": ("kubeactions.cli.run:command", "Run one replica: elect, take actions, execute, report."),
+    "manifests": ("kubeactions.cli.manifests:command", "Print what runs the agent in a cluster."),
     "submit": ("kubeactions.cli.submit:command", "Write one action into a source directory."),
     "validate": ("kubeactions.cli.validate:command", "Check config files without running anything."),
     "history": ("kubeactions.cli.history:command", "List the actions in a cluster's ledger."),

@@ -21,6 +21,8 @@ class Config:
     payload: bytes
     source: str
     """Name of the source; provenance only."""
+    problem: str = ""
+    """What its source found wrong with the payload ("broken YAML: ..."): it is refused with this text."""
 
 
 @dataclass(frozen=True, slots=True)

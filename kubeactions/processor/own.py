@@ -30,13 +30,13 @@ def own_targets(kube: Kube, own: Own) -> tuple[Target, ...]:
     found = [Target("v1", "Pod", own.pod_name, own.namespace, own.pod_uid)]
     try:
         current = kube.get(path_of("v1", "pods", namespace=own.namespace, name=own.pod_name))
-        for _ in range(2):
+        for steps_left in (1, 0):
             if (owner := _controller(current)) is None:
                 break
             target = Target(owner["apiVersion"], owner["kind"], owner["name"], own.namespace, owner["uid"])
             found.append(target)
             plural = _PLURALS.get((target.api_version, target.kind))
-            if plural is None:
+            if plural is None or not steps_left:
                 break
             current = kube.get(path_of(target.api_version, plural, namespace=own.namespace, name=target.name))
     except KubeError as error:

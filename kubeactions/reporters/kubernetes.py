@@ -3,7 +3,7 @@
 One Event a settled action, on the action's target (on the ledger when a config held no action), named by the action's
 marker, so a repeat is refused by the API server as AlreadyExists and counts as acknowledged: there is never a second.
 A target may be long gone: an Event needs no object. Its namespace must be there; when it is gone or going, and for
-cluster-scoped targets, the Event goes to `default`; when it is refused as invalid even there, it is about the ledger
+cluster-scoped targets, the Event goes to `default`; when it is refused even there, it is about the ledger
 (https://github.com/kubernetes/kubernetes/blob/v1.34.0/pkg/apis/core/validation/events.go).
 
 Core v1 Events, not events.k8s.io/v1: both are views of the same objects, and `kubectl describe` looks for these fields.
@@ -12,6 +12,7 @@ Events are kept for an hour by default; what lasts is the ledger. What a read br
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping, Sequence
 from datetime import UTC
 from typing import Any
@@ -19,6 +20,8 @@ from typing import Any
 from kubeactions.errors import BadRequest, Conflict, Forbidden, Invalid, NotFound
 from kubeactions.model import FIELD_MANAGER, MARKER_ANNOTATION, Cluster, JsonObject, Report, Status, Target
 from kubeactions.reporters import Surroundings, refuse_options, summary
+
+log = logging.getLogger("kubeactions.reporters")
 
 COMPONENT = "kubeactions"
 FALLBACK_NAMESPACE = "default"
@@ -36,6 +39,8 @@ class KubernetesReporter:
     def __init__(self, kube: Cluster, ledger: Target) -> None:
         self._kube = kube
         self._ledger = ledger
+        self._forbidden: set[str] = set()
+        """Namespaces of which it was said that no Event may be made there."""
 
     def deliver(self, reports: Sequence[Report]) -> None:
         """Create each report's Event, in order; raises a `KubeError` when the API server takes it nowhere."""
@@ -54,14 +59,18 @@ class KubernetesReporter:
         return found
 
     def _fits(self, report: Report, about: Target, namespace: str) -> bool:
-        """Create it there; False when it cannot be there, so that one Event never holds up all others for ever."""
+        """Create it there; False when it cannot be there, so that one Event never holds up all others for ever.
+
+        Forbidden is that, too: the namespace is being deleted, or is none of those that the account has a Role in.
+        """
         try:
             self._create(event(report, about, namespace))
         except (NotFound, Invalid, BadRequest):
             return False
         except Forbidden as error:
-            if not _is_terminating(error):
-                raise
+            if not _is_terminating(error) and namespace not in self._forbidden:
+                self._forbidden.add(namespace)
+                log.warning("Events of actions in %s are about the ledger instead: %s", namespace, error)
             return False
         return True
 

@@ -1,5 +1,7 @@
 """A directory of config files, one file a config: `<id>@<version>.json`, or `.yaml`, `.yml`.
 
+`<id>.v<version>.json` is the same: a key of a ConfigMap cannot have an `@`. Of several the last one counts.
+
 Made for a mounted ConfigMap, a synchronised folder, or `kubeactions submit`. It only reads: a read-only mount works,
 and what was acknowledged is kept in memory (the ledger is what remembers). Rules:
 
@@ -13,6 +15,7 @@ and what was acknowledged is kept in memory (the ledger is what remembers). Rule
 
 from __future__ import annotations
 
+import codecs
 import json
 import os
 import re
@@ -32,7 +35,7 @@ MAX_FILE_BYTES = 64 * 1024 * 1024
 """Files above this are not even read; up to it an oversized payload is delivered, so that it is refused on record."""
 _SWAP_TRIES = 3
 """How often a pull starts over because `..data` moved under it; kubelet moves it about once a minute."""
-_NAME = re.compile(r"(?P<id>.*)@(?P<version>0|[1-9][0-9]{0,18})\.(?P<format>json|yaml|yml)", re.DOTALL)
+_NAME = re.compile(r"(?P<id>.*)(?:@|\.v)(?P<version>0|[1-9][0-9]{0,18})\.(?P<format>json|yaml|yml)", re.DOTALL)
 _UNFINISHED = re.compile(r"\..*|.*~|#.*#|.*\.(tmp|swp|swx|part|partial|crdownload|bak|orig)", re.DOTALL | re.IGNORECASE)
 
 
@@ -44,11 +47,11 @@ class _File:
     """What is remembered of one file between two pulls."""
 
     raw: bytes = b""
+    """Content at the last look."""
     signature: _Signature = ()
     """What `stat` said when it was read."""
     settled: bool = False
     """Read twice under one signature, a pull apart: it need not be read again until that changes."""
-    """Content at the last look."""
     problem: str = ""
     """What is wrong with it; "" when it parses."""
     payload: bytes | None = None
@@ -123,7 +126,9 @@ class DirectorySource:
             if (id_, version) in configs:
                 problems.append(Problem(name, f"there is another file for {id_}@{version}; this one is not read"))
             else:
-                configs[id_, version] = Config(id_, version, file.payload, self.name)
+                # What is wrong with JSON the validator says itself; of YAML it sees only what became of it.
+                told = file.problem if file.payload is file.raw and not name.endswith(".json") else ""
+                configs[id_, version] = Config(id_, version, file.payload, self.name, told)
         self.acks = {key: ack for key, ack in self.acks.items() if key in configs}
         return Pull(tuple(configs[key] for key in sorted(configs)), tuple(problems))
 
@@ -215,6 +220,8 @@ def _payload(name: str, raw: bytes, parse_bytes: int) -> tuple[bytes | None, str
     """The payload and "", or None and what is wrong."""
     if len(raw) > parse_bytes:
         return raw, ""
+    if raw.startswith(codecs.BOM_UTF8):
+        return None, "it begins with a byte order mark: save it as UTF-8 without one"
     try:
         text = raw.decode()
         if not name.endswith(".json"):
@@ -235,7 +242,7 @@ def name_problem(name: str) -> str:
     """Why a file of this name is not taken for a config, "" when it is."""
     if _NAME.fullmatch(name) and _printable(name) == name:
         return ""
-    return "no config: name it <id>@<version>.json, .yaml or .yml, the version from 1"
+    return "no config: name it <id>@<version>.json, .yaml or .yml (or <id>.v<version>.json), the version from 1"
 
 
 def _identity(name: str) -> tuple[str, int]:

@@ -4,51 +4,80 @@ from __future__ import annotations
 
 from kubeactions import registry
 from kubeactions.model import EffectClass, Rule, Spec
-from kubeactions.rbac import action_rules, manifests
+from kubeactions.rbac import Place, action_rules, manifests, roles
 
 SPECS = registry.specs(registry.load())
+PLACE = Place("agent", "dd", "dd", "elect")
 
 
-def test_rules_of_several_types_are_merged_and_sorted() -> None:
-    found = action_rules([SPECS["restart_deployment"], SPECS["delete_pod"]])
-    assert found == (
-        Rule("", "pods", ("delete", "get")),
-        Rule("apps", "deployments", ("get", "patch")),
-        Rule("apps", "replicasets", ("list",)),
-    )
+def rules(*types: str, read: tuple[Rule, ...] = ()) -> list[Rule]:
+    return [grant.rule for grant in action_rules([SPECS[name] for name in types], read=read)]
+
+
+def test_rules_of_several_types_are_merged_and_sorted_and_say_who_needs_them() -> None:
+    one = Spec("a", EffectClass.READ, "a", {}, rules=(Rule("", "pods", ("get",)), Rule("apps", "deployments", ("get",))))
+    two = Spec("b", EffectClass.READ, "b", {}, rules=(Rule("", "pods", ("list", "get")),))
+    found = action_rules([two, one])
+    assert [grant.rule for grant in found] == [Rule("", "pods", ("get", "list")), Rule("apps", "deployments", ("get",))]
+    assert [grant.why for grant in found] == ["a, b", "a"]
 
 
 def test_a_type_that_is_not_enabled_gets_nothing() -> None:
-    assert action_rules([SPECS["delete_pod"]]) == (Rule("", "pods", ("delete", "get")),)
-    assert action_rules([]) == ()
+    assert rules("delete_pod") == [Rule("", "pods", ("delete", "get"))]
+    assert rules() == []
 
 
-def test_reading_everything_is_granted_only_when_asked_for() -> None:
-    assert action_rules([SPECS["get_resource"]]) == ()
-    assert action_rules([SPECS["get_resource"]], read_everything=True) == (Rule("*", "*", ("get",)),)
+def test_reading_is_granted_for_what_is_listed() -> None:
+    assert rules("get_resource") == []
+    assert rules("get_resource", read=(Rule("apps", "deployments", ("get",)),)) == [Rule("apps", "deployments", ("get",))]
+    assert rules("delete_pod", read=(Rule("apps", "deployments", ("get",)),)) == rules("delete_pod")
 
 
-def test_the_manifests_bind_one_account_and_keep_the_ledger_in_its_namespace() -> None:
-    found = manifests(
-        {"delete_pod": SPECS["delete_pod"]}, service_account="agent", account_namespace="dd", ledger_namespace="default"
-    )
-    assert [one["kind"] for one in found] == ["Role", "RoleBinding", "ClusterRole", "ClusterRoleBinding"]
-    assert found[0]["metadata"]["namespace"] == "default"
-    assert found[1]["subjects"] == [{"kind": "ServiceAccount", "name": "agent", "namespace": "dd"}]
-    granted = [(rule["resources"][0], tuple(rule["verbs"])) for rule in found[2]["rules"]]
-    assert granted == [("events", ("create",)), ("pods", ("delete", "get")), ("namespaces", ("get",))]
-    assert all(
-        "*" not in rule["verbs"] and "*" not in rule["resources"] for one in found for rule in one.get("rules", ())
-    )
+def test_what_actions_need_is_a_cluster_role_or_a_role_in_each_target_namespace() -> None:
+    enabled = {"delete_pod": SPECS["delete_pod"]}
+    everywhere = roles(enabled, PLACE)
+    assert [(role.kind, role.name, role.namespace) for role in everywhere] == [
+        ("Role", "kubeactions-ledger", "dd"),
+        ("Role", "kubeactions-own", "dd"),
+        ("ClusterRole", "kubeactions-dd", ""),
+    ]
+    assert [grant.rule.resource for grant in everywhere[-1].grants] == ["namespaces", "events", "pods"]
+    some = roles(enabled, Place("agent", "dd", "dd", "elect", ("cart", "shop")))
+    assert [(role.name, role.namespace) for role in some[2:]] == [
+        ("kubeactions-targets", "cart"),
+        ("kubeactions-targets", "shop"),
+        ("kubeactions-dd", ""),
+    ]
+    assert [grant.rule.resource for grant in some[2].grants] == ["events", "pods"]
+    assert [grant.rule.resource for grant in some[-1].grants] == ["namespaces"]
 
 
-def test_the_agent_may_read_the_requests_to_cancel_and_take_them_out() -> None:
-    role = manifests({}, service_account="agent", account_namespace="dd", ledger_namespace="default")[0]
-    verbs = {verb for rule in role["rules"] if "configmaps" in rule["resources"] for verb in rule["verbs"]}
-    assert {"get", "patch"} <= verbs
+def test_what_is_in_no_namespace_needs_a_cluster_role_whatever_the_targets_are() -> None:
+    spec = Spec("cordon", EffectClass.PATCH, "c", {}, rules=(Rule("", "nodes", ("get", "patch"), cluster=True),))
+    *_, cluster = roles({"cordon": spec}, Place("agent", "dd", "dd", "elect", ("shop",)))
+    assert [grant.rule.resource for grant in cluster.grants] == ["namespaces", "nodes"]
 
 
-def test_two_types_that_need_the_same_get_it_once() -> None:
-    one = Spec("a", EffectClass.READ, "a", {}, rules=(Rule("", "pods", ("get",)),))
-    two = Spec("b", EffectClass.READ, "b", {}, rules=(Rule("", "pods", ("list", "get")),))
-    assert action_rules([one, two]) == (Rule("", "pods", ("get", "list")),)
+def test_names_narrow_what_they_can() -> None:
+    for role in roles(dict(SPECS), PLACE):
+        for grant in role.grants:
+            narrow = (grant.rule.resource, grant.rule.verbs) in (("leases", ("get", "update")), ("namespaces", ("get",)))
+            assert bool(grant.names) is narrow
+
+
+def test_nothing_is_granted_on_everything() -> None:
+    for role in roles(dict(SPECS), PLACE):
+        for rule in manifests(role, PLACE)[0]["rules"]:
+            assert "*" not in [*rule["apiGroups"], *rule["resources"], *rule["verbs"]]
+
+
+def test_a_binding_names_its_role_and_the_account() -> None:
+    made, binding = manifests(roles({}, PLACE)[0], PLACE)
+    assert (made["kind"], binding["kind"], binding["metadata"]) == ("Role", "RoleBinding", made["metadata"])
+    assert binding["roleRef"] == {"apiGroup": "rbac.authorization.k8s.io", "kind": "Role", "name": "kubeactions-ledger"}
+    assert binding["subjects"] == [{"kind": "ServiceAccount", "name": "agent", "namespace": "dd"}]
+
+
+def test_two_installations_have_two_cluster_roles() -> None:
+    assert Place("kubeactions", "kubeactions", "kubeactions", "l").cluster_name == "kubeactions"
+    assert PLACE.cluster_name == "kubeactions-dd"

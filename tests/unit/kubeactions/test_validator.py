@@ -313,7 +313,7 @@ def test_names_of_rbac_objects_are_still_one_path_segment(name: str) -> None:
         (b"{", "payload: not JSON: "),
         (b'{"actions": [}', "payload: not JSON: "),
         (b"\xff{}", "payload: not UTF-8: byte 0xff at offset 0"),
-        (b"\xef\xbb\xbf{}", "payload: not JSON: "),
+        (b"\xef\xbb\xbf{}", "payload: it begins with a byte order mark"),
         (b"null", "payload: an object with `actions` is expected, not null"),
         (b"NaN", "payload: NaN is no JSON"),
         (b"[]", "payload: an object with `actions` is expected, not a list"),
@@ -465,3 +465,13 @@ def test_a_time_means_the_same_at_every_offset(microseconds: int, offset_minutes
     when = datetime(1970, 1, 2, tzinfo=UTC) + timedelta(microseconds=microseconds)
     text = when.astimezone(timezone(timedelta(minutes=offset_minutes))).isoformat(timespec="microseconds")
     assert one(with_time(text)).created_at == when
+
+
+def test_what_a_source_found_wrong_with_a_payload_is_what_is_said() -> None:
+    with pytest.raises(Malformed, match=r"^payload: broken YAML: x at line 1$"):
+        parse(Config("c", 1, b"{}", "test", "broken YAML: x at line 1"), {}, Limits())
+
+
+def test_a_byte_order_mark_is_called_by_its_name() -> None:
+    with pytest.raises(Malformed, match=r"^payload: it begins with a byte order mark"):
+        parse(Config("c", 1, b"\xef\xbb\xbf{}", "test"), {}, Limits())

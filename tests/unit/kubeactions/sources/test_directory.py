@@ -264,6 +264,27 @@ def test_wrong_options_are_settings_errors(options: dict[str, object], message: 
         open_all([Plug("directory", options)], Limits())
 
 
+def test_a_key_of_a_configmap_names_a_config_too(tmp_path: Path) -> None:
+    put(tmp_path, "restart-cart.v2.json")
+    put(tmp_path, "a.v1@3.json")
+    put(tmp_path, "b@1.v2.yaml", b"actions: []")
+    assert found(DirectorySource(tmp_path).pull()) == [("a.v1", 3), ("b@1", 2), ("restart-cart", 2)]
+
+
+def test_broken_yaml_that_stays_is_delivered_with_what_is_wrong(tmp_path: Path) -> None:
+    source = DirectorySource(tmp_path)
+    put(tmp_path, "a@1.yaml", b"actions: [")
+    put(tmp_path, "b@1.json", b"{")
+    put(tmp_path, "c@1.yaml", b"\xef\xbb\xbfactions: []")
+    source.pull()
+    pull = source.pull()
+    assert {config.id: config.problem.partition(":")[0] for config in pull.configs} == {
+        "a": "broken YAML",
+        "b": "",
+        "c": "it begins with a byte order mark",
+    }
+
+
 @pytest.mark.parametrize("id_", ["", "a/b", ".hidden", "x" * 300, "nul\0"])
 def test_an_id_that_cannot_be_a_files_name_is_refused(id_: str) -> None:
     with pytest.raises(ValueError, match="cannot be in a file's name"):
