@@ -63,7 +63,7 @@ def test_the_kubelet_waits_longer_than_the_agent_takes() -> None:
 def test_the_settings_enable_exactly_the_actions_that_the_account_may_do() -> None:
     settings = parse(one("ConfigMap", "kubeactions-settings")["data"]["datadog.yaml"], {})
     assert settings.active
-    assert settings.allowed_actions == {"delete_pod"}
+    assert settings.allowed_actions == frozenset({"delete_pod"})
     assert settings.ledger_namespace == "kubeactions"
     assert [plug.options["path"] for plug in settings.sources] == [ACTIONS_MOUNT]
     assert settings.listen == ":8080"

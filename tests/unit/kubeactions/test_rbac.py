@@ -15,7 +15,9 @@ def rules(*types: str, read: tuple[Rule, ...] = ()) -> list[Rule]:
 
 
 def test_rules_of_several_types_are_merged_and_sorted_and_say_who_needs_them() -> None:
-    one = Spec("a", EffectClass.READ, "a", {}, rules=(Rule("", "pods", ("get",)), Rule("apps", "deployments", ("get",))))
+    one = Spec(
+        "a", EffectClass.READ, "a", {}, rules=(Rule("", "pods", ("get",)), Rule("apps", "deployments", ("get",)))
+    )
     two = Spec("b", EffectClass.READ, "b", {}, rules=(Rule("", "pods", ("list", "get")),))
     found = action_rules([two, one])
     assert [grant.rule for grant in found] == [Rule("", "pods", ("get", "list")), Rule("apps", "deployments", ("get",))]
@@ -29,7 +31,9 @@ def test_a_type_that_is_not_enabled_gets_nothing() -> None:
 
 def test_reading_is_granted_for_what_is_listed() -> None:
     assert rules("get_resource") == []
-    assert rules("get_resource", read=(Rule("apps", "deployments", ("get",)),)) == [Rule("apps", "deployments", ("get",))]
+    assert rules("get_resource", read=(Rule("apps", "deployments", ("get",)),)) == [
+        Rule("apps", "deployments", ("get",))
+    ]
     assert rules("delete_pod", read=(Rule("apps", "deployments", ("get",)),)) == rules("delete_pod")
 
 
@@ -61,7 +65,10 @@ def test_what_is_in_no_namespace_needs_a_cluster_role_whatever_the_targets_are()
 def test_names_narrow_what_they_can() -> None:
     for role in roles(dict(SPECS), PLACE):
         for grant in role.grants:
-            narrow = (grant.rule.resource, grant.rule.verbs) in (("leases", ("get", "update")), ("namespaces", ("get",)))
+            narrow = (grant.rule.resource, grant.rule.verbs) in (
+                ("leases", ("get", "update")),
+                ("namespaces", ("get",)),
+            )
             assert bool(grant.names) is narrow
 
 
