@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from typing import Any
 
-from tests.unit.backends.fake.door import STRATEGIC, Door
+from tests.unit.backends.fake.access import AdminDoor
+from tests.unit.backends.fake.door import STRATEGIC
 
 Obj = dict[str, Any]
 APPS = "/apis/apps/v1/namespaces/default"
 PODS = "/api/v1/namespaces/default/pods"
 
 
-class World(Door):
-    """One cluster under a simulated clock, with a node, and what tests ask of it."""
+class World(AdminDoor):
+    """One cluster under a simulated clock, with a node, and what tests ask of it.
+
+    It judges by RBAC, so every test also shows that the controllers need no more than the rights of their own roles.
+    """
 
     def __init__(self, seed: int = 0) -> None:
         super().__init__(controllers=True, seed=seed)
