@@ -30,7 +30,7 @@ from backends.fake import (
     writing,
 )
 from backends.fake.audit import AuditLog
-from backends.fake.authentication import MASTERS, Authenticator
+from backends.fake.authentication import Authenticator
 from backends.fake.authorization import escalation
 from backends.fake.authorization.authorizer import RBAC_GROUP, Authorizer
 from backends.fake.call import NO_QUERY, Call, parse_query
@@ -103,7 +103,6 @@ class Server:
         self._audit = audit
         self._authenticator = access.authenticator
         self._authorizer = access.authorizer
-        self._open = access.authorizer.mode == "always-allow"
         self._reviews = reviews.Reviews(access.authenticator, access.authorizer, access.tokens)
 
     def handle(self, request: Request) -> Response:
@@ -126,11 +125,9 @@ class Server:
     def _answer(self, call: Call) -> Response:
         asking = call.request.identity or self._authenticator.identity(call.headers)
         identity = call.identity = impersonated(call.headers, asking, call.path, self._authorizer)
-        if not self._open and MASTERS not in identity.groups:
-            wanted = authorization.requested(identity, call.request.method, call.path, call.query)
-            authorization.check(self._authorizer, wanted)
-            if call.request.method in ("PUT", "PATCH"):
-                call.check_create = partial(authorization.check, self._authorizer, wanted._replace(verb="create"))
+        self._authorizer.admit(identity, call.request.method, call.path, call.query)
+        if call.request.method in ("PUT", "PATCH"):
+            call.check_create = partial(self._check_create, call)
         if len(call.request.body) > BODY_LIMIT_BYTES:
             raise statuses.too_large(BODY_LIMIT_BYTES)
         if "timeout" in call.query:
@@ -169,9 +166,15 @@ class Server:
             raise reviews.component_status(call)
         return _HANDLERS[verb](self._registry, call)
 
+    def _check_create(self, call: Call) -> None:
+        """Whoever makes an object by writing to its name must be allowed to create it. Raises `ApiError` 403."""
+        assert call.identity is not None, "authentication comes first"
+        wanted = authorization.requested(call.identity, call.request.method, call.path, call.query)
+        authorization.check(self._authorizer, wanted._replace(verb="create"))
+
     def _guard_write(self, call: Call, resource: Resource) -> None:
         """Who writes what has no effect is told so; who writes roles and bindings may give no more than he has."""
-        if resource.group == RBAC_GROUP and not self._open:
+        if resource.group == RBAC_GROUP and self._authorizer.mode == "rbac":
             assert call.identity is not None, "authentication comes first"
             call.guard = escalation.guard(self._authorizer, call.identity, resource, call.route)
             return

@@ -9,13 +9,13 @@ What is refused is an `ApiError` 403 in the words of k8s.io/apiserver/pkg/endpoi
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Literal, NamedTuple, Protocol
 
 from backends.fake import statuses
 from backends.fake.authentication import MASTERS
-from backends.fake.authorization.attributes import Attributes
+from backends.fake.authorization.attributes import Attributes, requested
 from backends.fake.authorization.rules import ALL, Rule, quoted, rules_of
 from backends.fake.messages import Identity
 from backends.fake.store import Store, StoreEvent
@@ -42,6 +42,9 @@ class Authorizer(Protocol):
 
     mode: Mode
 
+    def admit(self, user: Identity, method: str, path: str, query: Mapping[str, str]) -> None:
+        """Let a request pass. Raises `ApiError` 403."""
+
     def decide(self, asked: Attributes) -> Decision:
         """Whether this may be done."""
 
@@ -56,6 +59,9 @@ class AlwaysAllow:
     """Everybody may do everything."""
 
     mode: Mode = "always-allow"
+
+    def admit(self, user: Identity, method: str, path: str, query: Mapping[str, str]) -> None:
+        """Let every request pass."""
 
     def decide(self, asked: Attributes) -> Decision:
         """Yes."""
@@ -160,6 +166,8 @@ class Rbac:
         self._bindings: dict[str, dict[str, Binding]] = {}
         """namespace -> name -> binding."""
         self._known: dict[tuple[str, tuple[str, ...], str], Grants] = {}
+        self._admitted: set[tuple[str | tuple[str, ...] | None, ...]] = set()
+        """Requests that have passed: user, groups, method, path, and the parameters that matter."""
         store.subscribe(self._hear)
 
     # ---- what there is
@@ -169,6 +177,7 @@ class Rbac:
         if group != RBAC_GROUP:
             return
         self._known.clear()
+        self._admitted.clear()
         obj = event.new.load() if event.new is not None else None
         if plural in ("roles", "clusterroles"):
             if obj is None:
@@ -189,6 +198,18 @@ class Rbac:
         return found
 
     # ---- answers
+
+    def admit(self, user: Identity, method: str, path: str, query: Mapping[str, str]) -> None:
+        """Let a request pass; what has passed once does so quickly until a role or binding changes."""
+        if MASTERS in user.groups:
+            return
+        asked = (user.name, user.groups, method, path, query.get("watch"), query.get("fieldSelector"))
+        if asked in self._admitted:
+            return
+        check(self, requested(user, method, path, query))
+        if len(self._admitted) >= REMEMBERED:
+            self._admitted.clear()
+        self._admitted.add(asked)
 
     def decide(self, asked: Attributes) -> Decision:
         """Whether this may be done."""

@@ -100,6 +100,16 @@ def test_a_change_counts_for_the_next_request(access: Access) -> None:
     assert access.ask("alice", "GET", CM).code == 403
 
 
+def test_whoever_makes_by_writing_to_a_name_must_be_allowed_to_create(access: Access) -> None:
+    leases = "/apis/coordination.k8s.io/v1/namespaces/default/leases"
+    lease = {"apiVersion": "coordination.k8s.io/v1", "kind": "Lease", "metadata": {"name": "l"}, "spec": {}}
+    access.write(role("r", rule("update", "coordination.k8s.io", "leases")), bind("r", ("User", "alice")))
+    refused = access.ask("alice", "PUT", f"{leases}/l", lease)
+    assert (refused.code, 'cannot create resource "leases"' in refused.body["message"]) == (403, True)
+    access.write(role("c", rule("create", "coordination.k8s.io", "leases")), bind("c", ("User", "alice")))
+    assert access.ask("alice", "PUT", f"{leases}/l", lease).code == 201
+
+
 def test_a_binding_to_a_role_that_is_not_there_is_told_with_the_refusal(access: Access) -> None:
     access.write(bind("gone", ("User", "alice")), bind("gone", ("User", "alice"), of="ClusterRole", cluster=True))
     message = access.ask("alice", "GET", CM).body["message"]
@@ -156,5 +166,7 @@ def test_what_is_remembered_is_bounded(access: Access) -> None:
     for number in range(REMEMBERED + 10):
         authorizer.decide(Attributes(Identity(f"u{number}"), "get", "", "pods"))
         authorizer.decide(Attributes(Identity("one"), "get", path=f"/{number}"))
+        authorizer.admit(named("alice"), "GET", f"/api/{number}", {})
+    assert len(authorizer._admitted) <= REMEMBERED
     assert len(authorizer._known) <= REMEMBERED
     assert len(authorizer._grants(Identity("one"), "")._candidates) <= REMEMBERED
