@@ -1,7 +1,8 @@
 """Where it runs. Everything here knows Kubernetes and nothing of actions.
 
-`open(name)` gives a `Backend` by its name: `fake` is an API server in memory, `live` a cluster that exists. Others
-register one under the entry point group `kubeactions.backends`; only the one that is asked for is imported.
+`open(name)` gives a `Backend` by its name: `fake` is an API server in memory, `envtest` a real one without machines,
+`live` a cluster that exists. Others register one under the entry point group `kubeactions.backends`; only the one that
+is asked for is imported.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ __all__ = ["Backend", "BackendError", "UnknownBackendError", "names", "open"]
 
 GROUP = "kubeactions.backends"
 _BUILT_IN = {
+    "envtest": "backends.envtest:EnvtestBackend",
     "fake": "backends.fake:FakeBackend",
     "kind": "backends.kind:KindBackend",
     "live": "backends.live:LiveBackend",

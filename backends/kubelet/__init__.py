@@ -3,7 +3,8 @@
     object + time -> Kubelet.look() -> Decision(status, remove, again_in_s) -> applied by the caller
 
 `stages.LIFE` is the whole behaviour as a table, `status` says how each stage looks, `pods` reads what a pod says of
-itself, `nodes` is the machine's own object. Nothing here talks to a server, and nothing here knows which one there is.
+itself, `nodes` is the machine's own object, `placement` says which pod may be on which. None of these talks to a
+server. `machines`, which only backends with a bare API server import, is the hand that does.
 
 Not done, and not pretended: images are not pulled, probes are not run, volumes are not mounted, nothing is logged;
 `exec`, `logs`, `attach` and `port-forward` have nobody to answer. Node heartbeats are not sent.

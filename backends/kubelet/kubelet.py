@@ -1,6 +1,6 @@
 """A small kubelet: it looks at a pod, and says what its status becomes, or that it goes, and when to be asked again.
 
-Called by the in-memory cluster's kubelet controller and, later, by a backend with a bare API server. It decides, the
+Called by the in-memory cluster's kubelet controller and by `machines` under a bare API server. It decides, the
 caller applies: it talks to nobody, reads no clock and runs no container. What it remembers is since when each pod is
 in its stage, and the addresses it gave out, both lost without harm: a new one starts counting again.
 

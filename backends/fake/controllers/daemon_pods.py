@@ -11,9 +11,9 @@ from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
 from backends.fake.controllers.kinds import DAEMON_SETS
-from backends.fake.controllers.matching import fits_node, untolerated
 from backends.fake.controllers.templates import pod_from, scaled
 from backends.kubelet import pods
+from backends.kubelet.placement import fits_node, untolerated
 from backends.kubelet.pods import Object
 
 HASH: Final = "controller-revision-hash"

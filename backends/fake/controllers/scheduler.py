@@ -9,19 +9,14 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
-from datetime import datetime
 
 from backends.fake.controllers.client import Bind, Client, UpdateStatus
 from backends.fake.controllers.controller import Controller, Now, Place
 from backends.fake.controllers.kinds import NODES, PODS
-from backends.fake.controllers.matching import fits_node, untolerated
 from backends.fake.controllers.owners import Owners
 from backends.fake.store import StoreEvent
 from backends.kubelet import pods
-from backends.kubelet.pods import Object
-
-SCHEDULER = "default-scheduler"
-_BLOCKING = ("NoSchedule", "NoExecute")
+from backends.kubelet.placement import SCHEDULER, refusal, unschedulable
 
 
 class Scheduler(Controller):
@@ -72,41 +67,12 @@ class Scheduler(Controller):
         if pod is None or pods.node_of(pod) or pods.is_terminating(pod) or pod["spec"].get("schedulingGates"):
             return None
         nodes = self.client.list(NODES)
-        reasons = {node["metadata"]["name"]: self._refusal(pod, node) for node in nodes}
-        fitting = [name for name, reason in reasons.items() if not reason]
+        names = [node["metadata"]["name"] for node in nodes]
+        reasons = [refusal(pod, node, self._pods_on[name]) for name, node in zip(names, nodes, strict=True)]
+        fitting = [name for name, reason in zip(names, reasons, strict=True) if not reason]
         if fitting:
             best = min(fitting, key=lambda node: (self._pods_on[node], node))
             self.client.apply([Bind(PODS, pod, best)])
-        else:
-            self._unschedulable(pod, Counter(reasons.values()), len(nodes), now.wall)
+        elif (status := unschedulable(pod, reasons, now.wall)) is not None:
+            self.client.apply([UpdateStatus(PODS, {**pod, "status": status})])
         return None
-
-    def _refusal(self, pod: Object, node: Object) -> str:
-        """Why the pod cannot go there, in kube-scheduler's words; "" when it can."""
-        spec = pod["spec"]
-        tolerations = spec.get("tolerations")
-        if node.get("spec", {}).get("unschedulable") and untolerated(
-            {"spec": {"taints": [{"key": "node.kubernetes.io/unschedulable", "effect": "NoSchedule"}]}},
-            tolerations,
-            _BLOCKING,
-        ):
-            return "node(s) were unschedulable"
-        if (taint := untolerated(node, tolerations, _BLOCKING)) is not None:
-            return f"node(s) had untolerated taint {{{taint['key']}: {taint.get('value', '')}}}"
-        if not fits_node(spec, node):
-            return "node(s) didn't match Pod's node affinity/selector"
-        room = int((node.get("status", {}).get("allocatable") or {}).get("pods", 110))
-        return "Too many pods" if self._pods_on[node["metadata"]["name"]] >= room else ""
-
-    def _unschedulable(self, pod: Object, reasons: Counter[str], count: int, now: datetime) -> None:
-        text = "no nodes available to schedule pods"
-        if count:
-            listed = ", ".join(sorted(f"{number} {reason}" for reason, number in reasons.items()))
-            text = f"0/{count} nodes are available: {listed}."
-        condition = {"type": "PodScheduled", "status": "False", "reason": "Unschedulable", "message": text}
-        before = pods.pod_condition(pod, "PodScheduled")
-        if before is not None and before.get("message") == text:
-            return
-        status = pod.setdefault("status", {})
-        status["conditions"] = pods.with_condition(status.get("conditions"), {"lastProbeTime": None, **condition}, now)
-        self.client.apply([UpdateStatus(PODS, pod)])

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from backends.fake.controllers.matching import fits_node, tolerates, untolerated
+from backends.kubelet.placement import fits_node, tolerates, untolerated
 
 Obj = dict[str, Any]
 NODE: Obj = {
