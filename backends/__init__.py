@@ -1,8 +1,8 @@
 """Where it runs. Everything here knows Kubernetes and nothing of actions.
 
 `open(name)` gives a `Backend` by its name: `fake` is an API server in memory, `envtest` a real one without machines,
-`live` a cluster that exists. Others register one under the entry point group `kubeactions.backends`; only the one that
-is asked for is imported.
+`kind` a whole cluster in a container, `live` one that exists. Others register one under the entry point group
+`kubeactions.backends`; only the one that is asked for is imported.
 """
 
 from __future__ import annotations
