@@ -82,8 +82,8 @@ class Traffic:
         self._clock = clock
         self._lock = threading.Lock()
         self._passages: list[Passage] = []
-        self._shown: set[tuple[str, str]] = set()
-        """UID and resourceVersion of every object that an answer held."""
+        self._shown: set[tuple[str, str, str]] = set()
+        """Of every object that an answer held: UID and resourceVersion, UID and deletionTimestamp."""
         self._under_way = 0
 
     dropped = 0
@@ -116,7 +116,7 @@ class Traffic:
         dry_run = "dryRun=All" in call.target
         resource, _, subresource = call.resource.partition("/")
         with self._lock:
-            new = self._show(body) if 200 <= code < 300 else False
+            new = self._show(call.verb, body) if 200 <= code < 300 else False
             self._passages.append(
                 Passage(
                     at=self._clock.wall(),
@@ -134,19 +134,24 @@ class Traffic:
                 )
             )
 
-    def _show(self, body: bytes) -> bool:
-        """Whether an answer shows a state that no answer has shown before."""
+    def _show(self, verb: str, body: bytes) -> bool:
+        """Whether an answer shows what no answer has shown before: of a deletion, that the object is going."""
         try:
             found = json.loads(body)
         except ValueError:
             return True
         if found.get("kind") == "Status":  # A deletion that is over at once.
-            state = (str((found.get("details") or {}).get("uid", "")), "gone")
+            uid, version, going = (found.get("details") or {}).get("uid"), "", "gone"
         else:
             metadata = found.get("metadata") or {}
-            state = (str(metadata.get("uid", "")), str(metadata.get("resourceVersion", "")))
-        new = state not in self._shown or state[0] == ""
-        self._shown.add(state)
+            uid, version = metadata.get("uid"), metadata.get("resourceVersion", "")
+            # A pod that is deleted without grace is answered as it last was.
+            going = metadata.get("deletionTimestamp") or ("gone" if verb == "delete" else "")
+        # An object that is going is still written to by others: its version says nothing of a second deletion.
+        states = {(str(uid), "version", version), (str(uid), "going", going)}
+        told = (str(uid), "going", going) if verb == "delete" else (str(uid), "version", version)
+        new = told not in self._shown or not uid
+        self._shown |= states
         return new
 
 

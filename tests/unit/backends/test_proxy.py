@@ -105,6 +105,18 @@ def test_what_finds_its_work_done_has_changed_nothing(setting: Setting, kube: Ku
     ]
 
 
+def test_a_second_deletion_has_changed_nothing_though_others_write_to_what_is_going(
+    setting: Setting, kube: Kube
+) -> None:
+    body = config_map()
+    body["metadata"]["finalizers"] = ["example.org/held"]
+    kube.create(MAPS, body)
+    kube.delete(ONE)
+    setting.direct.patch(ONE, {"data": {"colour": "red"}}, type="merge")
+    kube.delete(ONE)
+    assert [one.changed for one in setting.traffic] == [True, True, False]
+
+
 def test_a_lost_request_never_reaches_the_server(setting: Setting, kube: Kube) -> None:
     setting.faults.add(LoseRequest(), WRITING, times=1)
     with pytest.raises(Unavailable):
