@@ -31,6 +31,8 @@ import pytest
 
 import backends
 from backends.capabilities import Capabilities
+from kubeactions.clock import SystemClock
+from kubeactions.errors import KubeError
 
 if TYPE_CHECKING:
     from pytest_bdd.parser import Feature, Scenario, Step
@@ -54,6 +56,8 @@ BACKEND = pytest.StashKey[Any]()
 """The session's cluster, where time is not virtual: an open `Backend`."""
 CAPABILITIES = pytest.StashKey[Capabilities]()
 """What that cluster can do, asked of the open one: it may depend on how it was opened."""
+OPTIONS = ("kubeconfig", "context", "i_know_this_is", "keep")
+"""Options of backends that can be given on the command line."""
 FEATURES = "tests/acceptance/test_features.py::"
 """Where every scenario is a test."""
 
@@ -65,6 +69,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         default="fake",
         help="the backend that the scenarios run against: an entry point of kubeactions.backends (default: fake)",
     )
+    opened = parser.getgroup("backend", "what the backend is opened with; one that does not know an option refuses it")
+    opened.addoption("--kubeconfig", metavar="FILE", help="live: the cluster (default: as kubectl finds it)")
+    opened.addoption("--context", metavar="NAME", help="live: a context of the kubeconfig (default: its current one)")
+    opened.addoption(
+        "--i-know-this-is", metavar="NAME", help="live: the cluster's name, to let scenarios use all of it"
+    )
+    opened.addoption("--keep", action="store_const", const=True, help="kind: leave the cluster running, and reuse it")
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -86,11 +97,24 @@ def pytest_sessionstart(session: pytest.Session) -> None:
         return
     shared = getattr(config, "workerinput", {}).get("cluster")
     try:
-        backend = backends.open("live", kubeconfig=Path(shared["kubeconfig"])) if shared else backends.open(name)
+        backend = backends.open("live", kubeconfig=Path(shared["kubeconfig"])) if shared else _open(config, name)
         config.stash[BACKEND] = backend.__enter__()
-    except backends.BackendError as error:
+        _reach(backend)
+    except (backends.BackendError, KubeError) as error:
         raise pytest.UsageError(f"--backend {name}: {error}") from error
     config.stash[CAPABILITIES] = Capabilities(**shared["capabilities"]) if shared else backend.capabilities
+
+
+def _reach(backend: Any) -> None:
+    """Raise a `KubeError` when nothing answers there: one line now, instead of one failure a scenario."""
+    from kubeactions.kube import Kube  # Here, so that a run of unit tests does not pay for it.
+
+    Kube(backend.client(), SystemClock()).get("/version")
+
+
+def _open(config: pytest.Config, name: str) -> Any:
+    given = {option: config.getoption(option) for option in OPTIONS}
+    return backends.open(name, **{option: value for option, value in given.items() if value is not None})
 
 
 @pytest.hookimpl(optionalhook=True)

@@ -32,6 +32,8 @@ def split(place: str) -> tuple[str, str]:
     return namespace, name
 
 
+IMAGE = "registry.k8s.io/pause:3.10"
+"""On every node of a real cluster there is one of these: what holds a pod's network."""
 LABEL = {"app.kubernetes.io/managed-by": "kubeactions-scenarios"}
 """On every namespace, and on what is put into a namespace of Kubernetes itself."""
 
@@ -49,6 +51,8 @@ class Objects:
         self.namespaces: list[str] = []
         """Those that were made here, by their real names."""
         self._elsewhere: list[str] = []
+        self._held: list[str] = []
+        """What has finalizers: nobody but us takes them away."""
 
     def path(self, kind: str, place: str, subresource: str = "") -> str:
         """The API path of an object that the features call `namespace/name`."""
@@ -75,9 +79,12 @@ class Objects:
             **content,
             "metadata": {**content.get("metadata", {}), "name": name, "namespace": namespace},
         }
+        path = path_of(version, plural, namespace=namespace, name=name)
         if namespace in CLUSTERS_OWN:
             body["metadata"]["labels"] = {**(body["metadata"].get("labels") or {}), **LABEL}
-            self._elsewhere.append(path_of(version, plural, namespace=namespace, name=name))
+            self._elsewhere.append(path)
+        if body["metadata"].get("finalizers"):
+            self._held.append(path)
         return self.kube.create(path_of(version, plural, namespace=namespace), body)
 
     def namespace(self, called: str) -> None:
@@ -95,6 +102,9 @@ class Objects:
 
     def remove_all(self) -> None:
         """Ask for the end of every namespace that was made, and of what was put elsewhere; waits for nothing."""
+        for path in self._held:
+            with suppress(NotFound):
+                self.kube.patch(path, {"metadata": {"finalizers": None}}, type="merge")
         for path in [*self._elsewhere, *(path_of("v1", "namespaces", name=name) for name in self.namespaces)]:
             with suppress(NotFound):
                 self.kube.delete(path)
@@ -155,5 +165,6 @@ class Objects:
 
 
 def pod_spec() -> JsonObject:
-    """A pod of one container."""
-    return {"containers": [{"name": "main", "image": "registry.example/main:1"}], "terminationGracePeriodSeconds": 5}
+    """A pod of one container that does nothing, and ends as soon as it is told to."""
+    container = {"name": "main", "image": IMAGE, "imagePullPolicy": "IfNotPresent"}
+    return {"containers": [container], "terminationGracePeriodSeconds": 5}
