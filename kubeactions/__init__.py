@@ -4,7 +4,7 @@ The life of one action, and where each step is:
 
 1. A source delivers a config; the validator reads it into actions         sources/, validator.py
 2. The leader makes each one `pending` in the ledger, then acknowledges it  processor/intake.py, ledger/
-3. The policy says whether it may run, here and now                         policy.py, processor/execution.py
+3. The policy says whether it may run, here and now                         policy/, processor/execution.py
 4. Its executor looks at the target and plans; the plan is made an intent   executors/<action type>.py
 5. While the lease lasts, one request is sent, with a precondition          executors/, kube.py, elector.py
 6. The answer, or what is found at the target, becomes the outcome          executors/, processor/execution.py

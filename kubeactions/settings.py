@@ -12,8 +12,6 @@ about actions and reads nothing but the settings file and the service account's 
 
 from __future__ import annotations
 
-import math
-import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,17 +19,33 @@ from typing import Any, TypeVar
 
 import yaml
 
+from kubeactions import safety
 from kubeactions.errors import SettingsError
 from kubeactions.plugins import nearest
+from kubeactions.readers import (
+    address,
+    allowed,
+    boolean,
+    choice,
+    integer,
+    namespace,
+    namespaces,
+    object_name,
+    optional_namespaces,
+    seconds,
+    structured,
+    text,
+    texts,
+    whole_seconds,
+    words,
+)
+from kubeactions.safety import Safety
 
 SERVICE_ACCOUNT_NAMESPACE = Path("/var/run/secrets/kubernetes.io/serviceaccount/namespace")
 """Where the kubelet writes the pod's namespace: https://kubernetes.io/docs/tasks/run-application/access-api-from-pod/."""
 MAX_FILE_BYTES = 1024 * 1024
 """A settings file above this is a mistake, not settings."""
 
-_DNS_LABEL = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
-_DNS_SUBDOMAIN = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*")
-_DURATION = re.compile(r"(?:(\d+(?:\.\d+)?)h)?(?:(\d+(?:\.\d+)?)m)?(?:(\d+(?:\.\d+)?)s)?")
 T = TypeVar("T")
 
 
@@ -119,6 +133,7 @@ class Settings:
     sources: tuple[Plug, ...] = ()
     reporters: tuple[Plug, ...] = (Plug("log"), Plug("kubernetes"))
     own: Own = field(default_factory=Own)
+    safety: Safety = field(default_factory=Safety)
 
     @property
     def active(self) -> bool:
@@ -135,148 +150,10 @@ class Settings:
         return ""
 
 
-# --- readers: an untyped value in, a typed one out, or ValueError with a reason that completes "<key>: ..." ---
-
-
-def boolean(value: object) -> bool:
-    """`true`/`false`, also as the strings that the Datadog agent accepts (Go's strconv.ParseBool)."""
-    if isinstance(value, bool):
-        return value
-    if isinstance(value, str | int) and str(value) in {"1", "t", "T", "true", "True", "TRUE"}:
-        return True
-    if isinstance(value, str | int) and str(value) in {"0", "f", "F", "false", "False", "FALSE"}:
-        return False
-    raise ValueError(f"true or false is expected, not {value!r}")
-
-
-def text(value: object) -> str:
-    """A string."""
-    if not isinstance(value, str):
-        raise ValueError(f"a string is expected, not {value!r}")
-    return value
-
-
-def seconds(low: float, high: float) -> Callable[[object], float]:
-    """A reader of a duration in [low, high] seconds: a number, or text such as `90`, `90s`, `5m`, `1h30m`."""
-
-    def read(value: object) -> float:
-        found = _duration(value)
-        if found is None or not low <= found <= high:
-            raise ValueError(f"a duration of {low:.10g} s to {high:.10g} s is expected (90, 90s, 5m), not {value!r}")
-        return found
-
-    return read
-
-
-def whole_seconds(low: int, high: int) -> Callable[[object], float]:
-    """The same, without a fraction: a Lease counts whole seconds."""
-
-    def read(value: object) -> float:
-        found = seconds(low, high)(value)
-        if not found.is_integer():
-            raise ValueError(f"whole seconds are expected, not {value!r}")
-        return found
-
-    return read
-
-
-def _duration(value: object) -> float | None:
-    if isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value):
-        return float(value)
-    if not isinstance(value, str) or not value:
-        return None
-    if re.fullmatch(r"\d{1,12}(\.\d{1,9})?", value):
-        return float(value)
-    match = _DURATION.fullmatch(value)
-    if match is None or len(value) > 40:
-        return None
-    hours, minutes, secs = (float(part or 0) for part in match.groups())
-    return hours * 3600 + minutes * 60 + secs
-
-
-def integer(low: int, high: int) -> Callable[[object], int]:
-    """A reader of a whole number in [low, high], also as decimal text."""
-
-    def read(value: object) -> int:
-        if isinstance(value, str) and re.fullmatch(r"\d{1,18}", value):
-            value = int(value)
-        if not isinstance(value, int) or isinstance(value, bool) or not low <= value <= high:
-            raise ValueError(f"a whole number from {low} to {high} is expected, not {value!r}")
-        return value
-
-    return read
-
-
-def namespace(value: object) -> str:
-    """A DNS-1123 label (https://kubernetes.io/docs/concepts/overview/working-with-objects/names/)."""
-    if not _DNS_LABEL.fullmatch(found := text(value)):
-        raise ValueError(f"{found!r} is no namespace name (lower-case letters, digits and '-', at most 63)")
-    return found
-
-
-def object_name(value: object) -> str:
-    """A DNS-1123 subdomain."""
-    found = text(value)
-    if len(found) > 253 or not _DNS_SUBDOMAIN.fullmatch(found):
-        raise ValueError(f"{found!r} is no object name (lower-case letters, digits, '-' and '.', at most 253)")
-    return found
-
-
-def address(value: object) -> str:
-    """`host:port`, `[::1]:port` or `:port` (every address); "" for nowhere."""
-    found = text(value)
-    if found:
-        split_address(found)
-    return found
-
-
-def split_address(value: str) -> tuple[str, int]:
-    """Host ("" is every address) and port (0: any that is free). Raises ValueError."""
-    match = re.fullmatch(r"(?:\[(?P<six>[0-9a-fA-F:.]+)\]|(?P<host>[^:\[\]\s]*)):(?P<port>\d{1,5})", value)
-    if match is None or int(match["port"]) > 65535:
-        raise ValueError(f"host:port or :port is expected, not {value!r}")
-    return match["six"] or match["host"] or "", int(match["port"])
-
-
-def choice(*known: str) -> Callable[[object], str]:
-    """A reader of one of these words."""
-
-    def read(value: object) -> str:
-        if (found := text(value)) not in known:
-            raise ValueError(f"one of {', '.join(known)} is expected, not {found!r}")
-        return found
-
-    return read
-
-
-def texts(value: object) -> tuple[str, ...]:
-    """A list of strings; from the environment a JSON list, or words between blanks or commas."""
-    if isinstance(value, str):
-        value = _structured(value) if value.lstrip().startswith("[") else re.split(r"[\s,]+", value.strip())
-    if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
-        raise ValueError(f"a list of strings is expected, not {value!r}")
-    return tuple(item for item in value if item)
-
-
-def namespaces(value: object) -> frozenset[str]:
-    """A list of namespace names."""
-    return frozenset(namespace(item) for item in texts(value))
-
-
-def words(value: object) -> frozenset[str]:
-    """A set of strings, written as a list."""
-    return frozenset(texts(value))
-
-
-def allowed(value: object) -> frozenset[str] | None:
-    """A list of action types; None stays None: all of them."""
-    return None if value is None else words(value)
-
-
 def plugs(value: object) -> tuple[Plug, ...]:
     """A list of names, or of objects with `type` and options; from the environment a JSON list or words."""
     if isinstance(value, str):
-        value = _structured(value) if value.lstrip().startswith("[") else list(texts(value))
+        value = structured(value) if value.lstrip().startswith("[") else list(texts(value))
     if not isinstance(value, list):
         raise ValueError(f"a list is expected, not {value!r}")
     return tuple(_plug(item) for item in value)
@@ -288,13 +165,6 @@ def _plug(item: object) -> Plug:
     if not isinstance(item, dict) or not isinstance(item.get("type"), str):
         raise ValueError(f"each item is a name or an object with `type`, not {item!r}")
     return Plug(item["type"], {key: option for key, option in item.items() if key != "type"})
-
-
-def _structured(value: str) -> object:
-    try:
-        return yaml.safe_load(value)
-    except (yaml.YAMLError, ValueError, RecursionError) as error:
-        raise ValueError(f"{value!r} is no JSON list") from error
 
 
 @dataclass(frozen=True, slots=True)
@@ -337,6 +207,29 @@ KEYS: tuple[Setting, ...] = (
     Setting("kubeactions.log_format", choice("auto", "human", "json"), "log_format", "auto, human or json"),
     Setting("kubeactions.protected_namespaces", namespaces, "protected_namespaces", "more namespaces to keep out of"),
     Setting("kubeactions.allowed_actions", allowed, "allowed_actions", "the only action types to run"),
+    Setting("kubeactions.allowed_namespaces", optional_namespaces, "safety.namespaces", "the only ones to act in"),
+    Setting("kubeactions.allowed_kinds", safety.kinds, "safety.kinds", "the only kinds: Pod, apps/Deployment"),
+    Setting("kubeactions.dry_run", boolean, "safety.dry_run", "rehearse every action, change nothing"),
+    Setting("kubeactions.windows", safety.windows, "safety.windows", "when actions may run, and when not"),
+    Setting(
+        "kubeactions.approvals",
+        safety.by_name(safety.approvals),
+        "safety.approvals",
+        "how many approve, by action type",
+    ),
+    Setting("kubeactions.rate.per_action_type", safety.by_name(safety.rate), "safety.rate_per_type", "such as 10/1m"),
+    Setting(
+        "kubeactions.rate.per_namespace", safety.by_name(safety.rate), "safety.rate_per_namespace", "such as 10/1m"
+    ),
+    Setting("kubeactions.max_in_flight", integer(1, 1000), "safety.max_in_flight", "begun and not ended, over all"),
+    Setting("kubeactions.not_before_limit_s", seconds(0, 30 * 86400), "safety.not_before_limit_s", "how far ahead"),
+    Setting("kubeactions.blast_radius.percent", safety.percent, "safety.blast_radius.percent", "of a kind's objects"),
+    Setting(
+        "kubeactions.blast_radius.absolute", integer(1, 100_000), "safety.blast_radius.absolute", "objects of a kind"
+    ),
+    Setting("kubeactions.blast_radius.window_s", seconds(1, 86400), "safety.blast_radius.window_s", "within this time"),
+    Setting("kubeactions.breaker.failures", integer(0, 10_000), "safety.breaker.failures", "that pause all; 0: never"),
+    Setting("kubeactions.breaker.window_s", seconds(1, 86400), "safety.breaker.window_s", "within this time"),
     Setting("kubeactions.permits", words, "permits", "what executors may do beyond their cautious default"),
     Setting("kubeactions.safety_hook", text, "safety_hook", "package.module:function that may veto or delay"),
     Setting("kubeactions.sources", plugs, "sources", "where configs come from"),
@@ -439,7 +332,13 @@ def _build(values: Mapping[str, Any], own: Own) -> Settings:
         election |= {"renew_deadline_s": duration * 2 / 3, "retry_period_s": duration * 2 / 15}
         derived = {"request_timeout_s": min(Settings().request_timeout_s, duration / 3)}
     flat = derived | {name: value for name, value in values.items() if "." not in name}
-    return Settings(**flat, election=Election(**election), limits=Limits(**part("limits.")), own=own)
+    return Settings(
+        **flat,
+        election=Election(**election),
+        limits=Limits(**part("limits.")),
+        own=own,
+        safety=safety.build(part("safety.")),
+    )
 
 
 def _from_environment(environ: Mapping[str, str]) -> dict[str, _Given]:

@@ -9,13 +9,14 @@ function, so what they accept is what runs. A payload is `{"actions": [...]}`. E
             "action_id": "...", "requested_by": "...", "user_uuid": "..."}
 
 Names of members are snake_case or lowerCamelCase, 64-bit integers are numbers or decimal text, `null` is "not given"
-(https://protobuf.dev/programming-guides/json/); the two ways to write the time are accepted in both shapes. Stricter
-than that mapping in one point: an unknown member is refused, since it may be the very thing that was meant.
+(https://protobuf.dev/programming-guides/json/); the two ways to write the time are accepted in both shapes, and so are
+`not_before` (a time) and `dry_run` (a boolean). Stricter than that mapping in one point: an unknown member is refused,
+since it may be the very thing that was meant.
 
 Names of objects are checked by the rules of Kubernetes (RFC 1123 labels and subdomains) before anything else sees
 them, and kind and apiVersion by their own grammar, so none of them can be a path, an escape or another spelling of a
 protected name. What is refused is a value (`Rejected`) for one action and an exception (`Malformed`) for a config that
-is no list of actions; nothing else is ever raised. Whether an action may run is not asked here: see policy.py.
+is no list of actions; nothing else is ever raised. Whether an action may run is not asked here: see policy.
 """
 
 from __future__ import annotations
@@ -56,7 +57,8 @@ _RFC3339 = re.compile(
 )
 _CAMEL = re.compile(r"(?<=[a-z0-9])([A-Z])")
 _COMMON = frozenset(
-    {"resource", "timestamp", "action_id", "requested_by", "user_uuid", "action_type", "parameters"},
+    {"resource", "timestamp", "action_id", "requested_by", "user_uuid", "action_type", "parameters"}
+    | {"not_before", "dry_run"},
 )
 _RESOURCE = frozenset({"api_version", "kind", "namespace", "name", "resource_id"})
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -165,6 +167,8 @@ def _action(item: Json, path: str, key: ActionKey, specs: Mapping[str, Spec], li
         action_id=_label(members, "action_id", path),
         requested_by=_label(members, "requested_by", path),
         user_uuid=_label(members, "user_uuid", path),
+        not_before=_timestamp(members["not_before"], f"{path}.not_before") if "not_before" in members else None,
+        dry_run=_boolean(members.get("dry_run", False), f"{path}.dry_run"),
         source=source,
     )
     size = len(json.dumps(action.content(), ensure_ascii=False, separators=(",", ":")).encode())
@@ -365,6 +369,14 @@ def _whole(value: Json, path: str, high: int) -> int:
     if not 0 <= value <= high:
         raise Malformed(path, f"{value} is out of range: 0 to {high}")
     return value
+
+
+def _boolean(value: Json, path: str) -> bool:
+    """`true` or `false`, also as text."""
+    found = {"true": True, "false": False}.get(value, value) if isinstance(value, str) else value
+    if not isinstance(found, bool):
+        raise Malformed(path, f"true or false is expected, not {show(value)}")
+    return found
 
 
 def parse_rfc3339(text: str, path: str) -> datetime:

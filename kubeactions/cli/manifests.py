@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 
 import click
 
+from kubeactions import readers
 from kubeactions import settings as reading
 from kubeactions.cli.actions import known_specs
 from kubeactions.errors import SettingsError
@@ -56,7 +57,7 @@ def command(
     choices = Choices(
         specs=specs,
         image=_value("--image", _image, image or f"kubeactions:{_version()}"),
-        namespace=_value("--namespace", reading.namespace, namespace),
+        namespace=_value("--namespace", readers.namespace, namespace),
         targets=_value("--target-namespaces", _namespaces, target_namespaces),
         read=_readable(read, specs),
         replicas=replicas,
@@ -101,7 +102,7 @@ def _image(text: str) -> str:
 
 
 def _namespaces(text: str) -> tuple[str, ...]:
-    return tuple(sorted(reading.namespace(one) for one in _listed(text)))
+    return tuple(sorted(readers.namespace(one) for one in _listed(text)))
 
 
 def _chosen(text: str, specs: Mapping[str, Spec]) -> dict[str, Spec]:

@@ -21,7 +21,8 @@ from kubeactions.cli.cluster import cluster_options, load_settings, settings_opt
 from kubeactions.cli.logs import set_up
 from kubeactions.errors import SettingsError, SourceError
 from kubeactions.plugins import nearest
-from kubeactions.settings import KEYS, Plug, Settings, address, split_address
+from kubeactions.readers import address, split_address
+from kubeactions.settings import KEYS, Plug, Settings
 
 if TYPE_CHECKING:
     from kubeactions.agent import Agent

@@ -298,6 +298,8 @@ def _action_of(key: ActionKey, content: Mapping[str, Any], source: str) -> Actio
         action_id=content["action_id"],
         requested_by=content["requested_by"],
         user_uuid=content["user_uuid"],
+        not_before=_time(content.get("not_before")),
+        dry_run=content.get("dry_run", False),
         source=source,
     )
 

@@ -100,12 +100,21 @@ class Action:
     action_id: str = ""
     requested_by: str = ""
     user_uuid: str = ""
+    not_before: datetime | None = None
+    """When it may begin (aware UTC); expiry counts from then. None: at once."""
+    dry_run: bool = False
+    """It is only rehearsed, whatever the settings say."""
     source: str = field(default="", compare=False)
     """Where it came from; provenance only, not part of the digest."""
 
+    @property
+    def due_at(self) -> datetime:
+        """From when on it is wanted: its stamp, or later if it asks for that."""
+        return self.created_at if self.not_before is None else max(self.created_at, self.not_before)
+
     def content(self) -> JsonObject:
         """What is ordered, as JSON: everything but the key and the source."""
-        return {
+        found: JsonObject = {
             "action_type": self.type,
             "resource": {
                 "api_version": self.target.api_version,
@@ -120,6 +129,9 @@ class Action:
             "requested_by": self.requested_by,
             "user_uuid": self.user_uuid,
         }
+        if self.not_before is not None:
+            found["not_before"] = self.not_before.isoformat()
+        return found | {"dry_run": True} if self.dry_run else found
 
     @cached_property
     def digest(self) -> str:

@@ -29,6 +29,8 @@ class Status(StrEnum):
     EXPIRED = "expired"
     DUPLICATE = "duplicate"
     CANCELLED = "cancelled"
+    DRY_RUN = "dry_run"
+    """Rehearsed by the API server; nothing was changed, whatever the rehearsal said."""
 
 
 @dataclass(frozen=True, slots=True)

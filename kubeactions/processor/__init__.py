@@ -10,7 +10,7 @@
     telling     what of an action is counted and logged
 
 Whoever belongs here does one bounded part of a round; decisions about one action type belong to its executor, whether
-an action may run to policy.py, and what is durable to the ledger.
+an action may run to the policy, and what is durable to the ledger.
 """
 
 from kubeactions.processor.execution import Pace

@@ -150,7 +150,7 @@ def fail(_action: Action, _facts: Facts) -> None:
 def test_a_hook_can_veto() -> None:
     ruling = judge(act(), SPEC, Facts(NOW), Settings(), [allow, refuse])
     assert (ruling.gate, ruling.reason) == (Gate.REJECT, "SafetyHookVeto")
-    assert ruling.message.endswith("test_policy:refuse: not on Fridays")
+    assert ruling.message.endswith("test_judging:refuse: not on Fridays")
 
 
 def test_a_hook_can_delay_by_at_most_an_hour() -> None:

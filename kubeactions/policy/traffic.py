@@ -1,0 +1,41 @@
+"""Whether one more may begin: actions in flight, rates, blast radius. Pure; asked by `judge`."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from kubeactions.model import Action, EffectClass, Spec
+from kubeactions.policy.ruling import Gate, Ruling
+from kubeactions.policy.tally import Traffic
+from kubeactions.safety import BlastRadius, Safety
+
+
+def limit_of(blast_radius: BlastRadius, objects: int | None) -> int | None:
+    """How many objects may be touched: the smaller of both bounds, rounded down, never below one; None: no bound."""
+    bounds = [blast_radius.absolute] if blast_radius.absolute else []
+    if blast_radius.percent and objects is not None:
+        bounds.append(int(objects * blast_radius.percent / 100))
+    return max(1, min(bounds)) if bounds else None
+
+
+def gate(action: Action, spec: Spec, traffic: Traffic, now: datetime, safety: Safety) -> Ruling | None:
+    """Too much at once, too much in a time, or too much of one kind."""
+
+    def wait(reason: str, text: str, until: datetime | None = None) -> Ruling:
+        pause = (until - now).total_seconds() if until is not None else 0.0
+        return Ruling(Gate.WAIT, reason, text, retry_after_s=min(max(pause, 0.1), 60.0) if until else 1.0)
+
+    if spec.effect is not EffectClass.READ and traffic.in_flight >= safety.max_in_flight:
+        text = f"{traffic.in_flight} actions have begun and not ended; {safety.max_in_flight} may at a time"
+        return wait("TooManyInFlight", text)
+    for bucket in traffic.buckets:
+        if bucket.ready_at > now:
+            return wait("RateLimited", f"rate of {bucket.of}: {bucket.rate}", bucket.ready_at)
+    limit = limit_of(safety.blast_radius, traffic.objects)
+    if spec.effect is EffectClass.READ or limit is None or traffic.touched_already or traffic.touched < limit:
+        return None
+    where = f"in namespace {action.target.namespace}" if action.target.namespace else "of the cluster"
+    total = f" of {traffic.objects}" if traffic.objects is not None else ""
+    text = f"{traffic.touched}{total} objects of kind {action.target.kind} {where} were touched in the last "
+    text += f"{safety.blast_radius.window_s:g} s; {limit} may be"
+    return wait("BlastRadius", text, traffic.free_at)
