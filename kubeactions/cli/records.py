@@ -17,6 +17,7 @@ COLOURS: Mapping[str, str] = {
     "expired": "yellow",
     "cancelled": "yellow",
     "duplicate": "cyan",
+    "dry_run": "blue",
 }
 """The colour of each ending on a terminal; what is still open has none."""
 
@@ -116,6 +117,8 @@ class Leader:
 _ADVICE = {
     Status.SUCCEEDED: "Nothing: it was done, once.",
     Status.DUPLICATE: "Nothing: another record of the same action_id says what was done.",
+    Status.DRY_RUN: "Nothing was changed. To do it, submit a higher version without dry_run, and see that "
+    "kubeactions.dry_run is off.",
     Status.CANCELLED: "Nothing, or submit it again under a higher version.",
     Status.FAILED: "Nothing was changed, or not all of it. Mend the reason, then submit a higher version.",
     Status.REJECTED: "Nothing was sent. Mend what the message names, then submit a higher version.",

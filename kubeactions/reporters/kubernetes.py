@@ -28,7 +28,7 @@ FALLBACK_NAMESPACE = "default"
 KEY_ANNOTATION = "kubeactions.datadoghq.com/key"
 MAX_MESSAGE = 1024
 """Characters of an Event's message, as events.k8s.io/v1 limits its note."""
-_NORMAL = frozenset({Status.SUCCEEDED, Status.DUPLICATE, Status.CANCELLED})
+_NORMAL = frozenset({Status.SUCCEEDED, Status.DUPLICATE, Status.CANCELLED, Status.DRY_RUN})
 
 
 class KubernetesReporter:

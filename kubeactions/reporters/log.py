@@ -15,7 +15,7 @@ from kubeactions.model import Report, Status
 from kubeactions.reporters import Surroundings, refuse_options, summary
 
 logger = logging.getLogger("kubeactions.report")
-_GOOD = frozenset({Status.SUCCEEDED, Status.DUPLICATE, Status.CANCELLED})
+_GOOD = frozenset({Status.SUCCEEDED, Status.DUPLICATE, Status.CANCELLED, Status.DRY_RUN})
 
 
 class LogReporter:
