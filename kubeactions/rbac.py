@@ -17,7 +17,7 @@ https://kubernetes.io/docs/reference/access-authn-authz/rbac/
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from kubeactions.model import JsonObject, Rule, Spec
 
@@ -93,7 +93,7 @@ def action_rules(specs: Iterable[Spec], *, read: Sequence[Rule] = ()) -> tuple[G
 
 
 def roles(specs: Mapping[str, Spec], place: Place, *, read: Sequence[Rule] = ()) -> tuple[Role, ...]:
-    """Every Role that an agent with these action types needs, in a stable order."""
+    """Every Role that an agent with these action types needs, in a stable order; none grants what another one does."""
     events = Grant(Rule("", "events", ("create",)), "what was done, told on its target")
     ledger = (
         Grant(
@@ -101,7 +101,7 @@ def roles(specs: Mapping[str, Spec], place: Place, *, read: Sequence[Rule] = ())
         ),
         Grant(Rule("coordination.k8s.io", "leases", ("create",)), "the election, the first time"),
         Grant(Rule("coordination.k8s.io", "leases", ("get", "update")), "the election", (place.lease_name,)),
-        Grant(events.rule, "what concerns the ledger"),
+        Grant(events.rule, "what concerns the ledger, or has no place elsewhere"),
     )
     own = (
         Grant(Rule("", "pods", ("get",)), "which workload the agent belongs to, to keep out of it"),
@@ -115,11 +115,22 @@ def roles(specs: Mapping[str, Spec], place: Place, *, read: Sequence[Rule] = ())
         *(() if place.targets else on_targets),
     )
     return (
-        Role(f"{NAME}-ledger", place.ledger_namespace, "The ledger and the election.", ledger),
-        Role(f"{NAME}-own", place.namespace, "What the agent itself is part of.", own),
+        Role(f"{NAME}-ledger", place.ledger_namespace, "The ledger and the election.", _beyond(cluster, ledger)),
+        Role(f"{NAME}-own", place.namespace, "What the agent itself is part of.", _beyond(cluster, own)),
         *(Role(f"{NAME}-targets", one, "What actions do in this namespace.", on_targets) for one in place.targets),
         Role(place.cluster_name, "", "What is in no namespace, or in all of them.", cluster),
     )
+
+
+def _beyond(everywhere: Iterable[Grant], grants: Iterable[Grant]) -> tuple[Grant, ...]:
+    """What these grants give that is not granted everywhere anyway."""
+    found: list[Grant] = []
+    given = {(one.rule.group, one.rule.resource): one.rule.verbs for one in everywhere if not one.names}
+    for grant in grants:
+        had = given.get((grant.rule.group, grant.rule.resource), ())
+        if verbs := tuple(verb for verb in grant.rule.verbs if verb not in had):
+            found.append(replace(grant, rule=replace(grant.rule, verbs=verbs)))
+    return tuple(found)
 
 
 def manifests(role: Role, place: Place) -> tuple[JsonObject, JsonObject]:

@@ -62,6 +62,14 @@ def test_what_is_in_no_namespace_needs_a_cluster_role_whatever_the_targets_are()
     assert [grant.rule.resource for grant in cluster.grants] == ["namespaces", "nodes"]
 
 
+def test_what_is_granted_everywhere_is_not_granted_again() -> None:
+    def granted(targets: tuple[str, ...]) -> list[tuple[str, tuple[str, ...]]]:
+        ledger, own, *_ = roles({"delete_pod": SPECS["delete_pod"]}, Place("agent", "dd", "dd", "elect", targets))
+        return [(grant.rule.resource, grant.rule.verbs) for grant in (*ledger.grants, *own.grants)]
+
+    assert set(granted(("shop",))) - set(granted(())) == {("events", ("create",)), ("pods", ("get",))}
+
+
 def test_names_narrow_what_they_can() -> None:
     for role in roles(dict(SPECS), PLACE):
         for grant in role.grants:

@@ -1,0 +1,294 @@
+"""The service account of `kubeactions manifests` may do what is needed, and nothing that is not.
+
+What it prints is applied to an API server that judges by RBAC, and replicas work there with exactly that account, as
+pods of exactly that Deployment, through everything that asks for a rule: an election, a takeover, actions of each type,
+a takeover in doubt, a config that is refused, history that is sealed and pruned. With all rules nothing is forbidden.
+Then each verb of each rule is taken away, once: the API server must say no, and somebody must be told so in words.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Any
+
+import pytest
+
+from backends.clock import SimulatedClock
+from backends.fake import FakeBackend
+from backends.fake.audit import AuditEvent
+from backends.faults import Crash, Faults, Match, ReplicaDied, install
+from kubeactions import registry
+from kubeactions.agent import Agent
+from kubeactions.errors import NotFound
+from kubeactions.installation import Choices, pieces, settings_of
+from kubeactions.kube import Kube, path_of
+from kubeactions.ledger import read
+from kubeactions.model import Config, EffectClass, JsonObject, Record, Rule, Status
+from kubeactions.rbac import Place, Role, roles
+from kubeactions.settings import Settings, parse
+from tests.unit.kubeactions.bench import MemorySource
+
+SPECS = registry.specs(registry.load())
+READ = (Rule("", "configmaps", ("get",)),)
+ACCOUNT = "system:serviceaccount:kubeactions:kubeactions"
+PLURALS = {
+    "Namespace": "namespaces", "ServiceAccount": "serviceaccounts", "Role": "roles", "RoleBinding": "rolebindings",
+    "ClusterRole": "clusterroles", "ClusterRoleBinding": "clusterrolebindings", "ConfigMap": "configmaps",
+    "PodDisruptionBudget": "poddisruptionbudgets", "Deployment": "deployments", "Pod": "pods",
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Taken:
+    """One verb of one rule of one Role, taken away."""
+
+    role: str
+    index: int
+    verb: str
+    rule: Rule
+
+    def __str__(self) -> str:
+        return f"{self.role}-{self.verb}-{self.rule.resource}"
+
+
+def choices(*types: str, targets: tuple[str, ...] = ()) -> Choices:
+    enabled = {name: SPECS[name] for name in types}
+    return Choices(enabled, "kubeactions:1", targets=targets, read=READ if "get_resource" in types else ())
+
+
+def roles_of(chosen: Choices) -> tuple[Role, ...]:
+    place = Place("kubeactions", "kubeactions", "kubeactions", "kubeactions", chosen.targets)
+    return roles(chosen.specs, place, read=chosen.read)
+
+
+class Installed:
+    """A cluster with the manifests applied, less what is taken away, and replicas with the account in it."""
+
+    def __init__(self, chosen: Choices, taken: Taken | None = None, **settings: Any) -> None:
+        self.clock = SimulatedClock()
+        self.backend = FakeBackend(self.clock, authorization="rbac")
+        self.admin = Kube(self.backend.client(), self.clock)
+        self.faults = Faults(self.clock)
+        self.source = MemorySource()
+        self.settings: Settings = replace(parse(settings_of(chosen), {}), **settings)
+        self._apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "shop"}})
+        for piece in pieces(chosen, self.settings):
+            self._apply(_without(piece.body, taken))
+        self.backend.cluster.settle()
+        found = self.admin.list("/api/v1/namespaces/kubeactions/pods")["items"]
+        self.pods = sorted(found, key=lambda one: str(one["metadata"]["name"]))
+
+    def _apply(self, body: JsonObject) -> None:
+        namespace = body["metadata"].get("namespace", "")
+        self.admin.create(path_of(body["apiVersion"], PLURALS[body["kind"]], namespace=namespace), body)
+
+    def add(self, kind: str, name: str, **body: Any) -> None:
+        api_version = "apps/v1" if kind == "Deployment" else "v1"
+        self._apply({"apiVersion": api_version, "kind": kind, "metadata": {"name": name, "namespace": "shop"}, **body})
+
+    def replica(self, number: int) -> Agent:
+        """A process in the pod of that number, with a token that is bound to it."""
+        metadata = self.pods[number]["metadata"]
+        client = self.backend.pod_client("kubeactions", "kubeactions", pod=metadata["name"])
+        install(client, self.faults, f"replica-{number}")
+        own = parse("", {"POD_NAME": metadata["name"], "POD_UID": metadata["uid"], "POD_NAMESPACE": "kubeactions"}).own
+        return Agent(replace(self.settings, own=own), client, clock=self.clock, sources=[self.source])
+
+    def order(self, config_id: str, action_type: str, kind: str, name: str, *, times: int = 1) -> None:
+        api_version = "apps/v1" if kind == "Deployment" else "v1"
+        resource = {"api_version": api_version, "kind": kind, "namespace": "shop", "name": name}
+        action = {"action_type": action_type, "resource": resource, "timestamp": self.clock.wall().isoformat()}
+        payload = json.dumps({"actions": [action] * times}).encode()
+        self.source.configs[config_id, 1] = Config(config_id, 1, payload, "memory")
+
+    def work(self, agent: Agent, seconds: int) -> None:
+        for _ in range(seconds):
+            try:
+                agent.elector.step()
+                agent.processor.step()
+            except ReplicaDied:
+                return
+            self.clock.advance(1.0)
+            self.backend.cluster.catch_up()
+
+    def record(self, key: str) -> Record | None:
+        try:
+            found = read(self.admin, "kubeactions").records
+        except NotFound:
+            return None
+        return next((one for one in found if str(one.key) == key), None)
+
+    def refusals(self) -> list[AuditEvent]:
+        """Everything that the account was refused."""
+        return [event for event in self.backend.cluster.audit.find(user=ACCOUNT) if event.code == 403]
+
+
+def _without(body: JsonObject, taken: Taken | None) -> JsonObject:
+    if taken is None or body["kind"] not in ("Role", "ClusterRole") or body["metadata"]["name"] != taken.role:
+        return body
+    rules = [dict(rule) for rule in body["rules"]]
+    rules[taken.index]["verbs"] = [verb for verb in rules[taken.index]["verbs"] if verb != taken.verb]
+    return {**body, "rules": [rule for rule in rules if rule["verbs"]]}
+
+
+def each_verb(chosen: Choices) -> Iterator[Taken]:
+    for role in roles_of(chosen):
+        for index, grant in enumerate(role.grants):
+            for verb in grant.rule.verbs:
+                yield Taken(role.name, index, verb, grant.rule)
+
+
+# --- what the system does, from beginning to end ---
+
+
+def live(installed: Installed, *, long: bool = True) -> None:
+    """Everything but executing: election, takeover, a refused config; in a `long` life history is sealed and pruned."""
+    first = installed.replica(0)
+    installed.source.configs["bad", 1] = Config("bad", 1, b"{", "memory")
+    installed.order("gone", "delete_pod", "Pod", "gone")
+    installed.work(first, 4)
+    for number in (1, 2) if long else ():
+        installed.order(f"many-{number}", "delete_pod", "Pod", "x" * 200, times=100)
+        installed.work(first, 12)
+    first.shut_down()
+    installed.source.configs.clear()
+    second = installed.replica(1)
+    installed.work(second, 10)
+    if long:
+        installed.clock.advance(120.0)  # Past expiry, tolerance and retention: what was sealed may go.
+        installed.work(second, 30)
+
+
+def act(installed: Installed, action_type: str) -> Record | None:
+    """One action on an object of its kind; for what is patched also the takeover that nothing but traces decides."""
+    spec = SPECS[action_type]
+    kind = next(iter(spec.kinds), "ConfigMap")
+    BODIES[kind](installed)
+    installed.backend.cluster.settle()
+    installed.order("one", action_type, kind, "target")
+    first = installed.replica(0)
+    installed.work(first, 10)
+    if spec.effect is not EffectClass.PATCH:
+        return installed.record("one:v1")
+    installed.order("two", action_type, kind, "target")
+    installed.faults.add(Crash("after"), Match(verb="patch", resource=PLURALS[kind]), times=1)
+    installed.work(first, 10)
+    path = path_of(spec.kinds[kind][0], PLURALS[kind], namespace="shop", name="target")
+    for number in range(3):
+        annotations = {"kubeactions.datadoghq.com/action": None, "stranger": str(number)}
+        change = {"spec": {"template": {"metadata": {"annotations": annotations}}}}
+        installed.admin.patch(path, change, type="merge")
+    installed.work(installed.replica(1), 40)
+    return installed.record("two:v1")
+
+
+CONTAINERS = {"containers": [{"name": "c", "image": "i"}]}
+BODIES = {
+    "Pod": lambda installed: installed.add("Pod", "target", spec=CONTAINERS),
+    "ConfigMap": lambda installed: installed.add("ConfigMap", "target", data={"a": "b"}),
+    "Deployment": lambda installed: installed.add(
+        "Deployment", "target", spec={
+            "selector": {"matchLabels": {"app": "t"}},
+            "template": {"metadata": {"labels": {"app": "t"}}, "spec": CONTAINERS},
+        },
+    ),
+}  # fmt: skip
+KEPT_SHORT: dict[str, Any] = {"expiry_s": 30.0, "retention_s": 0.0, "future_tolerance_s": 10.0}
+TYPES = ("delete_pod", "get_resource", "restart_deployment")
+OWN = choices("delete_pod")
+
+
+def forbids(taken: Taken) -> str:
+    """How the API server says no; where nobody is told, nobody asked: then the rule is not needed."""
+    return f'cannot {taken.verb} resource "{taken.rule.resource}"'
+
+
+def told(caplog: pytest.LogCaptureFixture, record: Record | None) -> str:
+    """Everything that people are told: the log, and the action's own history."""
+    why = [f"{one.reason} {one.text}" for one in record.why] if record else []
+    outcome = [record.outcome.message] if record and record.outcome else []
+    return "\n".join([*caplog.messages, *why, *outcome])
+
+
+# --- the proofs ---
+
+
+@pytest.fixture(autouse=True)
+def _everything_is_logged(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO, "kubeactions")
+
+
+def test_with_all_rules_nothing_is_forbidden_and_the_history_is_pruned() -> None:
+    installed = Installed(OWN, **KEPT_SHORT)
+    live(installed)
+    assert installed.refusals() == []
+    trail = installed.backend.cluster.audit
+    assert trail.find(user=ACCOUNT, verb="delete", resource="configmaps"), "nothing was pruned"
+    assert trail.find(user=ACCOUNT, verb="get", resource="replicasets"), "nobody looked for its own workload"
+
+
+@pytest.mark.parametrize("targets", [(), ("shop",)], ids=["everywhere", "in-one-namespace"])
+@pytest.mark.parametrize("action_type", TYPES)
+def test_an_action_succeeds_with_the_rules_of_its_type(action_type: str, targets: tuple[str, ...]) -> None:
+    installed = Installed(choices(action_type, targets=targets))
+    record = act(installed, action_type)
+    assert record is not None
+    assert record.outcome is not None
+    assert record.outcome.status is Status.SUCCEEDED, record.outcome
+    assert record.reported
+    assert installed.refusals() == []
+
+
+@pytest.mark.parametrize(
+    ("chosen", "taken"),
+    [
+        pytest.param(chosen, one, id=f"{'-'.join(chosen.targets) or 'everywhere'}-{one}")
+        for chosen in (OWN, choices("delete_pod", targets=("shop",)))
+        for one in each_verb(chosen)
+        if one.rule.resource != "pods" or one.role == "kubeactions-own"
+    ],
+)
+def test_without_a_rule_of_its_own_the_agent_says_what_it_may_not(
+    chosen: Choices, taken: Taken, caplog: pytest.LogCaptureFixture
+) -> None:
+    installed = Installed(chosen, taken, **KEPT_SHORT)
+    live(installed, long=taken.verb == "delete")
+    assert forbids(taken) in told(caplog, None)
+
+
+@pytest.mark.parametrize(
+    ("action_type", "taken"),
+    [
+        pytest.param(name, one, id=f"{name}-{one}")
+        for name in TYPES
+        for one in each_verb(choices(name, targets=("shop",)))
+        if one.role == "kubeactions-targets" and one.rule.resource != "events"
+    ],
+)
+def test_without_a_rule_of_its_type_an_action_does_not_succeed_and_says_why(
+    action_type: str, taken: Taken, caplog: pytest.LogCaptureFixture
+) -> None:
+    installed = Installed(choices(action_type, targets=("shop",)), taken)
+    record = act(installed, action_type)
+    assert record is not None
+    assert record.outcome is None or record.outcome.status is not Status.SUCCEEDED
+    assert forbids(taken) in told(caplog, record)
+
+
+def test_every_registered_type_is_proven_here() -> None:
+    assert set(TYPES) == set(SPECS), "add the new type to TYPES, and an object of its kind to BODIES"
+
+
+def test_in_a_namespace_without_a_role_nothing_is_done_and_the_report_is_about_the_ledger() -> None:
+    installed = Installed(choices("delete_pod", targets=("kubeactions",)))
+    record = act(installed, "delete_pod")
+    assert record is not None
+    assert record.outcome is not None
+    assert (record.outcome.status, record.outcome.reason, record.reported) == (Status.FAILED, "Forbidden", True)
+    events = installed.admin.list("/api/v1/namespaces/kubeactions/events")["items"]
+    (told_there,) = (one for one in events if one["reason"] == "ActionFailed")
+    assert told_there["involvedObject"]["kind"] == "ConfigMap"
+    assert 'cannot get resource "pods"' in told_there["message"]
