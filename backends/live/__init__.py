@@ -102,7 +102,7 @@ class LiveBackend:
                 persist_config=False,
             )
         except (config.ConfigException, OSError) as error:
-            raise BackendError(f"{self._file or 'in-cluster account'}: {_one_line(error)}") from error
+            raise BackendError(f"{self._file or f'service account {self._account}'}: {_one_line(error)}") from error
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             # The loader lets the errors of its own look-ups through when a kubeconfig has the wrong shape.
             raise BackendError(f"{self._file}: malformed kubeconfig ({_one_line(error)})") from error

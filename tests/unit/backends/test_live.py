@@ -70,7 +70,7 @@ def test_the_environment_and_the_home_directory_are_looked_at(
 def test_in_a_pod_the_service_account_is_used(kubeconfig: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("KUBERNETES_SERVICE_HOST", "10.0.0.1")
     monkeypatch.setenv("KUBERNETES_SERVICE_PORT", "443")
-    with pytest.raises(BackendError, match=r"^in-cluster account: "):
+    with pytest.raises(BackendError, match=r"^service account /var/run/secrets/kubernetes.io/serviceaccount: "):
         host(LiveBackend())
     with pytest.raises(BackendError, match="there is no kubeconfig to write"):
         LiveBackend().kubeconfig(kubeconfig)

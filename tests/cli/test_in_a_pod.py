@@ -1,0 +1,234 @@
+"""`kubeactions run` as in a pod: the manifests' own account over TLS, its environment, its mounts, its probes, its end.
+
+The API server judges by RBAC; the process has nothing but what the kubelet would give it: a token and a CA in a
+directory, the service's address in the environment, two mounted ConfigMaps in the kubelet's layout. No HOME, no
+kubeconfig.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import certifi
+import pytest
+import yaml
+
+import backends
+from kubeactions.clock import SystemClock
+from kubeactions.kube import Kube
+from tests.cli.terminals import PATIENCE_S, ROOT, Terminals, pod
+
+pytestmark = [pytest.mark.http, pytest.mark.kubectl]
+
+
+class Mount:
+    """A ConfigMap's volume as the kubelet keeps it: files are links through `..data`, which is swapped at once.
+
+    https://github.com/kubernetes/kubernetes/blob/v1.34.0/pkg/volume/util/atomic_writer.go
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._generation = 0
+
+    def write(self, **data: str) -> None:
+        """The ConfigMap's whole new content; names have `__` for a dot."""
+        self._generation += 1
+        new = self.path / f"..2026_11_24_08_00_00.{self._generation:09d}"
+        new.mkdir(parents=True)
+        files = {name.replace("__", "."): text for name, text in data.items()}
+        for name, text in files.items():
+            (new / name).write_text(text)
+            if not (self.path / name).is_symlink():
+                (self.path / name).symlink_to(f"..data/{name}")
+        (self.path / "..data_tmp").symlink_to(new.name)
+        (self.path / "..data_tmp").rename(self.path / "..data")
+        for link in self.path.iterdir():
+            if not link.name.startswith("..") and link.name not in files:
+                link.unlink()
+        for old in self.path.glob("..2026*"):
+            if old != new:
+                for file in old.iterdir():
+                    file.unlink()
+                old.rmdir()
+
+
+class PodLike(Terminals):
+    """Terminals whose cluster judges by RBAC over TLS, with the manifests applied, and processes that are like pods."""
+
+    def __init__(self, directory: Path) -> None:
+        super().__init__(directory)
+        self.account = directory / "serviceaccount"
+        self.account.mkdir()
+        ca = self.account / "ca.crt"
+        self.start("serve", "fake", "serve", "--tls", "--kubeconfig", self.kubeconfig, "--write-ca", ca)
+        self.until(lambda: self.kubeconfig.exists() and self.kubeconfig.stat().st_size, "the kubeconfig")
+        self.mount = Mount(self.actions)
+        self.mount.write()
+        sources = json.dumps([{"type": "directory", "path": str(self.actions)}])
+        printed = self.run(
+            "manifests", "--set", f"kubeactions.sources={sources}", "--set", "kubeactions.listen=127.0.0.1:0",
+            "--set", "kubeactions.poll_interval_s=0.1", "--set", "leader_lease_duration=3",
+        )  # fmt: skip
+        assert printed.returncode == 0, printed.stderr
+        self.kubectl("apply", "-f", "-", given=printed.stdout)
+        (self.account / "token").write_text(self.kubectl("create", "token", "kubeactions", "-n", "kubeactions").strip())
+        settings = next(
+            one for one in yaml.safe_load_all(printed.stdout) if one["metadata"]["name"] == "kubeactions-settings"
+        )
+        Mount(directory / "settings").write(datadog__yaml=settings["data"]["datadog.yaml"])
+
+    def kubectl(self, *arguments: str, given: str | None = None) -> str:
+        command = [str(Path(sys.executable).with_name("kubectl")), "--kubeconfig", str(self.kubeconfig), *arguments]
+        done = subprocess.run(
+            command, input=given, env={"HOME": str(self.directory)}, capture_output=True, text=True,
+            timeout=PATIENCE_S, check=False,
+        )  # fmt: skip
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    def pod_process(self, name: str) -> subprocess.Popen[bytes]:
+        """A replica with a pod's environment: PATH and what Kubernetes puts there, nothing else."""
+        server = yaml.safe_load(self.kubeconfig.read_text())["clusters"][0]["cluster"]["server"]
+        host, _, port = server.removeprefix("https://").rpartition(":")
+        environment = {"PATH": os.environ["PATH"], "KUBERNETES_SERVICE_HOST": host, "KUBERNETES_SERVICE_PORT": port}
+        environment |= {"POD_NAME": name, "POD_UID": f"uid-of-{name}", "POD_NAMESPACE": "kubeactions"}
+        self.environment = environment
+        settings = self.directory / "settings" / "datadog.yaml"
+        return self.start(name, "run", "--settings", settings, "--service-account", self.account)
+
+    def said(self, name: str) -> list[dict[str, Any]]:
+        """The log of a process; every line of it must be an object."""
+        return [json.loads(line) for line in self.log(name).splitlines()]
+
+    def port(self, name: str) -> int:
+        """Where it answers its probes."""
+
+        def found() -> int | None:
+            words = [line["message"].split()[-1] for line in self.said(name) if line["message"].startswith("answers ")]
+            return int(words[0]) if words else None
+
+        return int(self.until(found, f"{name} says where it answers"))
+
+    def ask(self, name: str, path: str) -> tuple[int, str]:
+        """What it answers to the kubelet or to Prometheus."""
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{self.port(name)}{path}", timeout=5) as answer:
+                return answer.status, answer.read().decode()
+        except urllib.error.HTTPError as error:
+            with error:
+                return error.code, error.read().decode()
+
+
+@pytest.fixture
+def pods(tmp_path: Path) -> Iterator[PodLike]:
+    found = PodLike(tmp_path)
+    try:
+        yield found
+    finally:
+        found.close()
+
+
+@pytest.fixture
+def admin(pods: PodLike) -> Iterator[Kube]:
+    with backends.open("live", kubeconfig=pods.kubeconfig) as backend:
+        yield Kube(backend.client(), SystemClock())
+
+
+def order(name: str) -> str:
+    resource = {"api_version": "v1", "kind": "Pod", "namespace": "default", "name": name}
+    stamp = SystemClock().wall().isoformat()
+    return json.dumps({"actions": [{"action_type": "delete_pod", "resource": resource, "timestamp": stamp}]})
+
+
+def test_a_pod_takes_actions_from_its_configmap_answers_its_probes_and_ends_in_time(pods: PodLike, admin: Kube) -> None:
+    process = pods.pod_process("ka-0")
+    pods.until(lambda: pods.ask("ka-0", "/readyz")[0] == 200, "it is ready")
+    assert (pods.ask("ka-0", "/livez"), pods.ask("ka-0", "/healthz")) == ((200, "ok\n"), (200, "ok\n"))
+    for number in (1, 2):
+        uid = pod(admin, f"web-{number}")
+        pods.mount.write(**{f"clean__v{number}__json": order(f"web-{number}")})
+
+        def ended(number: int = number) -> bool:
+            return f"clean:v{number}" in {line.get("action") for line in pods.said("ka-0") if line.get("status")}
+
+        pods.until(ended, f"the end of clean:v{number}")
+        (event,) = [
+            one for one in admin.list("/api/v1/namespaces/default/events")["items"]
+            if one["reason"] == "ActionSucceeded" and one["involvedObject"]["uid"] == uid
+        ]  # fmt: skip
+        assert event["reportingInstance"].startswith("ka-0_uid-of-ka-0_")
+    ends = [line for line in pods.said("ka-0") if line.get("status")]
+    assert ends[0].items() >= {
+        "action": "clean:v1", "type": "delete_pod", "target": "Pod default/web-1", "status": "succeeded",
+        "level": "info", "logger": "kubeactions.execution",
+    }.items()  # fmt: skip
+    assert ends[0]["timestamp"].endswith("Z")
+    status, metrics = pods.ask("ka-0", "/metrics")
+    assert status == 200
+    assert 'kubeactions_actions_total{outcome="succeeded",type="delete_pod"} 2.0' in metrics
+    assert "403" not in [line.split('code="')[1][:3] for line in metrics.splitlines() if "_api_requests_total{" in line]
+
+    process.send_signal(signal.SIGTERM)
+    assert process.wait(PATIENCE_S) == 0
+    lease = admin.get("/apis/coordination.k8s.io/v1/namespaces/kubeactions/leases/kubeactions")
+    assert lease["spec"]["holderIdentity"] == ""
+
+
+@pytest.mark.slow
+def test_an_api_server_that_goes_away_and_comes_back_is_three_lines(pods: PodLike) -> None:
+    process = pods.pod_process("ka-0")
+    pods.until(lambda: pods.ask("ka-0", "/readyz")[0] == 200, "it is ready")
+    pods.processes["serve"].send_signal(signal.SIGSTOP)
+    pods.processes["serve"].kill()
+    pods.until(lambda: pods.ask("ka-0", "/readyz")[0] == 503, "it is not ready")
+    assert "cannot connect to 127.0.0.1:" in pods.ask("ka-0", "/readyz")[1]
+    assert pods.ask("ka-0", "/livez")[0] == 200
+    pods.until(lambda: any(line["message"] == "lease lost" for line in pods.said("ka-0")), "the lease is lost")
+    lines = [line for line in pods.said("ka-0") if "cannot connect" in line["message"]]
+    assert 1 <= len(lines) <= 3, lines
+    assert "urllib3" not in pods.log("ka-0")
+    process.send_signal(signal.SIGTERM)
+    assert process.wait(PATIENCE_S) == 0
+
+
+def test_a_request_that_hangs_does_not_outlast_the_bound(tmp_path: Path) -> None:
+    (tmp_path / "token").write_text("t")
+    (tmp_path / "ca.crt").write_bytes(Path(certifi.where()).read_bytes())
+    command = [sys.executable, "-m", "kubeactions", "run", "--source", tmp_path, "--service-account", tmp_path]
+    with socket.create_server(("127.0.0.1", 0)) as deaf:
+        port = str(deaf.getsockname()[1])
+        environment = {"PATH": os.environ["PATH"], "DD_KUBEACTIONS_SHUTDOWN_TIMEOUT_S": "1"}
+        environment |= {"KUBERNETES_SERVICE_HOST": "127.0.0.1", "KUBERNETES_SERVICE_PORT": port}
+        process = subprocess.Popen(command, cwd=ROOT, env=environment, stderr=subprocess.PIPE)
+        connection, _ = deaf.accept()
+        with connection:
+            connection.recv(10)
+            begun = SystemClock().monotonic()
+            process.send_signal(signal.SIGTERM)
+            _, said = process.communicate(timeout=PATIENCE_S)
+    assert process.returncode == 0, said
+    assert SystemClock().monotonic() - begun < 2.5
+    assert b"has not stopped in time" in said or b"the stop took too long" in said
+
+
+def test_an_account_that_is_not_mounted_is_one_clear_line(tmp_path: Path) -> None:
+    environment = {"PATH": os.environ["PATH"], "KUBERNETES_SERVICE_HOST": "127.0.0.1", "KUBERNETES_SERVICE_PORT": "1"}
+    done = subprocess.run(
+        [sys.executable, "-m", "kubeactions", "run", "--source", str(tmp_path), "--service-account", str(tmp_path)],
+        cwd=ROOT, env=environment, capture_output=True, text=True, timeout=PATIENCE_S, check=False,
+    )  # fmt: skip
+    assert (done.returncode, done.stderr.splitlines()[-1]) == (
+        5,
+        f"kubeactions: service account {tmp_path}: Service token file does not exist.",
+    )
