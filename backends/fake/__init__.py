@@ -20,7 +20,7 @@ LimitRanges, admission webhooks and policies; and roles and bindings, unless the
 
 And these are simply not there: rate limits, priority and fairness, and the clean-up of Events
 after an hour. Of access control: the Node authorizer's graph (a node may do what the role `system:node` says),
-NodeRestriction, tokens of Secrets (kubernetes.io/service-account-token), and the keys at /openid/v1/jwks.
+NodeRestriction, and tokens of Secrets (kubernetes.io/service-account-token).
 """
 
 from __future__ import annotations

@@ -103,6 +103,7 @@ class Server:
         self._audit = audit
         self._authenticator = access.authenticator
         self._authorizer = access.authorizer
+        self._tokens = access.tokens
         self._reviews = reviews.Reviews(access.authenticator, access.authorizer, access.tokens)
 
     def handle(self, request: Request) -> Response:
@@ -134,7 +135,8 @@ class Server:
             options.check_timeout(call)
         route = call.route = self._routes.find(call.path)
         if route.resource is None:
-            return self._discovery.answer(call)
+            keys = self._tokens.published(call.path) if call.request.method == "GET" else None
+            return keys or self._discovery.answer(call)
         resource = call.served = route.resource
         call.name = route.name
         if resource.group == "" and resource.plural in _DEPRECATED:

@@ -15,11 +15,13 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
+import orjson
+
 from backends.clock import Clock
 from backends.fake import statuses
 from backends.fake.authentication import TokenError, service_account, service_account_identity
 from backends.fake.authorization.rules import go_list, quoted
-from backends.fake.messages import Identity
+from backends.fake.messages import Identity, Response
 from backends.fake.store import Entry, Key, Store
 
 if TYPE_CHECKING:
@@ -30,6 +32,8 @@ Obj = dict[str, Any]
 AUDIENCE: Final = "https://kubernetes.default.svc"
 """The API server's own audience, and the issuer of its tokens."""
 ALGORITHM: Final = "ES256"
+CONFIGURATION: Final = "/.well-known/openid-configuration"
+KEYS: Final = "/openid/v1/jwks"
 REMEMBERED: Final = 1024
 """How many tokens are kept whose signature has been checked."""
 _PRIVATE: Final = "kubernetes.io"
@@ -101,6 +105,30 @@ class ServiceAccountTokens:
 
     def _key_id(self) -> str:
         return hashlib.sha256(f"service account key id of {self._seed}".encode()).hexdigest()[:43]
+
+    def published(self, path: str) -> Response | None:
+        """What others check the tokens with: the issuer's description and its keys; None for any other path.
+
+        Raises `ApiError` 501 where the libraries are not installed.
+        """
+        if path == CONFIGURATION:
+            document: Obj = {
+                "issuer": AUDIENCE,
+                "jwks_uri": f"{AUDIENCE}{KEYS}",
+                "response_types_supported": ["id_token"],
+                "subject_types_supported": ["public"],
+                "id_token_signing_alg_values_supported": [ALGORITHM],
+            }
+            media = "application/json"
+        elif path == KEYS:
+            public = self._key().public_key()
+            from jwt.algorithms import ECAlgorithm
+
+            key = {**ECAlgorithm.to_jwk(public, as_dict=True), "use": "sig", "kid": self._key_id(), "alg": ALGORITHM}
+            document, media = {"keys": [key]}, "application/jwk-set+json"
+        else:
+            return None
+        return Response(200, {"Content-Type": media, "Cache-Control": "public, max-age=3600"}, orjson.dumps(document))
 
     # ---- reading
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import jwt
+import orjson
 import pytest
 
 from backends.fake.service_account_tokens import REMEMBERED
@@ -175,6 +176,20 @@ def test_a_token_that_somebody_has_changed_or_made_is_nobodys(access: Access) ->
     for forged in (changed, other, unsigned, f"{head}.{claims}.", "a.b.c", "..", "x"):
         assert who(access, forged) == 401, forged
         assert review(access, forged)["error"] == "invalid bearer token"
+
+
+def test_others_can_check_it_with_the_published_keys(access: Access) -> None:
+    account = "system:serviceaccount:default:robot"
+    told = access.ask(account, "GET", "/.well-known/openid-configuration").body
+    assert told["jwks_uri"] == "https://kubernetes.default.svc/openid/v1/jwks"
+    answer = access.ask(account, "GET", "/openid/v1/jwks")
+    keys = jwt.PyJWKSet.from_dict(orjson.loads(answer.body))
+    bearer = token(access, audiences=["vault"])
+    key = keys[jwt.get_unverified_header(bearer)["kid"]]
+    options: Any = {"verify_exp": False, "verify_nbf": False, "verify_iat": False}
+    claims = jwt.decode(bearer, key, told["id_token_signing_alg_values_supported"], audience="vault", options=options)
+    assert claims["sub"] == account
+    assert access.ask(None, "GET", "/openid/v1/jwks").code == 403
 
 
 def test_a_cluster_of_another_seed_does_not_believe_it(access: Access) -> None:
