@@ -79,7 +79,7 @@ def test_a_certificate_of_another_authority_ends_the_connection(
 ) -> None:
     tls = own([], SystemClock().wall())
     stranger = CertificateAuthority.create("kubernetes", SystemClock().wall())
-    with pytest.raises(OSError, match=r"(?i)unknown ca|decrypt error|reset|aborted|closed"):
+    with pytest.raises((ssl.SSLError, ConnectionError)):  # an alert, or an end before it has been read
         who(listen(tls), tls.authority_pem, write(tmp_path, stranger.issue_client("mallory", ["system:masters"])))
 
 
