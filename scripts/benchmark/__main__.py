@@ -16,7 +16,7 @@ from scripts.benchmark import inprocess, overhttp, system
 from scripts.benchmark.measure import Row
 
 AREAS: dict[str, tuple[Callable[[], Iterator[Row]], ...]] = {
-    "inprocess": (inprocess.requests, inprocess.server_side, inprocess.growth),
+    "inprocess": (inprocess.requests, inprocess.access, inprocess.server_side, inprocess.growth),
     "http": (overhttp.requests, overhttp.lists, overhttp.start),
     "system": (system.end_to_end,),
 }

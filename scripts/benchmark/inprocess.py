@@ -17,6 +17,7 @@ from scripts.benchmark.measure import Row, interleaved_us, per_call_us
 
 ADMIN = Identity("bench", groups=("system:masters", "system:authenticated"))
 RAW = {"_preload_content": False}
+RBAC = "rbac.authorization.k8s.io"
 PODS = "/api/v1/namespaces/default/pods"
 
 
@@ -71,6 +72,30 @@ def requests() -> Iterator[Row]:
         spent = interleaved_us({"canned": make(canned), "fake": make(api)}, each=200)
         ratio = spent["canned"] / spent["fake"]
         yield Row("in process", f"{name} pod, requests/s", 1e6 / spent["fake"], "1/s", 1e6 / spent["canned"], ratio)
+
+
+def access() -> Iterator[Row]:
+    """What it costs that roles and bindings decide: a get by a user who is no administrator, against all allowed."""
+
+    def prepared(cluster: Cluster) -> Cluster:
+        fill(cluster, 1)
+        reference = {"apiGroup": RBAC, "kind": "ClusterRole", "name": "system:aggregate-to-view"}
+        subjects = [{"kind": "User", "name": "reader"}]
+        body = json.dumps({"metadata": {"name": "reader"}, "roleRef": reference, "subjects": subjects}).encode()
+        path = f"/apis/{RBAC}/v1/clusterrolebindings"
+        cluster.handle(Request("POST", path, {"content-type": "application/json"}, body, ADMIN))
+        return cluster
+
+    asked = prepared(Cluster(SimulatedClock(), controllers=False, authorization="rbac"))
+    allowed = prepared(bare_cluster())
+    reader = Identity("reader", groups=("system:authenticated",))
+    ask = Request("GET", f"{PODS}/stored-000000", {}, b"", reader)
+    if asked.handle(ask).status != 200:
+        raise RuntimeError("the reader may not read")
+    spent = interleaved_us({"rbac": lambda: asked.handle(ask), "all": lambda: allowed.handle(ask)}, each=3000)
+    ratio = spent["all"] / spent["rbac"]
+    yield Row("server", "get by name with RBAC, requests/s", 1e6 / spent["rbac"], "1/s", 1e6 / spent["all"], ratio,
+              ">= 0.90", ratio >= 0.9)  # fmt: skip
 
 
 def server_side() -> Iterator[Row]:

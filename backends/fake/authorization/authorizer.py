@@ -99,12 +99,13 @@ class Binding:
 
     @classmethod
     def of(cls, obj: Obj) -> Binding:
-        """A binding as it is stored."""
-        metadata, role = obj["metadata"], obj["roleRef"]
+        """A binding as it is stored; one that was loaded as it came may lack anything, and then gives nothing."""
+        metadata, role = obj["metadata"], obj.get("roleRef") or {}
         subjects = tuple(
-            (one["kind"], one.get("namespace", ""), one["name"]) for one in obj.get("subjects") or () if "name" in one
+            (one.get("kind", ""), one.get("namespace", ""), one.get("name", "")) for one in obj.get("subjects") or ()
         )
-        return cls(metadata.get("namespace", ""), metadata["name"], role["kind"], role["name"], subjects)
+        named = role.get("kind", ""), role.get("name", "")
+        return cls(metadata.get("namespace", ""), metadata["name"], *named, subjects)
 
     def subject_of(self, user: Identity) -> str | None:
         """The first subject that is `user`, as a reason names it; None when it is not about him."""

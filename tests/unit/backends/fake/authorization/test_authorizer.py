@@ -160,6 +160,17 @@ def test_the_reason_names_the_first_binding_that_allows_it(access: Access) -> No
     assert decided == (True, 'RBAC: allowed by ClusterRoleBinding "c" of ClusterRole "c" to Group "devs"')
 
 
+def test_a_binding_that_was_loaded_incomplete_gives_nothing_and_breaks_nothing(access: Access) -> None:
+    place = {"apiVersion": f"{GROUP}/v1", "kind": "RoleBinding"}
+    access.door.cluster.load(
+        [
+            {**place, "metadata": {"name": "one", "namespace": "default"}},
+            {**place, "metadata": {"name": "two", "namespace": "default"}, "subjects": [{}, {"kind": "User"}]},
+        ]
+    )
+    assert access.ask("alice", "GET", CM).code == 403
+
+
 def test_what_is_remembered_is_bounded(access: Access) -> None:
     authorizer = access.door.cluster.server._authorizer
     assert isinstance(authorizer, Rbac)
