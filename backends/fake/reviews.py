@@ -89,7 +89,7 @@ class Reviews:
             spec["expirationSeconds"] = DEFAULT_LIFETIME_S
         _check_lifetime(spec["expirationSeconds"])
         reference = spec.get("boundObjectRef")
-        bound = bound_to(registry.store, account, reference) if reference else []
+        bound = bound_to(registry.store, account, reference) if reference is not None else []
         seconds = spec["expirationSeconds"]
         token, expires = self._tokens.issue(account, spec["audiences"], seconds, bound, registry.ids.uid())
         request["metadata"].update(

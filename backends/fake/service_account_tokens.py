@@ -155,7 +155,7 @@ class ServiceAccountTokens:
         known = self._read.get(token)
         if known is not None:
             return known
-        if token.count(".") != 2:
+        if token.count(".") != 2 or not token.isascii():  # a header may carry any bytes
             return None
         try:
             import jwt
@@ -166,7 +166,7 @@ class ServiceAccountTokens:
             claims: Obj = jwt.decode(
                 token, self._key().public_key(), [ALGORITHM], issuer=AUDIENCE, options=options  # type: ignore[arg-type]
             )  # fmt: skip
-        except jwt.InvalidTokenError:
+        except (jwt.PyJWTError, ValueError):
             return None
         if len(self._read) >= REMEMBERED:
             self._read.clear()

@@ -127,6 +127,7 @@ def test_a_pods_token_tells_the_pod_and_its_node(access: Access) -> None:
         ({"kind": "Pod", "name": "none"}, 404, 'pods "none" not found'),
         ({"kind": "Pod", "name": "p", "uid": "x"}, 409, "the UID in the bound object reference (x) does not match"),
         ({"kind": "Pod", "name": "p"}, 400, "to pod running with different serviceaccount name"),
+        ({}, 400, "cannot bind token to object of type /v1, Kind="),
         ({"kind": "ConfigMap", "name": "p"}, 400, "cannot bind token to object of type /v1, Kind=ConfigMap"),
     ],
 )
@@ -173,7 +174,7 @@ def test_a_token_that_somebody_has_changed_or_made_is_nobodys(access: Access) ->
     other = jwt.encode(jwt.decode(bearer, options={"verify_signature": False}), "0" * 32, "HS256")
     unsigned = jwt.encode({"sub": "system:serviceaccount:default:robot", "iss": AUDIENCE}, "", "none")
     changed = f"{head}.{claims}.{signature[:-4]}{'AAAA' if signature[-4:] != 'AAAA' else 'BBBB'}"
-    for forged in (changed, other, unsigned, f"{head}.{claims}.", "a.b.c", "..", "x"):
+    for forged in (changed, other, unsigned, f"{head}.{claims}.", "a.b.c", "..", "x", "e30.e30.e30", "\u00e9.b.c"):
         assert who(access, forged) == 401, forged
         assert review(access, forged)["error"] == "invalid bearer token"
 
@@ -190,6 +191,11 @@ def test_others_can_check_it_with_the_published_keys(access: Access) -> None:
     claims = jwt.decode(bearer, key, told["id_token_signing_alg_values_supported"], audience="vault", options=options)
     assert claims["sub"] == account
     assert access.ask(None, "GET", "/openid/v1/jwks").code == 403
+
+
+@pytest.mark.parametrize("bearer", ["\udcff.a.b", "a" * 100_000, "eyJhbGciOiJub25lIn0.e30.", "W1.W1.W1", "MQ.MQ.MQ"])
+def test_bytes_that_are_no_token_are_refused_like_any_other(access: Access, bearer: str) -> None:
+    assert who(access, bearer) == 401
 
 
 def test_a_cluster_of_another_seed_does_not_believe_it(access: Access) -> None:
