@@ -10,11 +10,19 @@ the request, by these rules (kubeactions/protocol.md):
 5. another UID, or gone: no trace can be left: `unknown` if a try ended in doubt, else `failed`.
 
 A refusal is no doubt: when every send of this attempt got a definite 4xx, it was not applied, at any distance.
+
+Rule 3 needs a marker that cannot be stripped without a new generation: one in the pod template, or anywhere in a
+Deployment. Elsewhere (a StatefulSet's replicas, a CronJob's suspension) the wanted state decides: the one change of the
+spec that there was is ours if it shows, and somebody else's if it does not. So every patch must change the spec.
+
+The pin of nodes, and of what may change metadata alone, is a `resourceVersion` (`versioned_verdict`): it moves with
+everything, so a dead pin says nothing of who used it up.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from kubeactions.errors import Conflict, Invalid, NotFound, TooManyRequests
 from kubeactions.executors._endings import failed, gone, refused, replaced, succeeded, uid_of, unknown
@@ -26,36 +34,74 @@ CONTROLLER_LOOKS = 10
 """How often to wait for that: 20 s, in which a controller that runs at all has made its ReplicaSet."""
 
 
-def pinned_verdict(
-    action: Action,
-    intent: Intent,
-    evidence: Evidence,
-    *,
-    done: str,
-    has_marker: Callable[[JsonObject], bool],
-    traces: Callable[[Seen], str],
-) -> Verdict:
-    """What is to be done with a class P intent whose pin is a generation.
+@dataclass(frozen=True, slots=True)
+class Traces:
+    """How an action type tells that its patch was applied."""
 
-    `done` is the message of a success; `traces` names what proves, besides the marker, that it was applied, or "".
+    done: str
+    """The message of a success."""
+    has_marker: Callable[[JsonObject], bool]
+    others: Callable[[Seen], str]
+    """What proves it besides the marker, for people; "" when nothing does."""
+    marker_moves_generation: bool = True
+    """Whether stripping the marker makes a new generation."""
+    controller_witnesses: bool = True
+    """Whether the target's controller, once it has caught up, may bear witness."""
+    fits: Callable[[JsonObject], bool] = lambda _: True
+    """Whether the patch, made for what the plan saw, can still be applied to the object."""
+
+
+def pinned_verdict(action: Action, intent: Intent, evidence: Evidence, traces: Traces) -> Verdict:
+    """What is to be done with a class P intent whose pin is a generation."""
+    if (settled := _without_the_pin(action, intent, evidence, traces)) is not None:
+        return settled
+    seen, target = _seen(evidence)
+    moved_by = int(target["metadata"]["generation"]) - int(intent.pin or 0)
+    if moved_by == 0:
+        return _pin_holds(action, evidence, target, traces)
+    text = f"{action.target} was changed by somebody else ({moved_by} generations): nothing of ours was applied"
+    if not evidence.doubt:
+        return _pin_is_dead(action, text)
+    if moved_by == 1 and (traces.marker_moves_generation or not traces.others(seen)):
+        return _pin_is_dead(action, text)
+    return _stripped_or_overtaken(action, evidence, moved_by, traces)
+
+
+def versioned_verdict(action: Action, intent: Intent, evidence: Evidence, traces: Traces) -> Verdict:
+    """What is to be done with a class P intent whose pin is a resourceVersion.
+
+    Moved without the marker while a try is in doubt is never planned again: who moved it cannot be told.
     """
+    if (settled := _without_the_pin(action, intent, evidence, traces)) is not None:
+        return settled
+    seen, target = _seen(evidence)
+    if target["metadata"]["resourceVersion"] == intent.pin:
+        return _pin_holds(action, evidence, target, traces)
+    if not evidence.doubt:
+        return _pin_is_dead(action, f"{action.target} was changed by somebody else: nothing of ours was applied")
+    if trace := traces.others(seen):
+        return Verdict.settle(succeeded("Applied", f"{traces.done} (seen by {trace})", inferred=True))
+    return Verdict.settle(_no_trace(action, "was changed since"))
+
+
+def _without_the_pin(action: Action, intent: Intent, evidence: Evidence, traces: Traces) -> Verdict | None:
+    """What an answer, the lack of a look, another UID or the marker decide."""
     if evidence.answer is not None:
-        return Verdict.settle(succeeded("Applied", done))
+        return Verdict.settle(succeeded("Applied", traces.done))
     if evidence.seen is None:
         return _without_a_look(action, evidence)
     target = evidence.seen.target
     if target is None or uid_of(target) != intent.uid:
         return Verdict.settle(_target_lost(action, intent, target, doubt=evidence.doubt))
-    if has_marker(target):
-        return Verdict.settle(succeeded("Applied", f"{done} (seen by its marker)"))
-    moved_by = int(target["metadata"]["generation"]) - int(intent.pin or 0)
-    if moved_by == 0:
-        if isinstance(evidence.refused, Invalid):  # The pin held and holds: it is the change that is refused.
-            return Verdict.settle(refused(action, evidence.refused, doubt=evidence.doubt))
-        return Verdict.send("NotApplied", "the target is as it was planned for: sent again with the same pin")
-    if not evidence.doubt or moved_by == 1:
-        return _pin_is_dead(action, moved_by)
-    return _stripped_or_overtaken(action, evidence, moved_by, done, traces)
+    if traces.has_marker(target):
+        return Verdict.settle(succeeded("Applied", f"{traces.done} (seen by its marker)"))
+    return None
+
+
+def _seen(evidence: Evidence) -> tuple[Seen, JsonObject]:
+    if evidence.seen is None or evidence.seen.target is None:
+        raise RuntimeError("these rules are about an object that was seen")
+    return evidence.seen, evidence.seen.target
 
 
 def _without_a_look(action: Action, evidence: Evidence) -> Verdict:
@@ -69,8 +115,15 @@ def _without_a_look(action: Action, evidence: Evidence) -> Verdict:
     return Verdict.settle(refused(action, error, doubt=evidence.doubt))
 
 
-def _pin_is_dead(action: Action, moved_by: int) -> Verdict:
-    text = f"{action.target} was changed by somebody else ({moved_by} generations): nothing of ours was applied"
+def _pin_holds(action: Action, evidence: Evidence, target: JsonObject, traces: Traces) -> Verdict:
+    if isinstance(evidence.refused, Invalid):
+        if not traces.fits(target):  # Annotations came or went, which does not move every kind's generation.
+            return Verdict.replan("PatchDoesNotFit", f"{action.target} is not what the patch was made for")
+        return Verdict.settle(refused(action, evidence.refused, doubt=evidence.doubt))
+    return Verdict.send("NotApplied", "the target is as it was planned for: sent again with the same pin")
+
+
+def _pin_is_dead(action: Action, text: str) -> Verdict:
     if action.parameters.get("if_changed") == "fail":
         return Verdict.settle(failed("Conflict", text))
     return Verdict.replan("PinDead", text)
@@ -82,20 +135,17 @@ def _target_lost(action: Action, intent: Intent, target: JsonObject | None, *, d
     return gone(action) if target is None else replaced(action, intent.uid, uid_of(target))
 
 
-def _stripped_or_overtaken(
-    action: Action, evidence: Evidence, moved_by: int, done: str, traces: Callable[[Seen], str]
-) -> Verdict:
+def _stripped_or_overtaken(action: Action, evidence: Evidence, moved_by: int, traces: Traces) -> Verdict:
     """Rule 4."""
-    seen = evidence.seen
-    if seen is None or seen.target is None:
-        raise RuntimeError("rule 4 is about an object that was seen")
-    if trace := traces(seen):
-        return Verdict.settle(succeeded("Applied", f"{done} (seen by {trace})", inferred=True))
-    generation = int(seen.target["metadata"]["generation"])
-    observed = int((seen.target.get("status") or {}).get("observedGeneration") or 0)
-    if observed < generation and evidence.looks < CONTROLLER_LOOKS:
+    seen, target = _seen(evidence)
+    if trace := traces.others(seen):
+        return Verdict.settle(succeeded("Applied", f"{traces.done} (seen by {trace})", inferred=True))
+    generation = int(target["metadata"]["generation"])
+    observed = int((target.get("status") or {}).get("observedGeneration") or 0)
+    if traces.controller_witnesses and observed < generation and evidence.looks < CONTROLLER_LOOKS:
         return Verdict.look("ControllerBehind", "its controller has not caught up: looking again", CONTROLLER_WAIT_S)
-    text = (
-        f"{action.target} was changed {moved_by} times since, and bears no trace of us: it may or may not have happened"
-    )
-    return Verdict.settle(unknown("NoTrace", text))
+    return Verdict.settle(_no_trace(action, f"was changed {moved_by} times since"))
+
+
+def _no_trace(action: Action, changed: str) -> Outcome:
+    return unknown("NoTrace", f"{action.target} {changed}, and bears no trace of us: it may or may not have happened")

@@ -8,7 +8,8 @@ import pytest
 
 from kubeactions.errors import Conflict, Forbidden, Invalid, NotFound, Refused, TooManyRequests
 from kubeactions.executors._pinned_patch import CONTROLLER_LOOKS
-from kubeactions.executors.restart_deployment import EXECUTOR, RESTARTED_AT, patch_of
+from kubeactions.executors._restart import RESTARTED_AT, patch_of
+from kubeactions.executors.restart_deployment import EXECUTOR
 from kubeactions.model import MARKER_ANNOTATION, Evidence, Next, Outcome, Plan, Seen, Status, Target
 from tests.unit.kubeactions.executors.orders import KEY, act, circumstances, evidence, intent
 
