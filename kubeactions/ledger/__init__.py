@@ -19,17 +19,20 @@ from kubeactions.ledger.book import Bounds, Ledger
 from kubeactions.ledger.codec import Meta, Waiting, note
 from kubeactions.ledger.head import NAME, Anchor
 from kubeactions.ledger.reading import Reading, read
-from kubeactions.ledger.requests import REQUESTS_NAME, Asked, Cancellation, Requests
+from kubeactions.ledger.requests import BREAKER, REQUESTS_NAME, Approval, Asked, Cancellation, Pause, Requests
 
 __all__ = [
+    "BREAKER",
     "NAME",
     "REQUESTS_NAME",
     "Anchor",
+    "Approval",
     "Asked",
     "Bounds",
     "Cancellation",
     "Ledger",
     "Meta",
+    "Pause",
     "Reading",
     "Requests",
     "Waiting",

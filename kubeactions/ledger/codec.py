@@ -8,6 +8,7 @@ what an open record may still grow by is known in advance (`GROWTH_BYTES`).
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -78,7 +79,7 @@ class Meta:
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What dedup needs of a record that is not open any more."""
+    """What dedup needs of a record that is not open any more, and rates, blast radius and breaker of all of them."""
 
     key: ActionKey
     digest: str
@@ -89,6 +90,14 @@ class Known:
     """Kept only where a source is told of it again: rejected, expired, duplicate, cancelled."""
     action_id: str
     whole: bool
+    type: str = ""
+    """Of the action; "" where there is none."""
+    kind: str = ""
+    namespace: str = ""
+    target: str = ""
+    begun_at: datetime | None = None
+    """When its last plan was made durable; None when it has none."""
+    settled_at: datetime | None = None
 
     @property
     def refused(self) -> bool:
@@ -125,14 +134,22 @@ def decode_known(name: str, text: str) -> Known:
     try:
         found = orjson.loads(text)
         outcome = _outcome_of(found["outcome"]) if found.get("outcome") else None
+        action = found.get("action") or {}
+        resource = action.get("resource") or {}
         return Known(
             key=_key_of(found["key"]),
             digest=found["digest"],
             status=outcome.status if outcome else None,
             reason=outcome.reason if outcome else "",
             message=outcome.message if outcome and outcome.status in _REFUSED else "",
-            action_id=(found.get("action") or {}).get("action_id", ""),
+            action_id=action.get("action_id", ""),
             whole=found.get("whole", False),
+            type=sys.intern(action.get("action_type", "")),
+            kind=sys.intern(resource.get("kind", "")),
+            namespace=sys.intern(resource.get("namespace", "")),
+            target=resource.get("name", ""),
+            begun_at=_time((found.get("intent") or {}).get("at")),
+            settled_at=_time(found.get("settled_at")),
         )
     except (ValueError, TypeError, KeyError, AttributeError) as error:
         raise LedgerClosed(f"record {name} of the ledger is unreadable: {type(error).__name__}: {error}") from error
@@ -148,6 +165,12 @@ def known_of(record: Record) -> Known:
         message=record.outcome.message if record.outcome and record.outcome.status in _REFUSED else "",
         action_id=record.action.action_id if record.action else "",
         whole=record.whole,
+        type=record.action.type if record.action else "",
+        kind=record.action.target.kind if record.action else "",
+        namespace=record.action.target.namespace if record.action else "",
+        target=record.action.target.name if record.action else "",
+        begun_at=record.intent.at if record.intent else None,
+        settled_at=record.settled_at,
     )
 
 

@@ -59,6 +59,10 @@ class History:
         """The record of this name."""
         return self._known.get(name)
 
+    def all(self) -> Iterable[Known]:
+        """Every record that is known, in no order."""
+        return self._known.values()
+
     def whole(self, config_id: str, version: int) -> Known | None:
         """The record that stands for the whole config, if one does."""
         return self._whole.get((config_id, version))

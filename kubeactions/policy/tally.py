@@ -87,6 +87,10 @@ class Tally:
         if beginning.touched and self.safety.blast_radius.set:
             self._touched.setdefault(beginning.place, {})[beginning.target] = at
 
+    def untouch(self, beginning: Beginning) -> None:
+        """Its plan has come to nothing: the object was not touched."""
+        self._touched.get(beginning.place, {}).pop(beginning.target, None)
+
     def about(self, action: Action, now: datetime, in_flight: int, objects: int | None) -> Traffic:
         """The facts for one action."""
         buckets = tuple(

@@ -11,10 +11,13 @@ from kubeactions.safety import BlastRadius, Safety
 
 
 def limit_of(blast_radius: BlastRadius, objects: int | None) -> int | None:
-    """How many objects may be touched: the smaller of both bounds, rounded down, never below one; None: no bound."""
+    """How many objects may be touched: the smaller of both bounds, rounded down, never below one; None: no bound.
+
+    A share of nobody knows how many is one.
+    """
     bounds = [blast_radius.absolute] if blast_radius.absolute else []
-    if blast_radius.percent and objects is not None:
-        bounds.append(int(objects * blast_radius.percent / 100))
+    if blast_radius.percent:
+        bounds.append(int((objects or 0) * blast_radius.percent / 100))
     return max(1, min(bounds)) if bounds else None
 
 

@@ -3,6 +3,10 @@
     processor   the rounds, and what begins and ends a term
     intake      sources -> ledger -> acknowledgement
     accept      the rules of identity and dedup; pure
+    inbox       what people have asked, as last read
+    withdrawals pending -> cancelled, when somebody asked for it
+    gates       the policy's facts, and what has begun
+    rehearsal   dry runs
     execution   pending -> intent -> request -> outcome
     outbox      ledger -> reporters
     own         what belongs to the agent itself

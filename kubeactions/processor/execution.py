@@ -50,8 +50,10 @@ from kubeactions.model import (
     Tried,
     Verdict,
 )
-from kubeactions.policy import Gate, Ruling
+from kubeactions.policy import Gate, Ruling, opted_out
+from kubeactions.processor.gates import Gates
 from kubeactions.processor.open_records import action_of, intent_of, slim
+from kubeactions.processor.rehearsal import as_dry_run, rehearse
 from kubeactions.processor.telling import Telling
 from kubeactions.processor.trail import Trail
 
@@ -88,11 +90,12 @@ class Execution:
         clock: Clock,
         elector: Elector,
         executors: Mapping[str, Executor],
-        judge: Callable[[Action], Ruling],
+        gates: Gates,
         *,
         identity: str,
         pace: Pace | None = None,
         permits: frozenset[str] = frozenset(),
+        dry_run: bool = False,
         sensitive_words: tuple[str, ...] = (),
         keep_result: Callable[[Record, Mapping[str, Json]], None],
         meter: Meter | None = None,
@@ -102,10 +105,11 @@ class Execution:
         self._clock = clock
         self._elector = elector
         self._executors = executors
-        self._judge = judge
+        self._gates = gates
         self._identity = identity
         self._pace = pace or Pace()
         self._permits = permits
+        self._dry_run = dry_run
         self._words = sensitive_words
         self._keep_result = keep_result
         self._trails: dict[str, Trail] = {}
@@ -164,12 +168,25 @@ class Execution:
     # --- which records ---
 
     def _unblocked(self, ledger: Ledger) -> list[Record]:
-        """The first open record of each target, in order of arrival."""
+        """The first open record of each target, in order of arrival: what has begun, then what came first.
+
+        What asks to begin later takes its place in the line when its time has come, and holds nobody up until then.
+        """
         first: dict[tuple[str, str, str, str], Record] = {}
-        opened = sorted((one for one in ledger.records.values() if one.open), key=lambda one: one.order)
+        later: list[Record] = []
+        now = self._clock.wall()
+        opened = sorted(
+            (one for one in ledger.records.values() if one.open),
+            key=lambda one: (one.phase is not Phase.INTENT, one.order),
+        )
         for record in opened:
-            first.setdefault(action_of(record).target.lock, record)
-        return sorted(first.values(), key=lambda one: one.order)
+            not_before = action_of(record).not_before
+            if record.phase is Phase.PENDING and not_before is not None and not_before > now:
+                later.append(record)
+            elif (ahead := first.setdefault(action_of(record).target.lock, record)) is not record:
+                text = f"{ahead.key} is first for {action_of(record).target}"
+                self._trail(record).wait(self._clock.monotonic(), "TargetBusy", text)
+        return sorted((*first.values(), *later), key=lambda one: one.order)
 
     def _due(self, ledger: Ledger) -> list[Record]:
         now = self._clock.monotonic()
@@ -223,7 +240,12 @@ class Execution:
         self._tell.queued(record, trail)
         try:
             seen = executor.look(action, None, self._kube.attributed(record.marker))
+            if executor.spec.effect is not EffectClass.READ and (refusal := opted_out(seen.target)) is not None:
+                self._end(record, Outcome(refusal.status, refusal.reason, refusal.message))
+                return None
             planned = executor.plan(action, seen, self._circumstances(record, record.intent))
+            if self._is_dry(action):
+                planned = self._rehearsed(record, planned)
             self._tell.took(record, "plan", begun)
         except KubeError as error:
             self._look_failed(record, trail, error)
@@ -236,17 +258,30 @@ class Execution:
             return None
         return planned
 
+    def _is_dry(self, action: Action) -> bool:
+        """What only reads changes nothing, and is done."""
+        dry = self._dry_run or action.dry_run
+        return dry and self._executors[action.type].spec.effect is not EffectClass.READ
+
+    def _rehearsed(self, record: Record, planned: Plan | Outcome) -> Outcome:
+        """The end of a dry run. Raises a `KubeError`: then it is tried again."""
+        action = action_of(record)
+        if isinstance(planned, Outcome):
+            return as_dry_run(planned)
+        kube = self._kube.attributed(record.marker)
+        intent = intent_of(self._intended(record, planned))
+        return rehearse(self._executors[action.type], action, intent, planned, kube)
+
     def _may_plan(self, record: Record, trail: Trail) -> bool:
         """Whether the gates let it through; otherwise it has ended or waits."""
-        action = action_of(record)
-        ruling = self._judge(action)
+        ruling = self._gates.begin(record)
         tried = record.intent.attempt if record.intent else 0
         if ruling.gate is Gate.REJECT:
             self._end(record, Outcome(ruling.status, ruling.reason, ruling.message))
         elif ruling.gate is Gate.WAIT:
             self._wait(trail, ruling.retry_after_s or LOOK_AGAIN_S, ruling.reason, ruling.message)
         elif tried >= self._pace.max_attempts:
-            text = f"{action.target} was changed by others at each of {tried} tries: nothing was applied"
+            text = f"{action_of(record).target} was changed by others at each of {tried} tries: nothing was applied"
             self._end(record, Outcome(Status.FAILED, "Conflict", text))
         else:
             return True
@@ -298,13 +333,13 @@ class Execution:
     def _advance(self, record: Record) -> None:
         """One step with an intent that was found: ours of an earlier round, or recovered."""
         trail = self._trail(record)
-        ruling = self._judge(action_of(record))
+        ruling = self._gates.standing(action_of(record))
         if action_of(record).type not in self._executors:
             status = Status.UNKNOWN if trail.doubt else ruling.status
             return self._end(record, Outcome(status, ruling.reason, ruling.message))
-        if ruling.gate is Gate.WAIT and (trail.sends or trail.doubt):
+        if ruling.gate is Gate.WAIT and trail.doubt:
             return self._wait(trail, ruling.retry_after_s or LOOK_AGAIN_S, ruling.reason, ruling.message)
-        if ruling.gate is Gate.WAIT:
+        if ruling.gate is Gate.WAIT and not trail.sends:
             return self._back_to_pending(record, ruling)
         if trail.sends == 0 and not trail.doubt:
             if ruling.gate is Gate.REJECT:
@@ -327,6 +362,8 @@ class Execution:
         trail.look = True
         trail.wait(self._clock.monotonic(), "", "")
         for part in parts:
+            if self._gates.just_before(action).gate is not Gate.ALLOW:
+                return  # Decided anew in the next round, under that ruling.
             if not self._elector.leads(self._kube.deadline_s):
                 raise OutOfLease
             trail.sends += 1
@@ -348,6 +385,8 @@ class Execution:
         executor or of the verdict, leaves it.
         """
         action, trail = action_of(record), self._trail(record)
+        if (ruling := self._gates.just_before(action)).gate is not Gate.ALLOW:
+            return self._held_back(record, trail, ruling)
         begun, slack_s, doubt_before = self._clock.monotonic(), self._elector.slack_s(), trail.doubt
         if not self._elector.leads(self._kube.deadline_s):  # No look at the clock may come between this and the send.
             raise OutOfLease
@@ -373,10 +412,19 @@ class Execution:
             trail.failures += 1
         return self._decide(record, answer, None)
 
+    def _held_back(self, record: Record, trail: Trail, ruling: Ruling) -> None:
+        """A gate has closed since it was asked last: nothing is sent."""
+        if ruling.gate is Gate.REJECT:
+            return self._end(record, self._not_sent_again(record, trail, ruling))
+        if not trail.sends and not trail.doubt:
+            return self._back_to_pending(record, ruling)
+        trail.resend = True
+        return self._wait(trail, ruling.retry_after_s or LOOK_AGAIN_S, ruling.reason, ruling.message)
+
     def _decide(self, record: Record, answer: Json, ruling: Ruling | None) -> None:
         """Ask the executor what the evidence means, and look when it asks for that, or asked for it before a pause."""
         action, trail = action_of(record), self._trail(record)
-        ruling = ruling or self._judge(action)
+        ruling = ruling or self._gates.standing(action)
         waited, begun = trail.look, self._clock.monotonic()
         try:
             seen: Seen | None = None
@@ -431,6 +479,8 @@ class Execution:
         if ruling.gate is Gate.ALLOW and not verdict.after_s and (waited or not trail.failures):
             return self._send(record)
         trail.resend, trail.look = not looked, looked  # What a look decided is decided anew after the pause.
+        if ruling.gate is Gate.WAIT:
+            return self._wait(trail, max(verdict.after_s, ruling.retry_after_s), ruling.reason, ruling.message)
         return self._wait(trail, max(verdict.after_s, trail.pause_s()), verdict.reason, verdict.text)
 
     def _advanced(self, record: Record, verdict: Verdict) -> None:
@@ -452,7 +502,7 @@ class Execution:
 
     def _blind(self, record: Record, trail: Trail, error: KubeError) -> None:
         """The look that would decide failed: again later, until there is no hope in it."""
-        if isinstance(error, (Forbidden, Unauthorized)) and self._judge(action_of(record)).gate is Gate.REJECT:
+        if isinstance(error, (Forbidden, Unauthorized)) and self._gates.standing(action_of(record)).gate is Gate.REJECT:
             text = f"{action_of(record).target} cannot be looked at: {error.message}"
             return self._end(record, Outcome(Status.UNKNOWN, type(error).__name__, text))
         return self._back_off(trail, error)

@@ -23,10 +23,12 @@ from kubeactions.elector import Elector, Stamp
 from kubeactions.errors import Fenced, KubeError, LedgerClosed, LedgerFull
 from kubeactions.kube import Kube
 from kubeactions.ledger import Anchor, Ledger
-from kubeactions.model import Action, Executor, Meter, Outcome, Record, Reporter, Source, Target
-from kubeactions.policy import Facts, Gate, Ruling, SafetyHook, judge
+from kubeactions.model import Executor, Meter, Outcome, Record, Reporter, Source
+from kubeactions.policy import SafetyHook
 from kubeactions.processor.alarm import Alarm
 from kubeactions.processor.execution import Execution, Pace
+from kubeactions.processor.gates import Gates
+from kubeactions.processor.inbox import Inbox
 from kubeactions.processor.intake import Intake
 from kubeactions.processor.outbox import Outbox
 from kubeactions.processor.own import own_targets
@@ -81,25 +83,27 @@ class Processor:
         self._specs = specs(parts.executors)
         self._intake = Intake(parts.sources, parts.clock, self._specs, parts.settings.limits, parts.meter)
         self._outbox = Outbox(parts.reporters, parts.clock, self._read_again, parts.meter)
+        self._inbox = Inbox(parts.kube, parts.clock, parts.settings.ledger_namespace)
+        self._gates = Gates(
+            parts.kube, parts.clock, parts.settings, self._specs, parts.hooks, self._inbox, parts.ledger
+        )
         self._execution = Execution(
             parts.kube,
             parts.clock,
             parts.elector,
             parts.executors,
-            self._judge,
+            self._gates,
             identity=parts.elector.identity,
             pace=parts.pace,
             permits=parts.settings.permits,
+            dry_run=parts.settings.safety.dry_run,
             sensitive_words=parts.settings.sensitive_words,
             keep_result=self._outbox.keep,
             meter=parts.meter,
         )
-        self._withdrawals = Withdrawals(
-            parts.kube, parts.clock, parts.settings.ledger_namespace, parts.elector.identity
-        )
+        self._withdrawals = Withdrawals(self._inbox, parts.clock, parts.elector.identity)
         self._alarm = Alarm(parts.kube, parts.clock, parts.settings.ledger_namespace, parts.elector.identity)
         self._term = 0
-        self._own: tuple[Target, ...] = ()
         self._pull_at = float("-inf")
         self._prune_at = float("-inf")
         self.closed = ""
@@ -169,7 +173,9 @@ class Processor:
         more = self._accept()
         self._execution.settle(self.ledger)
         self._withdrawals.settle(self.ledger)  # After what has ended: that cannot be withdrawn any more.
+        self._gates.watch_failures()
         more = self._execution.work(self.ledger) or more
+        self._gates.watch_failures()
         self._outbox.deliver(self.ledger)
         self._intake.acknowledge(self.ledger)
         self._keep_house(idle=not more)
@@ -184,6 +190,7 @@ class Processor:
         self._execution.forget()
         self._intake.forget()
         self._withdrawals.forget()
+        self._inbox.forget()
         try:
             stamp = self._elector.known_stamp()
         except ValueError as error:
@@ -198,7 +205,7 @@ class Processor:
         if opened is None:
             raise RuntimeError("an open ledger has an anchor")
         self._elector.stamp(Stamp(opened.uid, opened.epoch, opened.seq))
-        self._own = own_targets(self._parts.kube, self._settings.own)
+        self._gates.promote(own_targets(self._parts.kube, self._settings.own))
         self._pull_at = float("-inf")
         self._term = term
         self.closed = ""
@@ -221,7 +228,7 @@ class Processor:
             self._intake.pull(self.ledger.capacity())
             self._pull_at = self._clock.monotonic() + self._settings.poll_interval_s
         try:
-            more = self._intake.accept(self.ledger, self._judge)
+            more = self._intake.accept(self.ledger, self._gates.accepts)
         except LedgerFull as error:
             self.last_error = str(error)
             log.warning("not accepted yet: %s", error)
@@ -250,26 +257,9 @@ class Processor:
         first = min(when for when in due if when is not None)
         return min(max(first - self._clock.monotonic(), SHORTEST_S), max(self._settings.poll_interval_s, SHORTEST_S))
 
-    def _judge(self, action: Action) -> Ruling:
-        """The policy's ruling, with the facts of this moment."""
-        spec = self._specs.get(action.type)
-        if spec is None:  # Recorded by a version that knew it.
-            return Ruling(Gate.REJECT, "UnknownActionType", f"no executor for action type {action.type}")
-        lease = Target(
-            "coordination.k8s.io/v1",
-            "Lease",
-            self._settings.election.lease_name,
-            self._settings.ledger_namespace,
-        )
-        facts = Facts(
-            now=self._clock.wall(),
-            own_namespace=self._settings.own.namespace,
-            untouchable=(*self.ledger.targets(), lease, *self._own),
-        )
-        return judge(action, spec, facts, self._settings, self._parts.hooks)
-
     def _made_durable(self, before: Record | None, after: Record) -> None:
         """The ledger holds this now, by a write of ours: what is counted once over all replicas is counted here."""
+        self._gates.noticed(before, after)
         if before is None:
             self._meter.received(after.action.source if after.action else self._intake.source_of(after.marker))
         if not after.open and after.outcome is not None and (before is None or before.open):

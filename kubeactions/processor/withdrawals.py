@@ -1,11 +1,10 @@
 """Withdraws pending actions that somebody has asked to cancel (`kubeactions cancel`). Called by the processor.
 
-It looks before each round of effects, and once at each promotion: one GET, and none when nothing is pending. What is
+It looks before each round of effects, and once at each promotion: one GET, and none when nothing is open. What is
 pending becomes `cancelled`, with who asked and when; what has begun or ended goes on as it is, and whoever asked reads
 that in the record. A request is taken out only when what became of it is durable, so a crash in between repeats it.
 
-A look that gets no answer ends the round before anything is sent: a request that is there must not be passed by. One
-that is refused for good (permissions, an object that is too large) is said in the log and holds nobody up.
+A look that gets no answer ends the round before anything is sent: a request that is there must not be passed by.
 """
 
 from __future__ import annotations
@@ -15,10 +14,10 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from kubeactions.clock import Clock
-from kubeactions.errors import KubeError, TooManyRequests, Unavailable
-from kubeactions.kube import Kube
-from kubeactions.ledger import Asked, Cancellation, Ledger, Requests, note
+from kubeactions.errors import KubeError
+from kubeactions.ledger import Approval, Cancellation, Ledger, note
 from kubeactions.model import Outcome, Phase, Record, Status
+from kubeactions.processor.inbox import Inbox
 
 log = logging.getLogger("kubeactions.withdrawals")
 
@@ -31,8 +30,8 @@ MAX_PROBLEMS = 1000
 class Withdrawals:
     """One replica's reading of the requests, for as long as it leads."""
 
-    def __init__(self, kube: Kube, clock: Clock, namespace: str, identity: str) -> None:
-        self._requests = Requests(kube, namespace)
+    def __init__(self, inbox: Inbox, clock: Clock, identity: str) -> None:
+        self._inbox = inbox
         self._clock = clock
         self._identity = identity
         self._look_anyway = True
@@ -45,9 +44,9 @@ class Withdrawals:
     def settle(self, ledger: Ledger) -> None:
         """Cancel what is pending and asked for. Raises a `KubeError`; then the request is still there."""
         pending = {name: record for name, record in ledger.records.items() if record.phase is Phase.PENDING}
-        if not pending and not self._look_anyway:
+        if not self._look_anyway and not any(record.open for record in ledger.records.values()):
             return
-        asked = self._read()
+        asked = self._inbox.read()
         now = self._clock.wall()
         found = [(pending[name], one) for name, one in asked.cancellations.items() if name in pending]
         if found:
@@ -57,18 +56,10 @@ class Withdrawals:
                 log.info("%s: cancelled, as %s asked", record.key, one.requested_by)
         self._look_anyway = False
         done = [name for name, one in asked.cancellations.items() if self._done_with(one, ledger, now)]
+        done += [one.name for one in asked.approvals if self._is_spent(one, ledger, now)]
         for name, problem in asked.malformed.items():
             self._say(f"request {name} is malformed and dropped: {problem}")
         self._remove([*done, *asked.malformed])
-
-    def _read(self) -> Asked:
-        try:
-            return self._requests.read()
-        except (Unavailable, TooManyRequests):
-            raise
-        except KubeError as error:
-            self._say(f"requests to cancel cannot be read: {error}")
-            return Asked()
 
     def _cancelled(self, record: Record, asked: Cancellation, now: datetime) -> Record:
         who = asked.requested_by or "somebody unnamed"
@@ -97,12 +88,17 @@ class Withdrawals:
             log.warning("%s: not cancelled, as %s asked: it had begun", asked.key, asked.requested_by)
         return True
 
+    def _is_spent(self, approval: Approval, ledger: Ledger, now: datetime) -> bool:
+        """What it was about has ended; or nobody knows it, for a long time."""
+        known = ledger.history.get(approval.marker)
+        return known.status is not None if known is not None else approval.at + KEPT_FOR < now
+
     def _remove(self, names: list[str]) -> None:
         """Take out what is done with. It does no harm where it stays; the next look finds it again."""
         if not names:
             return
         try:
-            self._requests.remove(names)
+            self._inbox.requests.remove(names)
         except KubeError as error:
             self._look_anyway = True
             log.warning("requests that are done with stay: %s", error)

@@ -108,8 +108,8 @@ def test_so_many_actions_are_in_flight_at_most() -> None:
         (1, 0, 3, 1),
         (50, 3, 100, 3),
         (2, 30, 100, 2),
-        (50, 0, None, None),
-        (50, 7, None, 7),
+        (50, 0, None, 1),
+        (50, 7, None, 1),
         (100, 0, 4, 4),
     ],
 )
