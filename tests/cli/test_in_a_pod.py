@@ -205,7 +205,16 @@ def test_an_api_server_that_goes_away_and_comes_back_is_three_lines(pods: PodLik
 def test_a_request_that_hangs_does_not_outlast_the_bound(tmp_path: Path) -> None:
     (tmp_path / "token").write_text("t")
     (tmp_path / "ca.crt").write_bytes(Path(certifi.where()).read_bytes())
-    command = [sys.executable, "-m", "kubeactions", "run", "--source", tmp_path, "--service-account", tmp_path]
+    command = [
+        sys.executable,
+        "-m",
+        "kubeactions",
+        "run",
+        "--source",
+        str(tmp_path),
+        "--service-account",
+        str(tmp_path),
+    ]
     with socket.create_server(("127.0.0.1", 0)) as deaf:
         port = str(deaf.getsockname()[1])
         environment = {"PATH": os.environ["PATH"], "DD_KUBEACTIONS_SHUTDOWN_TIMEOUT_S": "1"}
