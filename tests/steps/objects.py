@@ -15,20 +15,27 @@ from tests.steps.places import CLUSTERS_OWN, Places
 
 RESTARTED_AT = "kubectl.kubernetes.io/restartedAt"
 """The annotation of a pod template that a restart sets, as `kubectl rollout restart` does."""
-PLURALS = {
-    "pod": ("v1", "pods"),
-    "deployment": ("apps/v1", "deployments"),
-    "config map": ("v1", "configmaps"),
-    "secret": ("v1", "secrets"),
-    "stateful set": ("apps/v1", "statefulsets"),
-    "lease": ("coordination.k8s.io/v1", "leases"),
+KINDS = {
+    "pod": ("v1", "pods", "Pod"),
+    "deployment": ("apps/v1", "deployments", "Deployment"),
+    "config map": ("v1", "configmaps", "ConfigMap"),
+    "secret": ("v1", "secrets", "Secret"),
+    "stateful set": ("apps/v1", "statefulsets", "StatefulSet"),
+    "daemon set": ("apps/v1", "daemonsets", "DaemonSet"),
+    "replica set": ("apps/v1", "replicasets", "ReplicaSet"),
+    "job": ("batch/v1", "jobs", "Job"),
+    "cron job": ("batch/v1", "cronjobs", "CronJob"),
+    "autoscaler": ("autoscaling/v2", "horizontalpodautoscalers", "HorizontalPodAutoscaler"),
+    "disruption budget": ("policy/v1", "poddisruptionbudgets", "PodDisruptionBudget"),
+    "node": ("v1", "nodes", "Node"),
+    "lease": ("coordination.k8s.io/v1", "leases", "Lease"),
 }
-"""Where the objects live, by the words of the scenarios."""
+"""apiVersion, plural and kind, by the words of the scenarios."""
 
 
 def split(place: str) -> tuple[str, str]:
-    """`namespace/name` as a pair."""
-    namespace, _, name = place.partition("/")
+    """`namespace/name` as a pair; what lives in no namespace has only a name."""
+    namespace, _, name = place.rpartition("/")
     return namespace, name
 
 
@@ -57,7 +64,7 @@ class Objects:
     def path(self, kind: str, place: str, subresource: str = "") -> str:
         """The API path of an object that the features call `namespace/name`."""
         namespace, name = split(self.places.real(place))
-        version, plural = PLURALS[kind]
+        version, plural, _ = KINDS[kind]
         return path_of(version, plural, namespace=namespace, name=name, subresource=subresource)
 
     def get(self, kind: str, place: str) -> JsonObject | None:
@@ -69,18 +76,19 @@ class Objects:
 
     def create(self, kind: str, place: str, content: JsonObject) -> JsonObject:
         """Create an object, in a namespace that is made when it is missing."""
-        self.namespace(split(place)[0])
+        if called := split(place)[0]:
+            self.namespace(called)
         namespace, name = split(self.places.real(place))
-        version, plural = PLURALS[kind]
-        kinds = {"pods": "Pod", "deployments": "Deployment", "configmaps": "ConfigMap", "secrets": "Secret"}
+        version, plural, api_kind = KINDS[kind]
+        where = {"namespace": namespace} if namespace else {}
         body = {
             "apiVersion": version,
-            "kind": kinds.get(plural, "StatefulSet"),
+            "kind": api_kind,
             **content,
-            "metadata": {**content.get("metadata", {}), "name": name, "namespace": namespace},
+            "metadata": {**content.get("metadata", {}), "name": name, **where},
         }
         path = path_of(version, plural, namespace=namespace, name=name)
-        if namespace in CLUSTERS_OWN:
+        if namespace in CLUSTERS_OWN or not namespace:
             body["metadata"]["labels"] = {**(body["metadata"].get("labels") or {}), **LABEL}
             self._elsewhere.append(path)
         if body["metadata"].get("finalizers"):
@@ -128,13 +136,27 @@ class Objects:
         content = {"replicas": replicas, "selector": {"matchLabels": labels}, "template": template, **spec}
         return self.create("deployment", place, {"spec": content})
 
-    def stateful_set(self, place: str, replicas: int) -> JsonObject:
+    def stateful_set(self, place: str, replicas: int, **spec: object) -> JsonObject:
         """Create a stateful set."""
-        labels = {"app": split(place)[1]}
-        template = {"metadata": {"labels": labels}, "spec": pod_spec()}
-        selector = {"matchLabels": labels}
-        content = {"replicas": replicas, "serviceName": "none", "selector": selector, "template": template}
+        content = {"replicas": replicas, "serviceName": "none", **_workload(place), **spec}
         return self.create("stateful set", place, {"spec": content})
+
+    def daemon_set(self, place: str, **spec: object) -> JsonObject:
+        """Create a daemon set, which has a pod on each node."""
+        return self.create("daemon set", place, {"spec": {**_workload(place), **spec}})
+
+    def replica_set(self, place: str, replicas: int) -> JsonObject:
+        """Create a replica set that no deployment owns."""
+        return self.create("replica set", place, {"spec": {"replicas": replicas, **_workload(place)}})
+
+    def job(self, place: str) -> JsonObject:
+        """Create a job of one pod, which runs until it is deleted."""
+        return self.create("job", place, {"spec": _job_spec()})
+
+    def cron_job(self, place: str, **spec: object) -> JsonObject:
+        """Create a cron job that is not due for a long time."""
+        template = {"spec": _job_spec()}
+        return self.create("cron job", place, {"spec": {"schedule": "0 3 1 1 *", "jobTemplate": template, **spec}})
 
     def pods_of(self, place: str) -> list[JsonObject]:
         """The pods that a deployment or stateful set has now, by their label."""
@@ -162,6 +184,19 @@ class Objects:
         path = path_of(api_version, plural, namespace=namespace)
         found: list[JsonObject] = self.kube.list(path, labelSelector=f"app={name}")["items"]
         return found
+
+
+def _workload(place: str) -> JsonObject:
+    """Selector and template of a workload."""
+    labels = {"app": split(place)[1]}
+    return {
+        "selector": {"matchLabels": labels},
+        "template": {"metadata": {"labels": labels}, "spec": pod_spec()},
+    }
+
+
+def _job_spec() -> JsonObject:
+    return {"template": {"spec": {**pod_spec(), "restartPolicy": "Never"}}}
 
 
 def pod_spec() -> JsonObject:

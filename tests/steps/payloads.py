@@ -11,6 +11,18 @@ from kubeactions.model import JsonObject
 ORDERS = {
     "delete the pod": ("delete_pod", "v1", "Pod"),
     "restart the deployment": ("restart_deployment", "apps/v1", "Deployment"),
+    "restart the stateful set": ("restart_statefulset", "apps/v1", "StatefulSet"),
+    "restart the daemon set": ("restart_daemonset", "apps/v1", "DaemonSet"),
+    "pause the deployment": ("pause_deployment", "apps/v1", "Deployment"),
+    "resume the deployment": ("resume_deployment", "apps/v1", "Deployment"),
+    "scale the deployment": ("scale_deployment", "apps/v1", "Deployment"),
+    "scale the stateful set": ("scale_statefulset", "apps/v1", "StatefulSet"),
+    "scale the replica set": ("scale_replicaset", "apps/v1", "ReplicaSet"),
+    "cordon the node": ("cordon_node", "v1", "Node"),
+    "uncordon the node": ("uncordon_node", "v1", "Node"),
+    "suspend the cron job": ("suspend_cronjob", "batch/v1", "CronJob"),
+    "resume the cron job": ("resume_cronjob", "batch/v1", "CronJob"),
+    "delete the job": ("delete_job", "batch/v1", "Job"),
 }
 """What a scenario can order of an object, and what that is called in a payload."""
 TOP_LEVEL = {"action_id", "requested_by", "user_uuid"}
@@ -26,7 +38,7 @@ def order(words: str, place: str, stamp: datetime) -> JsonObject:
 
 def action(action_type: str, api_version: str, kind: str, place: str, stamp: datetime) -> JsonObject:
     """One action of the first shape."""
-    namespace, _, name = place.partition("/")
+    namespace, _, name = place.rpartition("/")
     return {
         "action_type": action_type,
         "resource": {"api_version": api_version, "kind": kind, "namespace": namespace, "name": name},

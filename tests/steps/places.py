@@ -62,7 +62,7 @@ class OwnPlaces(Places):
 
     def real(self, place: str) -> str:
         """The scenario's own; what must be in a namespace of Kubernetes itself, or in none, has a name of its own."""
-        namespace, _, name = place.partition("/")
+        namespace, _, name = place.rpartition("/")
         if not namespace or namespace in CLUSTERS_OWN:
             return f"{namespace}/{name}-{self.tag}"
         return f"{self.namespace(namespace)}/{name}"

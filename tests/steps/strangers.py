@@ -23,11 +23,14 @@ class Strangers:
 
     def replace(self, kind: str, place: str) -> None:
         """Delete it and create another one of the same name."""
+        found = self._objects.get(kind, place)
+        assert found is not None, f"there is no {kind} {place} to be replaced"
+        spec = {name: value for name, value in found["spec"].items() if name != "nodeName"}
         self._objects.delete(kind, place)
         if kind == "pod":
             self._objects.pod(place)
         else:
-            self._objects.deployment(place, 2)
+            self._objects.create(kind, place, {"spec": spec})
 
     def edit(self, kind: str, place: str) -> None:
         """Change the pod template of a deployment."""

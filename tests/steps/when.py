@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from kubeactions.model import JsonObject
     from tests.steps.world import World
 
-WORDS = "delete the pod|restart the deployment"
+WORDS = "|".join(payloads.ORDERS)
 CONFIG = r'the config "(?P<id_>[^"]+)" version (?P<version>\d+)'
 
 
@@ -51,7 +51,7 @@ def _(world: World, id_: str, version: str, words: str, place: str, change: str)
 
 @when(_orders(r" by its UID(?P<replaced>, after it was replaced)?"))
 def _(world: World, id_: str, version: str, words: str, place: str, replaced: str | None) -> None:
-    kind = words.rpartition(" ")[2]
+    kind = words.partition(" the ")[2]
     found = world.objects.get(kind, place)
     assert found is not None, f"there is no {kind} {place}"
     one = payloads.order(words, place, world.clock.wall())
