@@ -110,5 +110,8 @@ def test_a_refusal_of_the_server_passes_to_the_caller(bench: Bench) -> None:
         def list(self, path: str, **_: Any) -> Any:
             raise AssertionError(path)
 
+        def rehearse(self, path: str, body: Any, **_: Any) -> Any:
+            raise AssertionError(path, body)
+
     with pytest.raises(Forbidden):
         EXECUTOR.look(act("get_resource", Target("v1", "ConfigMap", "settings", "shop")), None, Closed())
