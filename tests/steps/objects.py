@@ -202,4 +202,4 @@ def _job_spec() -> JsonObject:
 def pod_spec() -> JsonObject:
     """A pod of one container that does nothing, and ends as soon as it is told to."""
     container = {"name": "main", "image": IMAGE, "imagePullPolicy": "IfNotPresent"}
-    return {"containers": [container], "terminationGracePeriodSeconds": 5}
+    return {"containers": [container], "terminationGracePeriodSeconds": 1}
