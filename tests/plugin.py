@@ -100,6 +100,7 @@ def pytest_sessionstart(session: pytest.Session) -> None:
         backend = backends.open("live", kubeconfig=Path(shared["kubeconfig"])) if shared else _open(config, name)
         config.stash[BACKEND] = backend.__enter__()
         _reach(backend)
+        _provide_image(backend)
     except (backends.BackendError, KubeError) as error:
         raise pytest.UsageError(f"--backend {name}: {error}") from error
     config.stash[CAPABILITIES] = Capabilities(**shared["capabilities"]) if shared else backend.capabilities
@@ -115,6 +116,15 @@ def _reach(backend: Any) -> None:
 def _open(config: pytest.Config, name: str) -> Any:
     given = {option: config.getoption(option) for option in OPTIONS}
     return backends.open(name, **{option: value for option, value in given.items() if value is not None})
+
+
+def _provide_image(backend: Any) -> None:
+    """Pods of the scenarios must run without a registry, whatever the node calls its own image."""
+    from backends.kind import KindBackend
+    from tests.steps.objects import IMAGE
+
+    if isinstance(backend, KindBackend):
+        backend.provide(IMAGE)
 
 
 @pytest.hookimpl(optionalhook=True)

@@ -133,6 +133,10 @@ class KindBackend:
         """Copy an image of this machine's engine into the node, so that pods can use it without a registry."""
         self._opened.node.import_image(image)
 
+    def provide(self, image: str) -> None:
+        """Let pods run that name `image` (with its registry and tag), without a registry: they only wait."""
+        self._opened.node.provide_image(image)
+
     @property
     def kubernetes(self) -> str:
         """The cluster's version, as its image says it: `v1.34.2`."""

@@ -125,7 +125,7 @@ class Boot:
         name = node_name(self.labels.name)
         with engine.errors("to make the node"):
             self._container = NodeContainer(
-                image, name=name, way=way, engine=self._engine, labels=self.labels.as_dict()
+                self.client, image, name=name, way=way, engine=self._engine, labels=self.labels.as_dict()
             )
             try:
                 made = self._container.create()

@@ -24,6 +24,7 @@ from backends.kind.kubeadm import API_PORT, POD_SUBNET, SERVICE_SUBNET
 from backends.kind.preflight import Way
 
 if TYPE_CHECKING:
+    import docker
     from docker.models.images import Image
 
 PORT = f"{API_PORT}/tcp"
@@ -47,10 +48,19 @@ PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY")
 class NodeContainer(DockerContainer):
     """The container of one node. `stop` removes it with its volume, whether it runs or not."""
 
-    def __init__(self, image: str, *, name: str, way: Way, engine: Facts, labels: Mapping[str, str]) -> None:
+    def __init__(
+        self,
+        client: docker.DockerClient,
+        image: str,
+        *,
+        name: str,
+        way: Way,
+        engine: Facts,
+        labels: Mapping[str, str],
+    ) -> None:
         super().__init__(image, docker_client_kw={"timeout": CALL_TIMEOUT_S}, name=name)
         self._docker.client.close()
-        self._docker = _Engine(labels)
+        self._docker = _Engine(client, labels)
         self._way = way
         # 0 is any free port. Only where the engine is another machine, others have to reach it.
         self.ports[PORT] = (LOOPBACK, 0) if engine.local else None  # type: ignore[assignment]  # docker-py takes both
@@ -110,8 +120,8 @@ class NodeContainer(DockerContainer):
 class _Engine(DockerClient):
     """Testcontainers' client, which labels as it is told, with what `labels` says alone, and never pulls."""
 
-    def __init__(self, labels: Mapping[str, str]) -> None:
-        super().__init__(timeout=CALL_TIMEOUT_S)
+    def __init__(self, client: docker.DockerClient, labels: Mapping[str, str]) -> None:
+        self.client = client
         self._labels = dict(labels)
 
     def create(self, image: str, *arguments: Any, **options: Any) -> Container:

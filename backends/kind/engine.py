@@ -145,10 +145,10 @@ def errors(doing: str) -> Iterator[None]:
 
     try:
         yield
+    except DockerException as error:  # first: its APIError is an error of requests as well
+        raise BackendError(f"the engine refused {doing}: {one_line(error)}") from error
     except (requests.exceptions.RequestException, urllib3.exceptions.HTTPError, ConnectionError) as error:
         raise BackendError(f"the engine went away while {doing}: {one_line(error)}") from error
-    except DockerException as error:
-        raise BackendError(f"the engine refused {doing}: {one_line(error)}") from error
 
 
 def one_line(error: BaseException) -> str:

@@ -85,6 +85,12 @@ def sweep(client: docker.DockerClient, say: Callable[[str], None]) -> int:
     return len(left)
 
 
+def address(container: Container) -> str:
+    """Where a node's API server is reached, `-` when it is not. Pure."""
+    published = (container.ports or {}).get("6443/tcp")
+    return f"https://{published[0]['HostIp']}:{published[0]['HostPort']}" if published else "-"
+
+
 def named(client: docker.DockerClient, name: str) -> Found | None:
     """The node of the cluster called `name`; None without one. Raises `BackendError`."""
     return next((node for node in nodes(client) if node.labels.name == name), None)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import io
 import posixpath
 import queue
+import re
 import shlex
 import tarfile
 import tempfile
@@ -30,6 +31,9 @@ SHORT_S = 60.0
 IMPORT_S = 300.0
 SHOWN = 400
 """Characters of a failed command's output that an error carries; all of it goes to the log."""
+CTR = ("ctr", "--namespace=k8s.io")
+"""containerd's own client, in the namespace of the kubelet."""
+PAUSE = re.compile(r"/pause:[^/@]+$")
 IMPORT_PATH = "/var/kubeactions-image.tar"
 """On the node's volume: an archive put into a tmpfs would lie under it."""
 
@@ -77,7 +81,10 @@ class Node:
         with engine.errors(f"running `{what}` in the node"):
             identifier = api.exec_create(self.container.id, list(command))["Id"]
             stream = api.exec_start(identifier, stream=True, demux=True)
-        output = self._read(stream, what, timeout_s, on_line)
+        try:
+            output = self._read(stream, what, timeout_s, on_line)
+        finally:
+            _hang_up(stream)
         with engine.errors(f"asking how `{what}` ended"):
             code = api.exec_inspect(identifier)["ExitCode"]
         if code is None:
@@ -100,8 +107,6 @@ class Node:
             try:
                 piece = pieces.get(timeout=max(0.0, deadline - self._clock.monotonic()))
             except queue.Empty:
-                with suppress(Exception):
-                    stream.close()
                 raise BackendError(f"`{what}` in the node is not over after {timeout_s:.0f} s") from None
             if piece is None:
                 return output
@@ -174,9 +179,18 @@ class Node:
             self._put(saved, IMPORT_PATH)
         try:
             # Without --all-platforms: an engine with containerd's store saves an index whose other platforms it lacks.
-            self.check("ctr", "--namespace=k8s.io", "images", "import", "--digests", IMPORT_PATH, timeout_s=IMPORT_S)
+            self.check(*CTR, "images", "import", "--digests", IMPORT_PATH, timeout_s=IMPORT_S)
         finally:
             self.run("rm", "-f", IMPORT_PATH)
+
+    def provide_image(self, image: str) -> None:
+        """Give the image whose only program waits, which every node has, another name. Raises `BackendError`."""
+        found = self.check(*CTR, "images", "ls", "-q").split()
+        waiting = next((name for name in found if PAUSE.search(name)), None)
+        if waiting is None:
+            raise BackendError("the node has no pause image, which each of its pods would need")
+        if image not in found:
+            self.check(*CTR, "images", "tag", waiting, image)
 
     def _put(self, content: IO[bytes], path: str) -> None:
         """Stream a file of any size into the node."""
@@ -206,6 +220,15 @@ class _Lines:
         for line in whole:
             if text := line.decode(errors="replace").strip():
                 self._on_line(text)
+
+
+def _hang_up(stream: Any) -> None:
+    """Close a stream of docker-py, which wakes whoever reads it; then what it keeps open behind it."""
+    from docker.errors import DockerException
+
+    with suppress(OSError, AttributeError, DockerException):  # it looks where there may be no socket any more
+        stream.close()
+    stream._response.close()  # noqa: SLF001  nobody else does, and the socket leaks
 
 
 def _drain(stream: Iterator[Any], pieces: queue.Queue[Any]) -> None:

@@ -36,6 +36,7 @@ COMMANDS = {
     "cancel": ("kubeactions.cli.cancel:command", "Withdraw an action that has not begun."),
     "ledger": ("kubeactions.cli.ledger:command", "Check the history of what was done, or begin a new one."),
     "fake": ("kubeactions.cli.fake:command", "Serve the in-memory Kubernetes API."),
+    "backend": ("kubeactions.cli.backend:command", "Start, list and stop clusters in containers (kind)."),
     "demo": ("kubeactions.cli.demo:command", "Watch an action survive the death of the leader."),
 }
 """Each command: where it is, and its line in the help, so that the help needs no import."""
