@@ -31,6 +31,7 @@ COMMANDS = {
     "manifests": ("kubeactions.cli.manifests:command", "Print what runs the agent in a cluster."),
     "submit": ("kubeactions.cli.submit:command", "Write one action into a source directory."),
     "validate": ("kubeactions.cli.validate:command", "Check config files without running anything."),
+    "explain": ("kubeactions.cli.explain:command", "Tell what an action type takes, needs and promises."),
     "history": ("kubeactions.cli.history:command", "List the actions in a cluster's ledger."),
     "why": ("kubeactions.cli.why:command", "Tell what became of one action, and what to do."),
     "cancel": ("kubeactions.cli.cancel:command", "Withdraw an action that has not begun."),
