@@ -203,10 +203,13 @@ class Agent:
 
 
 def _check_permits(settings: Settings, executors: Mapping[str, Executor]) -> None:
-    """A mistyped permit would permit nothing, in silence."""
+    """A mistyped permit would permit nothing, a mistyped action type hold nothing back, in silence."""
     known = {name for executor in executors.values() for name in executor.spec.permits}
     for name in sorted(settings.permits - known):
         raise SettingsError(f"kubeactions.permits: unknown permit {name!r}{nearest(name, known)}")
+    for name in sorted(settings.safety.action_types() - executors.keys()):
+        where = "kubeactions.approvals, rate.per_action_type or windows"
+        raise SettingsError(f"{where}: unknown action type {name!r}{nearest(name, executors)}")
 
 
 def _bounds(settings: Settings) -> Bounds:

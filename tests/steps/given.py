@@ -9,6 +9,7 @@ from pytest_bdd import given, parsers
 from pytest_bdd import step as anywhen
 
 from backends.faults import Answer, Delay, LoseAnswer, LoseRequest, Match
+from kubeactions.policy import OPT_OUT
 from tests.steps.moments import HISTORY, Side
 
 if TYPE_CHECKING:
@@ -33,6 +34,12 @@ def _(world: World, count: int, first: str, last: str) -> None:
     world.crowd = places
     for place in places:
         world.let_run("pod", place, 3 / count)
+
+
+@given(parsers.parse('a pod "{place}" that asks not to be touched'))
+def _(world: World, place: str) -> None:
+    world.objects.pod(place, annotations={OPT_OUT: "true"})
+    world.let_run("pod", place, 3)
 
 
 @given(parsers.parse('a pod "{place}" that is already terminating'))

@@ -25,7 +25,7 @@ ORDERS = {
     "delete the job": ("delete_job", "batch/v1", "Job"),
 }
 """What a scenario can order of an object, and what that is called in a payload."""
-TOP_LEVEL = {"action_id", "requested_by", "user_uuid"}
+TOP_LEVEL = {"action_id", "requested_by", "user_uuid", "not_before", "dry_run"}
 """Fields of an action that are no parameters."""
 _STAMPED = re.compile(r"(\d+) (second|minute|hour|day)s? (ago|from now)")
 

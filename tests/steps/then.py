@@ -70,6 +70,12 @@ def _(world: World) -> None:
     assert not events, f"expected nothing, the API server saw: {told(events)}"
 
 
+@then(parsers.re(r"(?P<count>\d+) of them (?:was|were) deleted"))
+def _(world: World, count: str) -> None:
+    found = [place for place in world.crowd if world.trail.deletions(place, world.agents)]
+    assert len(found) == int(count), f"deleted were {found}"
+
+
 @then(parsers.re(r'each of them was deleted once(?:, by "(?P<by>[^"]+)")?'))
 def _(world: World, by: str | None) -> None:
     for place in world.crowd:

@@ -259,6 +259,26 @@ def _(world: World, id_: str) -> None:
     world.command("cancel", id_, "--wait", "0", "--requested-by", "ops@example.org", "--reason", "a mistake")
 
 
+@anywhen(parsers.parse('somebody pauses everything because of "{reason}"'))
+def _(world: World, reason: str) -> None:
+    assert world.command("pause", "--reason", reason, "--requested-by", "ops@example.org") == 0, world.answer
+
+
+@when(parsers.parse('somebody asks why "{id_}"'))
+def _(world: World, id_: str) -> None:
+    assert world.command("why", id_) == 0, world.answer
+
+
+@when("somebody resumes")
+def _(world: World) -> None:
+    assert world.command("resume", "--requested-by", "ops@example.org") == 0, world.answer
+
+
+@when(parsers.parse('"{person}" approves of "{id_}"'))
+def _(world: World, person: str, id_: str) -> None:
+    assert world.command("approve", id_, "--by", person) == 0, world.answer
+
+
 @when("somebody begins a new history")
 def _(world: World) -> None:
     assert world.command("ledger", "init", "--yes") == 0, world.answer
