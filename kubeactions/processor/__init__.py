@@ -6,6 +6,7 @@
     inbox       what people have asked, as last read
     withdrawals pending -> cancelled, when somebody asked for it
     gates       the policy's facts, and what has begun
+    pace        how much one round does, and who is next
     rehearsal   dry runs
     execution   pending -> intent -> request -> outcome
     outbox      ledger -> reporters
@@ -17,7 +18,7 @@ Whoever belongs here does one bounded part of a round; decisions about one actio
 an action may run to the policy, and what is durable to the ledger.
 """
 
-from kubeactions.processor.execution import Pace
+from kubeactions.processor.pace import Pace
 from kubeactions.processor.processor import Parts, Processor
 
 __all__ = ["Pace", "Parts", "Processor"]

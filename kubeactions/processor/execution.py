@@ -22,7 +22,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import orjson
 
@@ -32,7 +32,6 @@ from kubeactions.errors import Forbidden, KubeError, Refused, TooManyRequests, U
 from kubeactions.kube import Kube
 from kubeactions.ledger import Ledger, note
 from kubeactions.model import (
-    Action,
     Circumstances,
     EffectClass,
     Evidence,
@@ -52,7 +51,8 @@ from kubeactions.model import (
 )
 from kubeactions.policy import Gate, Ruling, opted_out
 from kubeactions.processor.gates import Gates
-from kubeactions.processor.open_records import action_of, intent_of, slim
+from kubeactions.processor.open_records import action_of, broken, intent_of, slim
+from kubeactions.processor.pace import OutOfLease, Pace, in_line
 from kubeactions.processor.rehearsal import as_dry_run, rehearse
 from kubeactions.processor.telling import Telling
 from kubeactions.processor.trail import Trail
@@ -65,20 +65,6 @@ LOOK_AGAIN_S = 2.0
 """Pause before a second look that the first one asked for without saying when."""
 BATCH_BYTES = 64 * 1024
 """Plans of one round stop at this: a plan may hold a whole pod template, and all of them lie in one ConfigMap."""
-
-
-@dataclass(frozen=True, slots=True)
-class Pace:
-    """How much one round may do."""
-
-    batch: int = 8
-    """Intents in one write, and requests in one round."""
-    max_attempts: int = 5
-    """Plans for one action, when others keep changing its target."""
-
-
-class OutOfLease(Exception):  # noqa: N818  It ends a round; nothing went wrong.
-    """The lease does not last for another request: the round ends, intents stay as they are."""
 
 
 class Execution:
@@ -168,25 +154,11 @@ class Execution:
     # --- which records ---
 
     def _unblocked(self, ledger: Ledger) -> list[Record]:
-        """The first open record of each target, in order of arrival: what has begun, then what came first.
-
-        What asks to begin later takes its place in the line when its time has come, and holds nobody up until then.
-        """
-        first: dict[tuple[str, str, str, str], Record] = {}
-        later: list[Record] = []
-        now = self._clock.wall()
-        opened = sorted(
-            (one for one in ledger.records.values() if one.open),
-            key=lambda one: (one.phase is not Phase.INTENT, one.order),
-        )
-        for record in opened:
-            not_before = action_of(record).not_before
-            if record.phase is Phase.PENDING and not_before is not None and not_before > now:
-                later.append(record)
-            elif (ahead := first.setdefault(action_of(record).target.lock, record)) is not record:
-                text = f"{ahead.key} is first for {action_of(record).target}"
-                self._trail(record).wait(self._clock.monotonic(), "TargetBusy", text)
-        return sorted((*first.values(), *later), key=lambda one: one.order)
+        first, behind = in_line(ledger.records.values(), self._clock.wall())
+        for record, ahead in behind:
+            text = f"{ahead.key} is first for {action_of(record).target}"
+            self._trail(record).wait(self._clock.monotonic(), "TargetBusy", text)
+        return first
 
     def _due(self, ledger: Ledger) -> list[Record]:
         now = self._clock.monotonic()
@@ -244,33 +216,26 @@ class Execution:
                 self._end(record, Outcome(refusal.status, refusal.reason, refusal.message))
                 return None
             planned = executor.plan(action, seen, self._circumstances(record, record.intent))
-            if self._is_dry(action):
+            if executor.spec.effect is not EffectClass.READ and (self._dry_run or action.dry_run):
                 planned = self._rehearsed(record, planned)
             self._tell.took(record, "plan", begun)
         except KubeError as error:
             self._look_failed(record, trail, error)
             return None
         except Exception as error:  # noqa: BLE001  An executor's bug is this action's outcome.
-            self._end(record, _broken(action, error, Status.FAILED))
+            self._end(record, broken(action, error, Status.FAILED))
             return None
         if isinstance(planned, Outcome):
             self._end(record, planned)
             return None
         return planned
 
-    def _is_dry(self, action: Action) -> bool:
-        """What only reads changes nothing, and is done."""
-        dry = self._dry_run or action.dry_run
-        return dry and self._executors[action.type].spec.effect is not EffectClass.READ
-
     def _rehearsed(self, record: Record, planned: Plan | Outcome) -> Outcome:
         """The end of a dry run. Raises a `KubeError`: then it is tried again."""
-        action = action_of(record)
         if isinstance(planned, Outcome):
             return as_dry_run(planned)
-        kube = self._kube.attributed(record.marker)
-        intent = intent_of(self._intended(record, planned))
-        return rehearse(self._executors[action.type], action, intent, planned, kube)
+        action, intent = action_of(record), intent_of(self._intended(record, planned))
+        return rehearse(self._executors[action.type], action, intent, planned, self._kube.attributed(record.marker))
 
     def _may_plan(self, record: Record, trail: Trail) -> bool:
         """Whether the gates let it through; otherwise it has ended or waits."""
@@ -439,7 +404,7 @@ class Execution:
             return self._blind(record, trail, error)
         except Exception as error:  # noqa: BLE001  An executor's bug is this action's outcome.
             status = Status.UNKNOWN if trail.doubt else Status.FAILED
-            return self._end(record, _broken(action, error, status))
+            return self._end(record, broken(action, error, status))
         self._tell.took(record, "verify", begun)
         return self._obey(record, verdict, ruling, looked=seen is not None, waited=waited)
 
@@ -551,8 +516,3 @@ class Execution:
                 why = note(record.why, "wait", trail.reason, trail.text, self._clock.wall())
                 if why != record.why:
                     ledger.amend(replace(record, why=why))
-
-
-def _broken(action: Action, error: Exception, status: Status) -> Outcome:
-    log.exception("executor %s", action.type, exc_info=error)
-    return Outcome(status, "ExecutorError", f"executor {action.type} failed: {type(error).__name__}: {error}")

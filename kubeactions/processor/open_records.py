@@ -1,12 +1,15 @@
-"""What an open record holds for sure, and what of it is kept when it is settled. Pure; called by the execution."""
+"""What an open record holds for sure, and how it ends when its executor breaks. Pure but for the log; called by the execution."""
 
 from __future__ import annotations
 
+import logging
 from dataclasses import replace
 
 import orjson
 
-from kubeactions.model import Action, Intent, Record
+from kubeactions.model import Action, Intent, Outcome, Record, Status
+
+log = logging.getLogger("kubeactions.execution")
 
 SLIM_CHARS = 256
 """What a settled record keeps of each value that its plan resolved, at most, as JSON."""
@@ -32,3 +35,9 @@ def slim(intent: Intent | None) -> Intent | None:
         return None
     kept = {name: value for name, value in intent.resolved.items() if len(orjson.dumps(value)) <= SLIM_CHARS}
     return replace(intent, resolved=kept)
+
+
+def broken(action: Action, error: Exception, status: Status) -> Outcome:
+    """The end of an action whose executor has a bug; the log has its traceback."""
+    log.exception("executor %s", action.type, exc_info=error)
+    return Outcome(status, "ExecutorError", f"executor {action.type} failed: {type(error).__name__}: {error}")

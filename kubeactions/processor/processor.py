@@ -26,12 +26,13 @@ from kubeactions.ledger import Anchor, Ledger
 from kubeactions.model import Executor, Meter, Outcome, Record, Reporter, Source
 from kubeactions.policy import SafetyHook
 from kubeactions.processor.alarm import Alarm
-from kubeactions.processor.execution import Execution, Pace
+from kubeactions.processor.execution import Execution
 from kubeactions.processor.gates import Gates
 from kubeactions.processor.inbox import Inbox
 from kubeactions.processor.intake import Intake
 from kubeactions.processor.outbox import Outbox
 from kubeactions.processor.own import own_targets
+from kubeactions.processor.pace import Pace
 from kubeactions.processor.withdrawals import Withdrawals
 from kubeactions.registry import specs
 from kubeactions.settings import Settings
