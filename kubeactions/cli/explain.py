@@ -36,15 +36,15 @@ PROMISES: Mapping[EffectClass, tuple[str, str]] = {
     EffectClass.PATCH: (
         "marked patch: exactly one effect",
         (
-            "the change and the action's mark travel in one patch, which the API server takes only while the object is as "
-            "it was planned for: a repeated or late request is refused"
+            "the change and the action's mark travel in one patch, which the API server takes only while the object "
+            "is as it was planned for: a repeated or late request is refused"
         ),
     ),
     EffectClass.UNIQUE: (
         "once per object: exactly one effect",
         (
-            "the object can undergo it only once, and its UID is a precondition: a repeated or late request does nothing, "
-            "and a replacement of the same name is never touched"
+            "the object can undergo it only once, and its UID is a precondition: a repeated or late request does "
+            "nothing, and a replacement of the same name is never touched"
         ),
     ),
     EffectClass.NAMED: (
