@@ -134,7 +134,10 @@ class InProcessTransport:
         if fields:
             target += ("&" if "?" in target else "?") + urlencode(fields)
         data = body.encode() if isinstance(body, str) else body or b""
-        sent = {name.lower(): value for name, value in headers.items()} if headers else {}
+        sent: dict[str, str] = {}
+        for name, value in headers.items() if headers else ():
+            lower = name.lower()  # urllib3's own mapping gives a repeated header several times
+            sent[lower] = f"{sent[lower]}, {value}" if lower in sent else value
         response = self._handle(Request(method, target, sent, data, self._identity))
         stream = response.stream
         return InProcessResponse(response, None if stream is None else follow(self._cluster, stream))

@@ -1,36 +1,52 @@
 """A cluster that exists: by a kubeconfig, or by the service account of the pod that we run in.
 
-It changes nothing by itself and has one identity, the kubeconfig's. It refuses to act as another user, and every
-capability flag is False: nothing in here may be tried out.
+`LiveBackend` is the door. `kubeconfig` finds and reads, `credentials` renews tokens, `impersonation` acts as others,
+`guard` keeps tests from harm, `preflight` looks before anything is touched, `leftovers` finds what was left.
+
+It starts and stops nothing, and is never disposable: a scenario that needs such a cluster is refused.
 """
 
 from __future__ import annotations
 
 import os
+import tempfile
+from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self
-
-import yaml
+from typing import TYPE_CHECKING, Any, Final, Self
+from urllib.parse import urlsplit
 
 from backends.base import BackendError
 from backends.capabilities import Capabilities
+from backends.clock import SystemClock
+from backends.live import guard, impersonation, preflight
+from backends.live import kubeconfig as reading
+from backends.live import leftovers as remains
+from backends.live.credentials import ExecPlugin, TokenFile
+from backends.live.impersonation import Impersonation
+from backends.live.kubeconfig import Context
+from backends.rest import Rest
 
 if TYPE_CHECKING:
-    from kubernetes.client import ApiClient
+    from kubernetes.client import ApiClient, Configuration
 
-_ACCOUNT = Path("/var/run/secrets/kubernetes.io/serviceaccount")
+__all__ = ["LiveBackend"]
+
+IN_CLUSTER: Final = "in-cluster"
+ACCOUNT: Final = Path("/var/run/secrets/kubernetes.io/serviceaccount")
 """Where the kubelet mounts a pod's account: https://kubernetes.io/docs/tasks/run-application/access-api-from-pod/."""
-_PATHS = ("certificate-authority", "client-certificate", "client-key", "tokenFile")
-"""Keys of a kubeconfig whose values are files, relative to the kubeconfig's own directory."""
+_LOOPBACK: Final = ("localhost", "127.0.0.1", "::1")
 
 
 class LiveBackend:
-    """A `Backend` over a kubeconfig file or, where there is none, the in-cluster account.
+    """A `Backend` over a kubeconfig or, where there is none, the in-cluster account.
 
-    Looked for in this order: `kubeconfig`, `$KUBECONFIG` (one file), in-cluster, `~/.kube/config`. `context` chooses
-    one of the kubeconfig's contexts; the default is its current one. `service_account` is the directory in which a
-    pod's account is mounted, and means that one.
+    Looked for in this order: `kubeconfig` (a file), `$KUBECONFIG` (a list), in-cluster, `~/.kube/config`. `context`
+    chooses one of its contexts; the default is the current one. `service_account` is the directory in which a pod's
+    account is mounted, and means that one.
+
+    Tests set `guarded`: then clients write into namespaces of the run only (`guard`), unless `i_know_this_is` repeats
+    the name of the cluster.
     """
 
     name = "live"
@@ -41,102 +57,166 @@ class LiveBackend:
         kubeconfig: Path | str | None = None,
         context: str | None = None,
         service_account: Path | None = None,
+        *,
+        guarded: bool = False,
+        i_know_this_is: str | None = None,
     ) -> None:
-        self._context = context
-        self._account = service_account or _ACCOUNT
-        self._file = None if service_account else _find(kubeconfig, context)
-        self._clients: list[ApiClient] = []
+        self._wanted = context
+        self._account = service_account or ACCOUNT
+        self._files = None if service_account else reading.find(kubeconfig, context, os.environ)
+        self._guarded, self._known_as = guarded, i_know_this_is
+        self._clock = SystemClock()
+        self._stack = ExitStack()
+        self._folder: Path | None = None
 
     def __enter__(self) -> Self:
+        """Check `i_know_this_is`; nothing is asked of the cluster. Raises `BackendError`."""
+        if self._known_as is not None and self._known_as != self.cluster_name:
+            raise BackendError(f"--i-know-this-is {self._known_as}: this is not it, this is {self.cluster_name}")
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        for client in self._clients:
-            client.close()
-        self._clients.clear()
+        self._stack.close()
+        self._folder = None
+
+    @property
+    def cluster_name(self) -> str:
+        """What the kubeconfig calls the cluster; `in-cluster` for the account of a pod. Raises `BackendError`."""
+        return IN_CLUSTER if self._files is None else self._resolved()[1].cluster_name
+
+    def preflight(self) -> preflight.Preflight:
+        """Look at the cluster and us in it, without a write; from then on `capabilities` say what was found.
+
+        Raises `BackendError` when it does not answer, or does not know us.
+        """
+        client = self.client()
+        where = f"{self.cluster_name} ({client.configuration.host})"
+        found = preflight.look(Rest(client), where, cluster_wide=not self._guarded or self._known_as is not None)
+        self.capabilities = found.capabilities
+        return found
+
+    def leftovers(self) -> list[remains.Leftover]:
+        """What runs have left here, by its label. Raises `BackendError`."""
+        return remains.find(Rest(self.client()))
+
+    def sweep(self) -> list[remains.Leftover]:
+        """Remove what runs have left here; returns what there was. Raises `BackendError`, also for a refusal."""
+        rest = Rest(self._make(None))
+        found = remains.find(rest)
+        refused = [f"{left.path}: {why}" for left in found if (why := remains.remove(rest, left))]
+        if refused:
+            raise BackendError(f"{len(refused)} leftovers cannot be removed: {'; '.join(refused[:3])}")
+        return found
 
     def client(self, identity: str | None = None) -> ApiClient:
-        """A client with the kubeconfig's identity; raises `BackendError` for any other, or when it cannot be read."""
-        if identity is not None:
-            raise BackendError(f"a live cluster has the identity of its kubeconfig only, not {identity!r}")
-        from kubernetes.client import ApiClient, Configuration
+        """A client with the kubeconfig's credentials; for another `identity`, it asks to act as that user.
 
-        configuration = Configuration()
-        configuration.retries = False  # A mutation is never sent twice below its caller.
-        self._load(configuration)
-        client = ApiClient(configuration)
-        self._clients.append(client)
+        Raises `BackendError` when the kubeconfig cannot be used. Whether we may impersonate, the server says: see
+        `preflight`.
+        """
+        client = self._make(identity)
+        if self._guarded:
+            guard.install(client, self.cluster_name, everywhere=self._known_as is not None)
         return client
 
     def kubeconfig(self, path: Path) -> Path:
         """Write the kubeconfig in use, with absolute paths and our context current, readable by its owner only."""
-        if self._file is None:
+        import yaml
+
+        if self._files is None:
             raise BackendError("in a cluster there is no kubeconfig to write: the account's token is used")
-        document = _read(self._file)
-        for section, inner in (("clusters", "cluster"), ("users", "user")):
-            for entry in document.get(section) or []:
-                for key in _PATHS:
-                    if value := (entry.get(inner) or {}).get(key):
-                        entry[inner][key] = str((self._file.parent / value).absolute())
-        if self._context:
-            document["current-context"] = self._context
+        merged, context = self._resolved()
         path.touch(mode=0o600)
-        path.write_text(yaml.safe_dump(document, sort_keys=False))
+        path.write_text(yaml.safe_dump(reading.portable(merged, context.name), sort_keys=False))
         return path
 
-    def _load(self, configuration: Any) -> None:
+    def _resolved(self) -> tuple[dict[str, Any], Context]:
+        assert self._files is not None, "the in-cluster account has no contexts"
+        merged = reading.read(self._files)
+        return merged, reading.resolve(merged, self._wanted, self._files)
+
+    # --- the client ---
+
+    def _make(self, identity: str | None) -> ApiClient:
+        from kubernetes.client import ApiClient, Configuration
+
+        configuration = Configuration()
+        configuration.retries = False  # A mutation is never sent twice below its caller.
+        acting, plugin = None, None
+        if self._files is None:
+            self._load_account(configuration)
+        else:
+            context = self._resolved()[1]
+            plugin = self._load_context(configuration, context)
+            acting = Impersonation.of(context.user)
+        _choose_proxy(configuration)
+        client = ApiClient(configuration)
+        self._stack.callback(client.close)
+        if plugin is not None:
+            plugin.serve(client)
+        if identity is not None:
+            acting = Impersonation(identity)
+        if acting is not None:
+            impersonation.install(client, acting)
+        return client
+
+    def _load_account(self, configuration: Configuration) -> None:
         from kubernetes import config
 
+        token, authority = self._account / "token", self._account / "ca.crt"
         try:
-            if self._file is None:
-                token, authority = self._account / "token", self._account / "ca.crt"
-                config.incluster_config.InClusterConfigLoader(str(token), str(authority)).load_and_set(configuration)
-                return
-            _read(self._file)
-            config.load_kube_config(
-                config_file=str(self._file),
-                context=self._context,
-                client_configuration=configuration,
-                persist_config=False,
+            loader = config.incluster_config.InClusterConfigLoader(str(token), str(authority), try_refresh_token=False)
+            loader.load_and_set(configuration)
+        except (config.ConfigException, OSError) as error:
+            raise BackendError(f"service account {self._account}: {_one_line(error)}") from error
+        TokenFile(token, self._clock).install(configuration)
+
+    def _load_context(self, configuration: Configuration, context: Context) -> ExecPlugin | None:
+        """Fill the configuration; returns the plugin that has the credentials, if one has."""
+        from kubernetes import config
+
+        # What changes while the client lives is ours; the rest is the official loader's.
+        user = {key: value for key, value in context.user.items() if key not in ("exec", "tokenFile")}
+        document = {
+            "current-context": context.name,
+            "contexts": [{"name": context.name, "context": {"cluster": context.cluster_name, "user": "user"}}],
+            "clusters": [{"name": context.cluster_name, "cluster": context.cluster}],
+            "users": [{"name": "user", "user": user or {"token": ""}}],
+        }
+        where = os.pathsep.join(map(str, self._files or ()))
+        try:
+            config.load_kube_config_from_dict(
+                document, client_configuration=configuration, persist_config=False, temp_file_path=str(self._own())
             )
         except (config.ConfigException, OSError) as error:
-            raise BackendError(f"{self._file or f'service account {self._account}'}: {_one_line(error)}") from error
+            raise BackendError(f"{where}: {_one_line(error)}") from error
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             # The loader lets the errors of its own look-ups through when a kubeconfig has the wrong shape.
-            raise BackendError(f"{self._file}: malformed kubeconfig ({_one_line(error)})") from error
-
-
-def _find(given: Path | str | None, context: str | None) -> Path | None:
-    """The kubeconfig to use; None is the in-cluster account. Raises `BackendError` when there is neither."""
-    if given is not None:
-        return Path(given)
-    if from_environment := os.environ.get("KUBECONFIG"):
-        return Path(from_environment)
-    if "KUBERNETES_SERVICE_HOST" in os.environ and context is None:
+            raise BackendError(f"{where}: malformed kubeconfig ({_one_line(error)})") from error
+        if proxy := context.cluster.get("proxy-url"):
+            configuration.proxy, configuration.no_proxy = str(proxy), None  # as client-go: NO_PROXY is for the others
+        if path := context.user.get("tokenFile"):
+            TokenFile(Path(path), self._clock).install(configuration)
+        elif "exec" in context.user and not context.user.get("token"):
+            plugin = ExecPlugin(context, self._own(), self._clock)
+            plugin.install(configuration)
+            return plugin
         return None
-    default = Path(os.path.expanduser("~/.kube/config"))  # As it is where there is no home.
-    if default.exists():
-        return default
-    raise BackendError(
-        "no cluster: give --kubeconfig FILE, set KUBECONFIG, or run in a pod (`kubeactions fake serve` makes one)"
-    )
+
+    def _own(self) -> Path:
+        """A folder for keys that must be files; removed when the backend is closed."""
+        if self._folder is None:
+            self._folder = Path(self._stack.enter_context(tempfile.TemporaryDirectory(prefix="kubeactions-live-")))
+        return self._folder
 
 
-def _read(path: Path) -> dict[str, Any]:
-    """The kubeconfig as data; raises `BackendError`, one line, when it cannot be read or is none."""
-    try:
-        document = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise BackendError(f"{path}: cannot read the kubeconfig: {error.strerror}") from error
-    except UnicodeDecodeError as error:
-        raise BackendError(f"{path}: the kubeconfig is not UTF-8 (byte {error.start})") from error
-    except (yaml.YAMLError, ValueError, RecursionError) as error:
-        raise BackendError(f"{path}: the kubeconfig is broken YAML: {_one_line(error)}") from error
-    if not isinstance(document, dict) or not document.get("clusters"):
-        raise BackendError(f"{path}: this is no kubeconfig: it names no clusters")
-    return document
+def _choose_proxy(configuration: Configuration) -> None:
+    """Go's clients ask no proxy of the environment for what is on this machine; the official Python one does."""
+    from_environment = getattr(configuration, "_proxy_from_env", False)
+    if from_environment and urlsplit(configuration.host).hostname in _LOOPBACK:
+        configuration.proxy = None
 
 
 def _one_line(error: BaseException) -> str:

@@ -21,7 +21,11 @@ def test_a_backend_is_imported_when_it_is_asked_for() -> None:
     [
         ("fakee", {}, r"^unknown backend 'fakee'; did you mean fake\?$"),
         ("zzz", {}, r"^unknown backend 'zzz'; known: envtest, fake, kind, live$"),
-        ("live", {"port": 1}, r"^backend live has no option 'port'; it has: kubeconfig, context, service_account$"),
+        (
+            "live",
+            {"port": 1},
+            r"^backend live has no option 'port'; it has: kubeconfig, context, service_account, guarded, ",
+        ),
     ],
 )
 def test_a_mistake_is_one_line(name: str, options: dict[str, int], message: str) -> None:

@@ -45,7 +45,8 @@ def host(backend: LiveBackend) -> str:
 
 def test_the_kubeconfigs_current_context_is_used_unless_another_is_named(kubeconfig: Path) -> None:
     assert host(LiveBackend(kubeconfig)) == "http://127.0.0.1:1"
-    assert LiveBackend(kubeconfig, "y")._context == "y"
+    assert LiveBackend(kubeconfig).cluster_name == "c"
+    assert LiveBackend(kubeconfig, "y").cluster_name == "d"
 
 
 def test_the_client_sends_every_request_once(kubeconfig: Path) -> None:
@@ -77,9 +78,45 @@ def test_in_a_pod_the_service_account_is_used(kubeconfig: Path, monkeypatch: pyt
     assert host(LiveBackend(kubeconfig)) == "http://127.0.0.1:1"
 
 
-def test_another_identity_is_refused(kubeconfig: Path) -> None:
-    with LiveBackend(kubeconfig) as backend, pytest.raises(BackendError, match="only, not 'alice'"):
-        backend.client("alice")
+def test_the_clusters_name_must_be_repeated_exactly(kubeconfig: Path) -> None:
+    with LiveBackend(kubeconfig, i_know_this_is="c"):
+        pass
+    with pytest.raises(BackendError, match=r"^--i-know-this-is d: this is not it, this is c$"):
+        LiveBackend(kubeconfig, i_know_this_is="d").__enter__()
+
+
+@pytest.mark.parametrize("name", ["HTTPS_PROXY", "https_proxy"])
+def test_the_proxy_of_the_environment_is_asked_but_not_for_this_machine(
+    kubeconfig: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    document = yaml.safe_load(kubeconfig.read_text())
+    del document["clusters"][1]["cluster"]["certificate-authority"]
+    document["clusters"][0]["cluster"]["server"] = "https://127.0.0.1:1"
+    kubeconfig.write_text(yaml.safe_dump(document))
+    monkeypatch.setenv(name, "http://proxy:3128")
+    with LiveBackend(kubeconfig, "y") as backend:
+        assert backend.client().configuration.proxy == "http://proxy:3128"
+    with LiveBackend(kubeconfig, "x") as backend:
+        assert backend.client().configuration.proxy is None
+
+
+def test_a_kubeconfigs_own_proxy_wins_and_its_tls_settings_are_taken(
+    kubeconfig: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    document = yaml.safe_load(kubeconfig.read_text())
+    document["clusters"][0]["cluster"] = {
+        "server": "https://far:6443",
+        "proxy-url": "http://own:3128",
+        "tls-server-name": "kubernetes",
+        "insecure-skip-tls-verify": True,
+    }
+    kubeconfig.write_text(yaml.safe_dump(document))
+    monkeypatch.setenv("HTTPS_PROXY", "http://proxy:3128")
+    monkeypatch.setenv("NO_PROXY", "far")
+    with LiveBackend(kubeconfig) as backend:
+        found = backend.client().configuration
+    assert (found.proxy, found.no_proxy) == ("http://own:3128", None)
+    assert (found.tls_server_name, found.verify_ssl) == ("kubernetes", False)
 
 
 def test_the_written_kubeconfig_works_from_anywhere_and_is_private(kubeconfig: Path, tmp_path: Path) -> None:
