@@ -31,6 +31,7 @@ import pytest
 
 import backends
 from backends.capabilities import Capabilities
+from backends.live import LiveBackend
 from kubeactions.clock import SystemClock
 from kubeactions.errors import KubeError
 
@@ -97,9 +98,11 @@ def pytest_sessionstart(session: pytest.Session) -> None:
         return
     shared = getattr(config, "workerinput", {}).get("cluster")
     try:
-        backend = backends.open("live", kubeconfig=Path(shared["kubeconfig"])) if shared else _open(config, name)
+        backend = _open(config, name, shared)
         config.stash[BACKEND] = backend.__enter__()
         _reach(backend)
+        if isinstance(backend, LiveBackend) and not shared:
+            _look_first(config, backend)
         _provide_image(backend)
     except (backends.BackendError, KubeError) as error:
         raise pytest.UsageError(f"--backend {name}: {error}") from error
@@ -113,9 +116,26 @@ def _reach(backend: Any) -> None:
     Kube(backend.client(), SystemClock()).get("/version")
 
 
-def _open(config: pytest.Config, name: str) -> Any:
+def _open(config: pytest.Config, name: str, shared: Mapping[str, Any] | None) -> Any:
+    """The backend as the command line wants it; in a worker, by the kubeconfig. A live cluster is guarded in both."""
     given = {option: config.getoption(option) for option in OPTIONS}
-    return backends.open(name, **{option: value for option, value in given.items() if value is not None})
+    if shared:
+        name_of_it = given["i_know_this_is"] if name == "live" else None
+        given = {"kubeconfig": Path(shared["kubeconfig"]), "i_know_this_is": name_of_it}
+    if name == "live":
+        given["guarded"] = True
+    opened = "live" if shared else name
+    return backends.open(opened, **{option: value for option, value in given.items() if value is not None})
+
+
+def _look_first(config: pytest.Config, backend: LiveBackend) -> None:
+    """Say what is there and who we are, before anything is written; the backend's capabilities come of it."""
+    lines = backend.preflight().lines()
+    reporter = config.pluginmanager.get_plugin("terminalreporter")
+    if reporter is not None:
+        reporter.section("the live cluster")
+        for line in lines:
+            reporter.write_line(line)
 
 
 def _provide_image(backend: Any) -> None:

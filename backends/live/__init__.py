@@ -11,6 +11,7 @@ from __future__ import annotations
 import os
 import tempfile
 from contextlib import ExitStack
+from datetime import datetime, timedelta
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Final, Self
@@ -97,14 +98,18 @@ class LiveBackend:
         self.capabilities = found.capabilities
         return found
 
-    def leftovers(self) -> list[remains.Leftover]:
-        """What runs have left here, by its label. Raises `BackendError`."""
-        return remains.find(Rest(self.client()))
+    def leftovers(self, older_than_s: float = 0.0) -> list[remains.Leftover]:
+        """What runs have left here, by its label, and have made so long ago. Raises `BackendError`."""
+        before = self._clock.wall() - timedelta(seconds=older_than_s)
+        found = remains.find(Rest(self._make(None)))
+        return [left for left in found if datetime.fromisoformat(left.since) <= before]
 
-    def sweep(self) -> list[remains.Leftover]:
+    def sweep(self, older_than_s: float = 0.0, *, dry_run: bool = False) -> list[remains.Leftover]:
         """Remove what runs have left here; returns what there was. Raises `BackendError`, also for a refusal."""
+        found = self.leftovers(older_than_s)
+        if dry_run:
+            return found
         rest = Rest(self._make(None))
-        found = remains.find(rest)
         refused = [f"{left.path}: {why}" for left in found if (why := remains.remove(rest, left))]
         if refused:
             raise BackendError(f"{len(refused)} leftovers cannot be removed: {'; '.join(refused[:3])}")

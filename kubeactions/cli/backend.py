@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import signal
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING
@@ -35,7 +35,7 @@ Exit code: 0, also after Ctrl-C; 5 no engine, no image, or it does not boot.
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
 def command() -> None:
-    """Clusters in containers."""
+    """Clusters in containers, and what tests leave on live ones."""
 
 
 @command.command(help=_START_HELP)
@@ -172,3 +172,44 @@ def _found() -> list[Found]:
     from backends.kind import engine, leftovers
 
     return leftovers.nodes(engine.connect())
+
+
+def _live_options(function: Callable[..., object]) -> Callable[..., object]:
+    """--kubeconfig and --context, for the commands about a cluster that exists."""
+    from kubeactions.cli.cluster import cluster_options
+
+    return cluster_options(function)
+
+
+@command.command()
+@_live_options
+def check(kubeconfig: Path | None, context: str | None) -> int:
+    """Look at a live cluster without a write: is it there, who are you, what may scenarios do.
+
+    Exit code: 0 all that scenarios need is permitted; 1 something is not; 5 it cannot be reached.
+    """
+    from backends.live import LiveBackend
+
+    with LiveBackend(kubeconfig, context, guarded=True) as backend:
+        found = backend.preflight()
+    click.echo("\n".join(found.lines()))
+    return int(bool(found.refused))
+
+
+@command.command()
+@_live_options
+@click.option(
+    "--older-than", "minutes", type=click.FloatRange(0), default=60.0, show_default=True, metavar="MINUTES",
+    help="Leave younger things alone: somebody's run may still need them.",
+)  # fmt: skip
+@click.option("--dry-run", is_flag=True, help="Only say what would be removed.")
+def sweep(kubeconfig: Path | None, context: str | None, minutes: float, dry_run: bool) -> None:
+    """Remove from a live cluster what runs of the scenarios have left there, found by its label.
+
+    Exit code: 0, also when there was nothing; 5 it cannot be reached, or a removal is refused.
+    """
+    from backends.live import LiveBackend
+
+    with LiveBackend(kubeconfig, context) as backend:
+        for left in backend.sweep(older_than_s=minutes * 60, dry_run=dry_run):
+            click.echo(f"{'would remove' if dry_run else 'removed'} {left.path}")

@@ -80,8 +80,8 @@ current-context: x
         (b"\xff\xfe", "the kubeconfig is not UTF-8"),
         (b"a: [", "the kubeconfig is broken YAML"),
         (b"[1]", "this is no kubeconfig"),
-        (b"clusters: 5", "malformed kubeconfig ("),
-        (KUBECONFIG.replace(b"current-context: x", b"current-context: y"), "Expected object with name y"),
+        (b"clusters: 5", "malformed kubeconfig: clusters is no list"),
+        (KUBECONFIG.replace(b"current-context: x", b"current-context: y"), "there is no context 'y'; there are: x"),
     ],
 )
 def test_a_kubeconfig_that_cannot_be_used(cli: Cli, tmp_path: Path, content: bytes | None, text: str) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import suppress
 
+from backends.live import guard
 from kubeactions.errors import NotFound
 from kubeactions.kube import Kube, path_of
 from kubeactions.model import JsonObject
@@ -41,7 +42,7 @@ def split(place: str) -> tuple[str, str]:
 
 IMAGE = "registry.k8s.io/pause:3.10"
 """On every node of a real cluster there is one of these: what holds a pod's network."""
-LABEL = {"app.kubernetes.io/managed-by": "kubeactions-scenarios"}
+LABEL = {guard.LABEL: guard.VALUE}
 """On every namespace, and on what is put into a namespace of Kubernetes itself."""
 
 
