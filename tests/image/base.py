@@ -7,6 +7,7 @@ import subprocess
 import sys
 import tarfile
 import tempfile
+from importlib.metadata import distribution
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -63,7 +64,8 @@ def _add_python(archive: tarfile.TarFile) -> None:
     kept += image._tree(standard / "site-packages" / "pip")
     for path in [interpreter, *kept]:
         archive.add(path, str(path).lstrip("/"))
-    for library in image._libraries([interpreter, *programs, *(standard / "lib-dynload").glob("*.so")]):
+    native = Path(str(distribution("pydantic-core").locate_file("pydantic_core"))).glob("*.so")
+    for library in image._libraries([interpreter, *programs, *native, *(standard / "lib-dynload").glob("*.so")]):
         archive.add(library.resolve(), str(library).lstrip("/"))
     for program, name in zip(programs, ("sh", "rm"), strict=True):
         archive.add(program, f"usr/bin/{name}")
