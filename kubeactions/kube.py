@@ -21,6 +21,8 @@ from __future__ import annotations
 
 import http.client
 from collections.abc import Callable, Iterator, Mapping
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any, TypeAlias
 from urllib.parse import quote, urlencode, urlsplit
 
@@ -152,6 +154,17 @@ class Kube:
             found["metadata"] = page.get("metadata", {})
         raise TooLarge(f"GET {path}: more than {MAX_PAGES * PAGE_SIZE} objects")
 
+    def server_time(self) -> datetime | None:
+        """The API server's clock, in whole seconds, by the Date header of its `/version`; None when it sends none.
+
+        Raises as `get`. https://www.rfc-editor.org/rfc/rfc9110#name-date
+        """
+        _, headers = self._exchange("GET", "/version", None, None, "", MAX_ANSWER_BYTES)
+        try:
+            return parsedate_to_datetime(headers.get("Date") or "").astimezone(UTC)
+        except ValueError:
+            return None
+
     def create(self, path: str, body: JsonObject, *, dry_run: bool = False) -> JsonObject:
         """POST an object to its collection, or to a subresource."""
         return self._call("POST", path, query=_write_query(dry_run), body=_object(body))
@@ -205,6 +218,18 @@ class Kube:
         max_bytes: int = MAX_ANSWER_BYTES,
     ) -> JsonObject:
         """One request and its answer, within the deadline."""
+        return self._exchange(method, path, query, body, content_type, max_bytes)[0]
+
+    def _exchange(
+        self,
+        method: str,
+        path: str,
+        query: Mapping[str, str | int] | None,
+        body: Json,
+        content_type: str,
+        max_bytes: int,
+    ) -> tuple[JsonObject, Mapping[str, str]]:
+        """The same, with the answer's headers."""
         began = self._clock.monotonic()
         ends_at = began + self.deadline_s
         what, status = f"{method} {path}", 0
@@ -226,7 +251,7 @@ class Kube:
         finally:
             if self._observer is not None:
                 self._observer(method, status, self._clock.monotonic() - began)
-        return _checked(what, status, answer.headers, data)
+        return _checked(what, status, answer.headers, data), answer.headers
 
     def _where(self) -> str:
         """Host and port of the API server, for people."""

@@ -7,8 +7,10 @@ patched, so every byte that it would have sent to a cluster is sent to this one.
 
 from __future__ import annotations
 
+import email.utils
 import threading
 from collections.abc import Callable, Iterator, Mapping
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
@@ -43,10 +45,12 @@ class Headers(dict[str, str]):
 class InProcessResponse:
     """What the client reads: the part of urllib3's response that it and its watch use."""
 
-    __slots__ = ("_body", "_headers", "_lines", "_position", "_watch", "status")
+    __slots__ = ("_at", "_body", "_headers", "_lines", "_position", "_watch", "status")
 
-    def __init__(self, response: Response, lines: Iterator[bytes] | None = None) -> None:
+    def __init__(self, response: Response, at: datetime, lines: Iterator[bytes] | None = None) -> None:
+        """`at`: the server's time, which every HTTP answer tells."""
         self.status = response.status
+        self._at = at
         self._headers = response.headers
         self._body = response.body
         self._watch = response.stream
@@ -61,7 +65,7 @@ class InProcessResponse:
     @property
     def headers(self) -> Headers:
         """The response's headers."""
-        return Headers(self._headers)
+        return Headers({"Date": email.utils.format_datetime(self._at, usegmt=True), **self._headers})
 
     @property
     def data(self) -> bytes:
@@ -140,7 +144,8 @@ class InProcessTransport:
             sent[lower] = f"{sent[lower]}, {value}" if lower in sent else value
         response = self._handle(Request(method, target, sent, data, self._identity))
         stream = response.stream
-        return InProcessResponse(response, None if stream is None else follow(self._cluster, stream))
+        lines = None if stream is None else follow(self._cluster, stream)
+        return InProcessResponse(response, self._cluster.clock.wall(), lines)
 
     def clear(self) -> None:
         """No connections, nothing to close."""

@@ -16,7 +16,7 @@ import click
 
 EXIT_CODES = {
     0: "done",
-    1: "the answer is no: an action was refused, nothing was found",
+    1: "the answer is no: an action was refused, nothing was found, the doctor found a problem",
     2: "the command was typed wrongly; unknown source, reporter or backend",
     3: "the settings do not make sense, or switch the system off",
     4: "the source cannot be read or written",
@@ -32,6 +32,7 @@ COMMANDS = {
     "submit": ("kubeactions.cli.submit:command", "Write one action into a source directory."),
     "validate": ("kubeactions.cli.validate:command", "Check config files without running anything."),
     "explain": ("kubeactions.cli.explain:command", "Tell what an action type takes, needs and promises."),
+    "doctor": ("kubeactions.cli.doctor:command", "Check all that the agent needs, one line a check."),
     "history": ("kubeactions.cli.history:command", "List the actions in a cluster's ledger."),
     "why": ("kubeactions.cli.why:command", "Tell what became of one action, and what to do."),
     "cancel": ("kubeactions.cli.cancel:command", "Withdraw an action that has not begun."),

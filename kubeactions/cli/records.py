@@ -98,18 +98,25 @@ def as_json(record: Record) -> dict[str, Any]:
 
 @dataclass(frozen=True, slots=True)
 class Leader:
-    """What the Lease says: who leads, and since when nobody has renewed it."""
+    """What the Lease says: who leads, since when, and since when nobody has renewed it."""
 
     holder: str
     renewed_at: datetime | None
     duration_s: float
+    acquired_at: datetime | None = None
+
+    def leads(self, now: datetime) -> bool:
+        """Whether somebody does, by the reader's clock."""
+        if not self.holder or self.renewed_at is None:
+            return False
+        return now <= self.renewed_at + timedelta(seconds=self.duration_s)
 
     def describe(self, now: datetime) -> str:
         """One line; by the reader's clock, which may differ from the leader's by a little."""
         if not self.holder or self.renewed_at is None:
             return "nobody leads: no replica holds the lease; is one running, enabled and permitted?"
         age = (now - self.renewed_at).total_seconds()
-        if timedelta(seconds=age) > timedelta(seconds=self.duration_s):
+        if not self.leads(now):
             return f"nobody leads: {self.holder} renewed the lease {age:.0f} s ago, which is too long; is it running?"
         return f"{self.holder} leads, lease renewed {max(age, 0):.0f} s ago"
 

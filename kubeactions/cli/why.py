@@ -75,11 +75,12 @@ def read_leader(kube: Kube, settings: Settings) -> Leader:
         spec: dict[str, Any] = kube.get(path).get("spec") or {}
     except NotFound:
         spec = {}
-    renewed = spec.get("renewTime")
+    acquired, renewed = spec.get("acquireTime"), spec.get("renewTime")
     return Leader(
         spec.get("holderIdentity") or "",
         datetime.fromisoformat(renewed) if renewed else None,
         float(spec.get("leaseDurationSeconds") or 0),
+        datetime.fromisoformat(acquired) if acquired else None,
     )
 
 
