@@ -92,6 +92,32 @@ def _field(order: str, kind: str, place: str, make: Check, name: str, value: Any
     return Life(order, place, "patch", plural[kind], kind, make, _has(kind, place, name, value), **more)
 
 
+def _edited(kind: str, place: str) -> Check:
+    """It is there, and then somebody changes its template."""
+
+    def make(world: World) -> None:
+        if kind == "daemon set":
+            world.objects.daemon_set(place)
+        else:
+            {"deployment": world.objects.deployment, "stateful set": world.objects.stateful_set}[kind](place, 1)
+        world.work(2)
+        template = {"metadata": {"annotations": {"example.org/edited": "yes"}}}
+        world.objects.merge(kind, place, {"spec": {"template": template}})
+
+    return make
+
+
+def _rollback(kind: str, plural: str, place: str, *, slow: bool = True) -> Life:
+    """A life that takes somebody's change back."""
+
+    def proof(world: World) -> None:
+        found = world.objects.get(kind, place)
+        assert found is not None
+        assert "example.org/edited" not in (found["spec"]["template"]["metadata"].get("annotations") or {})
+
+    return Life(f"roll back the {kind}", place, "patch", plural, kind, _edited(kind, place), proof, slow=slow)
+
+
 def _node(world: World) -> None:
     assert world.objects.get("node", "node-1") is not None
 
@@ -203,6 +229,41 @@ LIVES: dict[str, Life] = {
         "suspend",
         False,
     ),
+    "restart_and_wait": Life(
+        "restart the deployment",
+        CART,
+        "patch",
+        "deployments",
+        "deployment",
+        lambda world: _made(world.objects.deployment(CART, 1)),
+        _rolled_out_once,
+        {"wait": "rollout"},
+        slow=False,
+    ),
+    "rollback_deployment": _rollback("deployment", "deployments", CART, slow=False),
+    "rollback_statefulset": _rollback("stateful set", "statefulsets", DB),
+    "rollback_daemonset": _rollback("daemon set", "daemonsets", LOGS),
+    "trigger_cronjob": Life(
+        "trigger the cron job",
+        NIGHTLY,
+        "create",
+        "jobs",
+        "cron job",
+        lambda world: _made(world.objects.cron_job(NIGHTLY)),
+        lambda _: None,
+        may_be_unknown=True,
+        slow=False,
+    ),
+    "evict_pod": Life(
+        "evict the pod",
+        "shop/web-0",
+        "create",
+        "pods/eviction",
+        "pod",
+        lambda world: _made(world.objects.pod("shop/web-0")),
+        _gone("pod", "shop/web-0"),
+        slow=False,
+    ),
     "delete_job": Life(
         "delete the job",
         "shop/import",
@@ -215,6 +276,6 @@ LIVES: dict[str, Life] = {
 }
 
 
-def place_of(event: Any) -> str:
-    """`namespace/name` of an audit event, or the name alone."""
-    return f"{event.namespace}/{event.name}".strip("/")
+def deed_of(event: Any) -> tuple[str, str]:
+    """Verb and resource of an audit event, with its subresource."""
+    return event.verb, f"{event.resource}/{event.subresource}".strip("/")

@@ -26,7 +26,7 @@ from pathlib import Path
 import pytest
 
 from backends.faults import Call, Crash, Fault, LoseAnswer, Match, Pause
-from tests.acceptance.lives import LIVES, Life, place_of
+from tests.acceptance.lives import LIVES, Life, deed_of
 from tests.steps.clocks import START
 from tests.steps.moments import Side
 from tests.steps.simulated import SimulatedWorld as World
@@ -204,6 +204,10 @@ def test_its_successor_dies_too_and_the_third_finishes(died: Side, second: Point
         assert not world.replica(STANDBY).alive, "the point was never reached"
         assert world.leaders() == [THIRD]
         effects = world.trail.effects(world.agents)
+        if life.may_be_unknown and not effects:
+            assert not second.leader_did_it
+            assert_known_and_counted(world, "unknown")
+            return
         assert len(effects) == 1, told(effects)
         assert second.leader_did_it == (effects[0].user == LEADER), told(effects)
         life.proof(world)
@@ -231,23 +235,32 @@ def assert_done_once(world: World, point: Point, by: str) -> None:
     """One effect on the audit trail, by whom and when; the outcome known, recorded and counted once."""
     life = LIVES[point.kind]
     effects = world.trail.effects(world.agents)
-    assert [(event.verb, event.resource, place_of(event)) for event in effects] == [
-        (life.verb, life.resource, life.place)
-    ], told(effects)
+    if life.may_be_unknown and not point.leader_did_it and is_unknown(world):
+        assert len(effects) <= 1, told(effects)  # A leader that stood still may do it late: nothing refuses that.
+        assert_known_and_counted(world, "unknown")
+        return
+    assert [deed_of(event) for event in effects] == [(life.verb, life.resource)], told(effects)
+    assert effects[0].name.startswith(life.place.rpartition("/")[2]), told(effects)
     assert effects[0].user == by, told(effects)
     assert_in_time(effects[0].at, by)
     life.proof(world)
     assert_known_and_counted(world)
 
 
-def assert_known_and_counted(world: World) -> None:
-    """The outcome is on record as `succeeded`, and counted once at the destination."""
+def is_unknown(world: World) -> bool:
+    """Whether what is on record is that nobody knows."""
+    outcome = world.record("c1:v1").outcome
+    return outcome is not None and outcome.status == "unknown"
+
+
+def assert_known_and_counted(world: World, status: str = "succeeded") -> None:
+    """The outcome is on record as `succeeded`, unless told otherwise, and counted once at the destination."""
     record = world.record("c1:v1")
     assert record.outcome is not None, f"still {record.phase}: {record.why}"
-    assert record.outcome.status == "succeeded", record.outcome
+    assert record.outcome.status == status, record.outcome
     counted = world.destination().counted
     assert list(counted) == ["c1:v1"]
-    assert counted["c1:v1"][1].outcome.status == "succeeded"
+    assert counted["c1:v1"][1].outcome.status == status
 
 
 def assert_in_time(at: datetime, by: str) -> None:

@@ -23,6 +23,15 @@ ORDERS = {
     "suspend the cron job": ("suspend_cronjob", "batch/v1", "CronJob"),
     "resume the cron job": ("resume_cronjob", "batch/v1", "CronJob"),
     "delete the job": ("delete_job", "batch/v1", "Job"),
+    "evict the pod": ("evict_pod", "v1", "Pod"),
+    "drain the node": ("drain_node", "v1", "Node"),
+    "trigger the cron job": ("trigger_cronjob", "batch/v1", "CronJob"),
+    "roll back the deployment": ("rollback_deployment", "apps/v1", "Deployment"),
+    "roll back the stateful set": ("rollback_statefulset", "apps/v1", "StatefulSet"),
+    "roll back the daemon set": ("rollback_daemonset", "apps/v1", "DaemonSet"),
+    "patch the deployment": ("patch_deployment", "apps/v1", "Deployment"),
+    "patch the stateful set": ("patch_statefulset", "apps/v1", "StatefulSet"),
+    "patch the daemon set": ("patch_daemonset", "apps/v1", "DaemonSet"),
 }
 """What a scenario can order of an object, and what that is called in a payload."""
 TOP_LEVEL = {"action_id", "requested_by", "user_uuid", "not_before", "dry_run"}
