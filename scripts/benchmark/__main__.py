@@ -12,13 +12,14 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from scripts.benchmark import inprocess, overhttp, system
+from scripts.benchmark import clusters, inprocess, overhttp, system
 from scripts.benchmark.measure import Row
 
 AREAS: dict[str, tuple[Callable[[], Iterator[Row]], ...]] = {
     "inprocess": (inprocess.requests, inprocess.access, inprocess.server_side, inprocess.growth),
     "http": (overhttp.requests, overhttp.lists, overhttp.start),
     "system": (system.end_to_end,),
+    "kind": (clusters.boot,),
 }
 
 
