@@ -158,8 +158,9 @@ def pytest_configure_node(node: Any) -> None:
         node.workerinput["cluster"] = {"kubeconfig": str(kubeconfig), "capabilities": asdict(backend.capabilities)}
 
 
+@pytest.hookimpl(trylast=True)
 def pytest_sessionfinish(session: pytest.Session) -> None:
-    """Close the session's cluster."""
+    """Close the session's cluster, after the fixtures that still need it: Ctrl-C ends those in this hook, too."""
     backend = session.config.stash.get(BACKEND, None)
     if backend is not None:
         backend.__exit__(None, None, None)
