@@ -67,6 +67,7 @@ def settings_of(choices: Choices) -> str:
         "kubeactions.reporters": ["log", "kubernetes"],
         "kubeactions.sources": [{"type": "directory", "path": ACTIONS_MOUNT}],
         "leader_lease_name": NAME,
+        **_bounds_of(choices),
         **choices.more_settings,
     }
     found: dict[str, Any] = {}
@@ -79,16 +80,33 @@ def settings_of(choices: Choices) -> str:
     return yaml.safe_dump(found, sort_keys=False)
 
 
+def _bounds_of(choices: Choices) -> dict[str, Any]:
+    """The settings that say what the Roles say: where actions may act. What is in no namespace is named by its kind."""
+    if not choices.targets:
+        return {}
+    bounds: dict[str, Any] = {"kubeactions.allowed_namespaces": list(choices.targets)}
+    if any(spec.namespaced is False for spec in choices.specs.values()):
+        kinds = (
+            (version.rpartition("/")[0], kind)
+            for spec in choices.specs.values()
+            for kind, (version, _) in spec.kinds.items()
+        )
+        bounds["kubeactions.allowed_kinds"] = sorted({"/".join(part for part in one if part) for one in kinds})
+    return bounds
+
+
 def pieces(choices: Choices, settings: Settings) -> tuple[Piece, ...]:
     """Every object, in the order in which to apply them. `settings` are those of `settings_of`, read back."""
     place = rbac.Place(
         NAME, choices.namespace, settings.ledger_namespace, settings.election.lease_name, choices.targets
     )
     text = settings_of(choices)
+    count = settings.safety.blast_radius.percent > 0
+    granted = rbac.roles(choices.specs, place, read=choices.read, count=count)
     return (
         Piece("The pods are held to the standard that they meet.", _namespace(choices)),
         Piece("Who the agent is. Only its own pods mount the token.", _account(choices)),
-        *(piece for role in rbac.roles(choices.specs, place, read=choices.read) for piece in _granted(role, place)),
+        *(piece for role in granted for piece in _granted(role, place)),
         Piece("The settings. A change rolls the pods: its digest is in their template.", _settings(choices, text)),
         Piece(
             "The actions to execute, one key a config: <id>.v<version>.json or .yaml. It has no data here, so that\n"

@@ -184,6 +184,8 @@ class _Gauges:
         yield GaugeMetricFamily("kubeactions_ready", "1 where /readyz says ok.", value=float(not agent.why_not_ready()))
         paused = GaugeMetricFamily("kubeactions_paused", "1 for each reason to execute nothing.", labels=["reason"])
         paused.add_metric(["LedgerClosed"], float(bool(agent.processor.closed)))
+        for name in dict.fromkeys(agent.processor.pauses() if agent.processor.leading else ()):
+            paused.add_metric([name], 1.0)
         yield paused
         yield CounterMetricFamily(
             "kubeactions_journal_write_errors",

@@ -22,6 +22,8 @@ from dataclasses import dataclass, replace
 from kubeactions.model import JsonObject, Rule, Spec
 
 NAME = "kubeactions"
+_CLUSTER_EVENTS = "default"
+"""Where Events on cluster-scoped objects are kept."""
 API = "rbac.authorization.k8s.io"
 
 
@@ -73,16 +75,18 @@ class Role:
         return "Role" if self.namespace else "ClusterRole"
 
 
-def action_rules(specs: Iterable[Spec], *, read: Sequence[Rule] = ()) -> tuple[Grant, ...]:
+def action_rules(specs: Iterable[Spec], *, read: Sequence[Rule] = (), count: bool = False) -> tuple[Grant, ...]:
     """What these action types need, merged and sorted, with the types that need it.
 
-    A rule on every resource (`get_resource`) is replaced by `read`.
+    A rule on every resource (`get_resource`) is replaced by `read`. `count`: objects of the kinds that actions touch
+    are counted, since the blast radius is limited in per cent.
     """
     merged: dict[tuple[str, str, bool], set[str]] = {}
     needed_by: dict[tuple[str, str, bool], set[str]] = {}
     for spec in specs:
         everything = any(one.resource == "*" for one in spec.rules)
-        for rule in (*(one for one in spec.rules if one.resource != "*"), *(read if everything else ())):
+        counted = _counted(spec) if count else ()
+        for rule in (*(one for one in spec.rules if one.resource != "*"), *(read if everything else ()), *counted):
             key = (rule.group, rule.resource, rule.cluster)
             merged.setdefault(key, set()).update(rule.verbs)
             needed_by.setdefault(key, set()).add(spec.type)
@@ -92,7 +96,14 @@ def action_rules(specs: Iterable[Spec], *, read: Sequence[Rule] = ()) -> tuple[G
     )
 
 
-def roles(specs: Mapping[str, Spec], place: Place, *, read: Sequence[Rule] = ()) -> tuple[Role, ...]:
+def _counted(spec: Spec) -> tuple[Rule, ...]:
+    found = [(api_version.rpartition("/")[0], plural) for api_version, plural in spec.kinds.values()]
+    return tuple(Rule(group, plural, ("list",), cluster=spec.namespaced is False) for group, plural in found)
+
+
+def roles(
+    specs: Mapping[str, Spec], place: Place, *, read: Sequence[Rule] = (), count: bool = False
+) -> tuple[Role, ...]:
     """Every Role that an agent with these action types needs, in a stable order; none grants what another one does."""
     events = Grant(Rule("", "events", ("create",)), "what was done, told on its target")
     ledger = (
@@ -107,8 +118,9 @@ def roles(specs: Mapping[str, Spec], place: Place, *, read: Sequence[Rule] = ())
         Grant(Rule("", "pods", ("get",)), "which workload the agent belongs to, to keep out of it"),
         Grant(Rule("apps", "replicasets", ("get",)), "the same"),
     )
-    needed = action_rules(specs.values(), read=read)
+    needed = action_rules(specs.values(), read=read, count=count)
     on_targets = (events, *(one for one in needed if not one.rule.cluster))
+    homeless = place.targets and _CLUSTER_EVENTS not in place.targets and any(one.rule.cluster for one in needed)
     cluster = (
         Grant(Rule("", "namespaces", ("get",)), "which cluster this is, by its UID", ("kube-system",)),
         *(one for one in needed if one.rule.cluster),
@@ -118,6 +130,11 @@ def roles(specs: Mapping[str, Spec], place: Place, *, read: Sequence[Rule] = ())
         Role(f"{NAME}-ledger", place.ledger_namespace, "The ledger and the election.", _beyond(cluster, ledger)),
         Role(f"{NAME}-own", place.namespace, "What the agent itself is part of.", _beyond(cluster, own)),
         *(Role(f"{NAME}-targets", one, "What actions do in this namespace.", on_targets) for one in place.targets),
+        *(
+            [Role(f"{NAME}-events", _CLUSTER_EVENTS, "Events on what is in no namespace.", (events,))]
+            if homeless
+            else ()
+        ),
         Role(place.cluster_name, "", "What is in no namespace, or in all of them.", cluster),
     )
 

@@ -18,6 +18,12 @@ from kubeactions.plugins import nearest
 T = TypeVar("T")
 
 DEFAULT_ACTIONS = "delete_pod,restart_deployment"
+_OWN_OPTION = {
+    "kubeactions.allowed_actions": "--actions",
+    "kubeactions.allowed_namespaces": "--target-namespaces",
+    "kubeactions.enabled": "--actions",
+}
+"""Settings that follow from what the account may do."""
 _HELP = """Print the objects that run the agent in a cluster, for `kubectl apply -f -`.
 
 The list of actions both enables them in the settings and decides what the service account may do: nothing else. With
@@ -143,8 +149,8 @@ def _setting(text: str) -> tuple[str, Any]:
     key, equals, value = text.partition("=")
     if not equals or not key:
         raise click.UsageError(f"--set {text!r}: write it as KEY=VALUE")
-    if key in ("kubeactions.allowed_actions", "kubeactions.enabled"):
-        raise click.UsageError(f"--set {key}: this is what --actions is for")
+    if (option := _OWN_OPTION.get(key)) is not None:
+        raise click.UsageError(f"--set {key}: this is what {option} is for")
     try:
         return key, yaml.safe_load(value)
     except yaml.YAMLError as error:

@@ -1,4 +1,4 @@
-"""What an open record holds for sure, and how it ends when its executor breaks. Pure but for the log; called by the execution."""
+"""What an open record holds for sure, and how it ends when its executor breaks. Called by the execution."""
 
 from __future__ import annotations
 

@@ -121,6 +121,10 @@ class Processor:
         """Why open records do not move, by their names, as far as this process knows."""
         return self._execution.progress()
 
+    def pauses(self) -> tuple[str, ...]:
+        """Names of the reasons for which nothing is begun, as last read; for whoever watches, from any thread."""
+        return tuple(pause.name for pause in self._inbox.asked.pauses)
+
     def config_ages_s(self) -> Mapping[str, float]:
         """Seconds since each source was last read in full, by its name; for whoever watches, from any thread."""
         now = self._clock.monotonic()

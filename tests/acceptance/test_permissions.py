@@ -64,7 +64,8 @@ def choices(*types: str, targets: tuple[str, ...] = ()) -> Choices:
 
 def roles_of(chosen: Choices) -> tuple[Role, ...]:
     place = Place("kubeactions", "kubeactions", "kubeactions", "kubeactions", chosen.targets)
-    return roles(chosen.specs, place, read=chosen.read)
+    count = "kubeactions.blast_radius.percent" in chosen.more_settings
+    return roles(chosen.specs, place, read=chosen.read, count=count)
 
 
 class Installed:
@@ -77,7 +78,8 @@ class Installed:
         self.faults = Faults(self.clock)
         self.source = MemorySource()
         self.settings: Settings = replace(parse(settings_of(chosen), {}), **settings)
-        self._apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "shop"}})
+        for name in ("shop", "other"):
+            self._apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}})
         for piece in pieces(chosen, self.settings):
             self._apply(_without(piece.body, taken))
         self.backend.cluster.settle()
@@ -328,13 +330,23 @@ def test_without_a_rule_of_its_type_an_action_does_not_succeed_and_says_why(
     assert forbids(taken) in told(caplog, record)
 
 
+@pytest.mark.parametrize("without", [False, True], ids=["granted", "taken"])
+def test_a_blast_radius_in_per_cent_needs_to_count(without: bool, caplog: pytest.LogCaptureFixture) -> None:
+    chosen = replace(choices("delete_pod", targets=("shop",)), more_settings={"kubeactions.blast_radius.percent": 50})
+    grants = next(role for role in roles_of(chosen) if role.name == "kubeactions-targets").grants
+    (index,) = (index for index, grant in enumerate(grants) if grant.rule.resource == "pods")
+    installed = Installed(chosen, Taken("kubeactions-targets", index, "list", grants[index].rule) if without else None)
+    act(installed, "delete_pod")
+    assert ('cannot list resource "pods"' in told(caplog, None)) is without
+    assert bool(installed.refusals()) is without
+
+
 def test_in_a_namespace_without_a_role_nothing_is_done_and_the_report_is_about_the_ledger() -> None:
-    installed = Installed(choices("delete_pod", targets=("kubeactions",)))
+    installed = Installed(choices("delete_pod", targets=("other",)))
     record = act(installed, "delete_pod")
     assert record is not None
     assert record.outcome is not None
-    assert (record.outcome.status, record.outcome.reason, record.reported) == (Status.FAILED, "Forbidden", True)
+    assert (record.outcome.status, record.reported) == (Status.REJECTED, True)
     events = installed.admin.list("/api/v1/namespaces/kubeactions/events")["items"]
-    (told_there,) = (one for one in events if one["reason"] == "ActionFailed")
+    (told_there,) = (one for one in events if one["reason"] == "ActionRejected")
     assert told_there["involvedObject"]["kind"] == "ConfigMap"
-    assert 'cannot get resource "pods"' in told_there["message"]

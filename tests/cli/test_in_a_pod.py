@@ -163,11 +163,14 @@ def test_a_pod_takes_actions_from_its_configmap_answers_its_probes_and_ends_in_t
             return f"clean:v{number}" in {line.get("action") for line in pods.said("ka-0") if line.get("status")}
 
         pods.until(ended, f"the end of clean:v{number}")
-        (event,) = [
-            one for one in admin.list("/api/v1/namespaces/default/events")["items"]
-            if one["reason"] == "ActionSucceeded" and one["involvedObject"]["uid"] == uid
-        ]  # fmt: skip
-        assert event["reportingInstance"].startswith("ka-0_uid-of-ka-0_")
+
+        def event(uid: str = uid) -> Any:
+            found = admin.list("/api/v1/namespaces/default/events")["items"]
+            about = [one for one in found if one["involvedObject"].get("uid") == uid]
+            return next((one for one in about if one["reason"] == "ActionSucceeded"), None)
+
+        found = pods.until(event, "the Event of it")
+        assert found["reportingInstance"].startswith("ka-0_uid-of-ka-0_")
     ends = [line for line in pods.said("ka-0") if line.get("status")]
     assert ends[0].items() >= {
         "action": "clean:v1", "type": "delete_pod", "target": "Pod default/web-1", "status": "succeeded",

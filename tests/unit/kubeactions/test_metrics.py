@@ -9,6 +9,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from backends.faults import Crash, LoseAnswer, Match
 from kubeactions.agent import Agent
+from kubeactions.ledger import REQUESTS_NAME
 from kubeactions.metrics import Metrics
 from kubeactions.model import Meter
 from tests.unit.kubeactions.bench import Bench
@@ -130,3 +131,17 @@ def test_both_formats_of_prometheus_can_be_parsed(measured: Measured) -> None:
 def test_whoever_counts_nothing_is_told_the_same() -> None:
     told = {name for name in vars(Meter) if not name.startswith("_")}
     assert told == {name for name in vars(Metrics) if name in told}
+
+
+def test_each_pause_is_a_series_as_long_as_it_lasts(measured: Measured) -> None:
+    bench, one = measured.bench, measured.agent("replica-1")
+    bench.run(5, one)
+    requests = {"metadata": {"name": REQUESTS_NAME}, "data": {"pause.incident-7": '{"reason": "look first"}'}}
+    bench.kube.create("/api/v1/namespaces/default/configmaps", {"apiVersion": "v1", "kind": "ConfigMap", **requests})
+    bench.run(5, one)
+    assert measured.value("kubeactions_paused", reason="incident-7") == 1
+    assert measured.value("kubeactions_paused", reason="LedgerClosed") == 0
+    change = {"data": {"pause.incident-7": None}}
+    bench.kube.patch(f"/api/v1/namespaces/default/configmaps/{REQUESTS_NAME}", change, type="merge")
+    bench.run(5, one)
+    assert measured.value("kubeactions_paused", reason="incident-7") == 0
