@@ -182,7 +182,9 @@ class _Gauges:
             ticks.add_metric([loop], max(now - agent.last_tick(loop), 0.0))
         yield ticks
         yield GaugeMetricFamily("kubeactions_ready", "1 where /readyz says ok.", value=float(not agent.why_not_ready()))
-        paused = GaugeMetricFamily("kubeactions_paused", "1 for each reason to execute nothing.", labels=["reason"])
+        paused = GaugeMetricFamily(
+            "kubeactions_paused", "1 for each reason to execute nothing, as last read.", labels=["reason"]
+        )
         paused.add_metric(["LedgerClosed"], float(bool(agent.processor.closed)))
         for name in dict.fromkeys(agent.processor.pauses() if agent.processor.leading else ()):
             paused.add_metric([name], 1.0)

@@ -133,9 +133,9 @@ def test_whoever_counts_nothing_is_told_the_same() -> None:
     assert told == {name for name in vars(Metrics) if name in told}
 
 
-def test_each_pause_is_a_series_as_long_as_it_lasts(measured: Measured) -> None:
+def test_each_pause_is_a_series_as_long_as_it_holds_something_back(measured: Measured) -> None:
     bench, one = measured.bench, measured.agent("replica-1")
-    bench.run(5, one)
+    bench.config("c1", 1, bench.order("delete_pod", "web-0"))
     requests = {"metadata": {"name": REQUESTS_NAME}, "data": {"pause.incident-7": '{"reason": "look first"}'}}
     bench.kube.create("/api/v1/namespaces/default/configmaps", {"apiVersion": "v1", "kind": "ConfigMap", **requests})
     bench.run(5, one)
@@ -143,5 +143,6 @@ def test_each_pause_is_a_series_as_long_as_it_lasts(measured: Measured) -> None:
     assert measured.value("kubeactions_paused", reason="LedgerClosed") == 0
     change = {"data": {"pause.incident-7": None}}
     bench.kube.patch(f"/api/v1/namespaces/default/configmaps/{REQUESTS_NAME}", change, type="merge")
-    bench.run(5, one)
+    bench.run(20, one)
+    assert bench.status("c1:v1") == "succeeded"
     assert measured.value("kubeactions_paused", reason="incident-7") == 0
