@@ -7,6 +7,7 @@ process that writes the summary (`summary.py`).
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 
@@ -16,6 +17,15 @@ from tests.conformance.replay import Result
 from tests.conformance.served import Served, serve
 from tests.conformance.summary import PROPERTY
 
+Count = Callable[[str, Result], None]
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """On a backend that is not the in-memory one, only its own replay; and that nowhere else."""
+    if collection_path.name.startswith("test_") and collection_path.suffix == ".py":
+        return (collection_path.name == "test_backend.py") == (config.getoption("--backend") == "fake") or None
+    return None
+
 
 @pytest.fixture(scope="session")
 def known() -> Known:
@@ -24,7 +34,7 @@ def known() -> Known:
 
 
 @pytest.fixture
-def count_steps(request: pytest.FixtureRequest) -> Callable[[str, Result], None]:
+def count_steps(request: pytest.FixtureRequest) -> Count:
     """Count a replayed case into the summary, under how it was replayed."""
 
     def count(how: str, result: Result) -> None:

@@ -14,6 +14,7 @@ import pytest
 
 from tests.conformance.replay import tally_lines
 
+ON_BACKEND = "tests/conformance/test_backend.py"
 PROPERTY = "parity"
 """Name of the user property by which a test that has replayed a case tells its counts."""
 
@@ -29,6 +30,14 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
             report = {topic: {"stepsMatching": ok, "steps": every} for topic, (ok, every) in table.items()}
             path = Path(config.cache.mkdir("parity")) / f"{how.replace(' ', '-')}.json"
             path.write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
+    for reason, cases in sorted(_skipped(terminalreporter).items()):
+        terminalreporter.write_line(f"{cases} cases not played: {reason}")
+
+
+def _skipped(reporter: pytest.TerminalReporter) -> Counter[str]:
+    """Why cases were not played on this backend, and how many."""
+    reports = [report for report in reporter.getreports("skipped") if ON_BACKEND in report.nodeid]
+    return Counter(report.longrepr[2].removeprefix("Skipped: ") for report in reports)
 
 
 def _counts(reporter: pytest.TerminalReporter) -> dict[str, tuple[Counter[str], Counter[str]]]:
