@@ -29,7 +29,7 @@ class Backend(Protocol):
     """A cluster that can be talked to. Open it with `with`; leaving ends and removes whatever it started.
 
     `capabilities` is asked twice: of the class, before anything is opened, where a flag says what every cluster of this
-    kind has; and of an open backend, which may have found more. An open one never has less.
+    kind has; and of an open backend, which may have found more, or was told by an option to have less.
     """
 
     name: str

@@ -12,6 +12,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
@@ -55,6 +56,8 @@ class EnvtestBackend:
         self._assets = assets
         self._flags = tuple(etcd_flags), tuple(api_server_flags)
         self._nodes, self._timing = nodes, timing
+        if not nodes:
+            self.capabilities = replace(self.capabilities, pods_run=False)
         self._ready_within_s = ready_within_s
         self._clock: Clock = SystemClock()
         self._stack = ExitStack()
