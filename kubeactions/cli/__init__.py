@@ -31,6 +31,7 @@ COMMANDS = {
     "manifests": ("kubeactions.cli.manifests:command", "Print what runs the agent in a cluster."),
     "submit": ("kubeactions.cli.submit:command", "Write one action into a source directory."),
     "validate": ("kubeactions.cli.validate:command", "Check config files without running anything."),
+    "plan": ("kubeactions.cli.plan:command", "Say what would become of a config, and change nothing."),
     "explain": ("kubeactions.cli.explain:command", "Tell what an action type takes, needs and promises."),
     "doctor": ("kubeactions.cli.doctor:command", "Check all that the agent needs, one line a check."),
     "history": ("kubeactions.cli.history:command", "List the actions in a cluster's ledger."),

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 if TYPE_CHECKING:
+    from kubernetes.client import ApiClient
+
     from kubeactions.kube import Kube
     from kubeactions.settings import Settings
 
@@ -52,11 +54,28 @@ def load_settings(path: Path | None) -> Settings:
 
 
 @contextmanager
-def open_kube(kubeconfig: Path | None, context: str | None, settings: Settings) -> Iterator[Kube]:
-    """The one door to the cluster that the options name; raises `BackendError`."""
+def open_kube(kubeconfig: Path | None, context: str | None, settings: Settings, *, user: str = "") -> Iterator[Kube]:
+    """The one door to the cluster that the options name; raises `BackendError`. `user`: whom to impersonate."""
     import backends
     from kubeactions.clock import SystemClock
     from kubeactions.kube import Kube
 
     with backends.open("live", kubeconfig=kubeconfig, context=context) as backend:
-        yield Kube(backend.client(), SystemClock(), settings.request_timeout_s)
+        client = backend.client()
+        if user:
+            impersonate(client, user)
+        yield Kube(client, SystemClock(), settings.request_timeout_s)
+
+
+def impersonate(client: ApiClient, user: str) -> None:
+    """Ask as this user from now on; groups of a service account follow from its name.
+
+    https://kubernetes.io/docs/reference/access-authn-authz/user-impersonation/
+    """
+    client.set_default_header("Impersonate-User", user)
+
+
+def as_option(command: F) -> F:
+    """Add --as."""
+    text = "Ask as this user, whom you must be allowed to impersonate."
+    return click.option("--as", "user", default="", metavar="USER", help=text)(command)

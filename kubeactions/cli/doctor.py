@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from kubeactions.cli.cluster import cluster_options, load_settings, settings_option
+from kubeactions.cli.cluster import as_option, cluster_options, impersonate, load_settings, settings_option
 from kubeactions.clock import Clock, SystemClock
 from kubeactions.errors import KubeError, LedgerError, UserError
 from kubeactions.model import Spec
@@ -79,7 +79,7 @@ class Check:
 @click.option(
     "--source", "sources", multiple=True, type=click.Path(), metavar="DIR", help="A source besides those set."
 )
-@click.option("--as", "user", default="", metavar="USER", help="Ask as this user, by impersonation.")
+@as_option
 @click.option(
     "--target-namespaces",
     default="",
@@ -132,7 +132,7 @@ def _examine(
         with backends.open("live", kubeconfig=kubeconfig, context=context) as backend:
             client = backend.client()
             if user:
-                client.set_default_header("Impersonate-User", user)
+                impersonate(client, user)
             yield from examine_cluster(settings, targets, client, SystemClock())
     except BackendError as error:
         yield Check(Level.PROBLEM, "cluster", _one_line(error), "give --kubeconfig, and --context")

@@ -39,7 +39,7 @@ def command(files: tuple[Path, ...], as_json: bool, settings_file: Path | None) 
     now = SystemClock().wall()
     ok = True
     for file in files:
-        config = _read(file, settings.limits.config_bytes)
+        config = read_one(file, settings.limits.config_bytes)
         findings = examine(config, specs, settings, now)
         misnamed = "" if str(file) == "-" else name_problem(file.name)
         ok = ok and all(finding.ok for finding in findings)
@@ -54,7 +54,8 @@ def command(files: tuple[Path, ...], as_json: bool, settings_file: Path | None) 
     return 0 if ok else 1
 
 
-def _read(file: Path, parse_bytes: int) -> Config:
+def read_one(file: Path, parse_bytes: int) -> Config:
+    """The config in a file, or on standard input; raises `SourceError`."""
     if str(file) == "-":
         return Config("stdin", 1, sys.stdin.buffer.read(), "stdin")
     return read_config(file, parse_bytes=parse_bytes)

@@ -17,7 +17,7 @@ Nothing here looks at the cluster: whoever asks gives the facts. What forbids (R
 from kubeactions.policy.breaker import Failure, broken_by
 from kubeactions.policy.consent import names_of
 from kubeactions.policy.hooks import HOOK_GROUP, MAX_DELAY_S, Delay, SafetyHook, Veto, load_hooks
-from kubeactions.policy.judging import judge
+from kubeactions.policy.judging import judge, rulings
 from kubeactions.policy.ruling import ALLOWED, Facts, Gate, Ruling
 from kubeactions.policy.scope import OPT_OUT, PROTECTED_NAMESPACES, opted_out, protected_namespaces
 from kubeactions.policy.tally import Beginning, Tally, Traffic
@@ -44,4 +44,5 @@ __all__ = [
     "names_of",
     "opted_out",
     "protected_namespaces",
+    "rulings",
 ]

@@ -19,7 +19,7 @@ def judge(
     `hooks` is what `load_hooks` returned. Settings that name a hook refuse everything when none is given: a check
     that somebody relies on must not be forgotten on the way.
     """
-    for objection in _objections(action, spec, facts, settings):
+    for _, objection in rulings(action, spec, facts, settings):
         if objection is not None:
             return objection
     if settings.safety_hook and not hooks:
@@ -30,18 +30,18 @@ def judge(
     return ALLOWED
 
 
-def _objections(action: Action, spec: Spec, facts: Facts, settings: Settings) -> Iterator[Ruling | None]:
-    """What forbids, then what postpones."""
-    yield scope.identity(action.target, facts)
-    yield scope.namespace(action.target, facts, settings)
-    yield scope.secret(action.target)
-    yield scope.action_type(spec, settings)
-    yield scope.allowed_namespace(action.target, settings)
-    yield scope.allowed_kind(action.target, settings)
-    yield timing.age(action, facts.now, settings)
-    yield consent.paused(facts)
-    yield timing.not_before(action, facts.now)
-    yield timing.windows(action, spec, facts.now, settings.safety.windows)
-    yield consent.approval(action, spec, facts, settings)
+def rulings(action: Action, spec: Spec, facts: Facts, settings: Settings) -> Iterator[tuple[str, Ruling | None]]:
+    """Each gate by its name, and its objection: what forbids, then what postpones. The hooks are not among them."""
+    yield "own objects", scope.identity(action.target, facts)
+    yield "protected namespaces", scope.namespace(action.target, facts, settings)
+    yield "secrets", scope.secret(action.target)
+    yield "allowed actions", scope.action_type(spec, settings)
+    yield "allowed namespaces", scope.allowed_namespace(action.target, settings)
+    yield "allowed kinds", scope.allowed_kind(action.target, settings)
+    yield "age", timing.age(action, facts.now, settings)
+    yield "pause", consent.paused(facts)
+    yield "not_before", timing.not_before(action, facts.now)
+    yield "windows", timing.windows(action, spec, facts.now, settings.safety.windows)
+    yield "approvals", consent.approval(action, spec, facts, settings)
     if facts.traffic is not None and not facts.begun:
-        yield traffic.gate(action, spec, facts.traffic, facts.now, settings.safety)
+        yield "rates and blast radius", traffic.gate(action, spec, facts.traffic, facts.now, settings.safety)

@@ -82,7 +82,7 @@ class Gates:
         self._own = own
         self._planned, self._counts = {}, {}
         known = list(self._ledger.history.all())
-        self._tally.fill((one for one in map(_beginning, known) if one is not None), now)
+        self._tally.fill((one for one in map(beginning_of, known) if one is not None), now)
         self._failures = [one for one in map(_failure, known) if one is not None]
         self._forget_old_failures()
 
@@ -90,13 +90,13 @@ class Gates:
         """A record was made durable."""
         known, planned = known_of(after), self._planned.pop(after.marker, None)
         if before is not None and before.phase is Phase.INTENT and after.phase is Phase.PENDING:
-            if (place := _beginning(known_of(before))) is not None:
+            if (place := beginning_of(known_of(before))) is not None:
                 self._planned[after.marker] = place  # It keeps its place.
             return
         was_pending = before is None or before.phase is Phase.PENDING
         if was_pending and planned is not None and after.intent is None:
             self._tally.untouch(planned)
-        elif was_pending and planned is None and (found := _beginning(known)) is not None:
+        elif was_pending and planned is None and (found := beginning_of(known)) is not None:
             self._tally.add(found, self._clock.wall())
         if (before is None or before.open) and (failure := _failure(known)) is not None:
             self._failures.append(failure)
@@ -208,28 +208,32 @@ class Gates:
         place = (action.target.kind, action.target.namespace)
         at, count = self._counts.get(place, (float("-inf"), None))
         if self._clock.monotonic() - at > COUNT_FOR_S:
-            count = self._count(action, spec)
+            count = count_objects(self._kube, action, spec)
             self._counts[place] = (self._clock.monotonic(), count)
         return count
 
-    def _count(self, action: Action, spec: Spec) -> int | None:
-        """One object and the number of those behind it, in one GET."""
-        if (kind := spec.kinds.get(action.target.kind)) is None:
-            return None
-        try:
-            found = self._kube.get(path_of(*kind, namespace=action.target.namespace), limit=1)
-        except KubeError as error:
-            log.warning("objects of kind %s cannot be counted, one may be touched: %s", action.target.kind, error)
-            return None
-        return len(found.get("items") or ()) + int((found.get("metadata") or {}).get("remainingItemCount") or 0)
+
+def count_objects(kube: Kube, action: Action, spec: Spec) -> int | None:
+    """All objects of the target's kind in its namespace: one of them and the number behind it, in one GET.
+
+    None when nobody can tell: then one may be touched.
+    """
+    if (kind := spec.kinds.get(action.target.kind)) is None:
+        return None
+    try:
+        found = kube.get(path_of(*kind, namespace=action.target.namespace), limit=1)
+    except KubeError as error:
+        log.warning("objects of kind %s cannot be counted, one may be touched: %s", action.target.kind, error)
+        return None
+    return len(found.get("items") or ()) + int((found.get("metadata") or {}).get("remainingItemCount") or 0)
 
 
 def _silent(_action: Action, _facts: Facts) -> None:
     return None
 
 
-def _beginning(known: Known) -> Beginning | None:
-    """What a record has taken: one that has an intent, or was tried and came to nothing."""
+def beginning_of(known: Known) -> Beginning | None:
+    """What a record has taken from rates and blast radius: one that has an intent, or was tried and came to nothing."""
     sent = known.begun_at is not None
     at = known.begun_at or (known.settled_at if known.status in _TRIED else None)
     if at is None or not known.type:

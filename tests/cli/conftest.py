@@ -14,6 +14,7 @@ import pytest
 import backends as backends_package
 from backends.clock import SimulatedClock
 from backends.fake import Cluster, FakeBackend
+from backends.fake.authorization import Mode
 from kubeactions.agent import Agent
 from kubeactions.cli import invoke
 from kubeactions.clock import SystemClock
@@ -65,10 +66,10 @@ def cli(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> 
 class World:
     """A cluster in memory, one replica that is stepped, and the directory that it reads."""
 
-    def __init__(self, directory: Path, now: datetime) -> None:
+    def __init__(self, directory: Path, now: datetime, *, authorization: Mode = "always-allow") -> None:
         self.directory = directory
         self.clock = SimulatedClock(now)
-        self.backend = FakeBackend(cluster=Cluster(self.clock, controllers=False))
+        self.backend = FakeBackend(cluster=Cluster(self.clock, controllers=False, authorization=authorization))
         self.kube = Kube(self.backend.client(), self.clock)
         self.agent = self._replica("replica-a")
 
