@@ -12,7 +12,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from scripts.benchmark import clusters, inprocess, overhttp, system
+from scripts.benchmark import clusters, inprocess, overhttp, production, system
 from scripts.benchmark.measure import Row
 
 AREAS: dict[str, tuple[Callable[[], Iterator[Row]], ...]] = {
@@ -20,6 +20,7 @@ AREAS: dict[str, tuple[Callable[[], Iterator[Row]], ...]] = {
     "http": (overhttp.requests, overhttp.lists, overhttp.start),
     "system": (system.end_to_end,),
     "kind": (clusters.boot,),
+    "production": (production.agent,),
 }
 
 
