@@ -9,7 +9,7 @@ import tarfile
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -131,7 +131,12 @@ def test_it_executes_an_action_with_nothing_to_write_to(image: str, terminals: T
             stamp = SystemClock().wall().isoformat()
             action = {"action_type": "delete_pod", "resource": resource, "timestamp": stamp}
             (terminals.actions / file_name("clean", 1)).write_text(json.dumps({"actions": [action]}))
-            record = terminals.until(lambda: terminals.settled(kube, "clean"), "the end of the action")
+
+            def ended() -> Any:
+                assert process.poll() is None, f"the container has ended: {process.communicate()[1].decode()}"
+                return terminals.settled(kube, "clean")
+
+            record = terminals.until(ended, "the end of the action")
         assert record.outcome.status == "succeeded"
     finally:
         _docker("stop", "--time", "20", name)
