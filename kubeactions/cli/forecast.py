@@ -97,7 +97,7 @@ class Recording(Rehearsing):
 
     def create(self, path: str, body: JsonObject, *, dry_run: bool = True) -> JsonObject:
         """A dry run of POST, kept. A new object has nothing before it; a subresource's answer is no object."""
-        one = self._keep(Request("POST", path, body, only_if=_preconditions(body)))
+        one = self._keep(Request("POST", path, body, only_if=_of_new(path, body)))
         return self._answered(one, lambda: super(Recording, self).create(path, body, dry_run=dry_run))
 
     def replace(self, path: str, body: JsonObject, *, dry_run: bool = True) -> JsonObject:
@@ -152,11 +152,20 @@ class Recording(Rehearsing):
 
 
 def _preconditions(body: Json) -> tuple[str, ...]:
-    """The tests of a JSON patch; UID and resourceVersion of any other body."""
+    """The tests of a JSON patch; UID and resourceVersion of any other body, and those of an eviction."""
     if isinstance(body, list):
         return tuple(f"{one['path']} = {json.dumps(one['value'])}" for one in body if one.get("op") == "test")
-    metadata = body.get("metadata") or {} if isinstance(body, dict) else {}
-    return tuple(f"metadata.{name} = {metadata[name]}" for name in ("uid", "resourceVersion") if name in metadata)
+    found = dict(body.get("metadata") or {})
+    found |= (body.get("deleteOptions") or {}).get("preconditions") or {}
+    return tuple(f"metadata.{name} = {found[name]}" for name in ("uid", "resourceVersion") if name in found)
+
+
+def _of_new(path: str, body: JsonObject) -> tuple[str, ...]:
+    """What a POST is conditional on: an object that is created under a name must not be there yet."""
+    name = (body.get("metadata") or {}).get("name")
+    if name is None or name in path.split("/"):  # A subresource of that object.
+        return _preconditions(body)
+    return (f"there is no {body.get('kind', 'object')} {name}",)
 
 
 @dataclass(frozen=True, slots=True)

@@ -209,6 +209,18 @@ def test_each_grant_that_lacks_is_named(strict: FakeBackend, lacking: rbac.Grant
     assert lacking.why in problem.text
 
 
+def test_a_grant_for_several_names_is_asked_for_each(strict: FakeBackend, monkeypatch: pytest.MonkeyPatch) -> None:
+    leases = Rule("coordination.k8s.io", "leases", ("get",))
+    wanted = rbac.Role("both", "default", "", (rbac.Grant(leases, "the test", ("one", "two")),))
+    given = replace(wanted, grants=(rbac.Grant(leases, "the test", ("one",)),))
+    admin = Kube(strict.client(), SystemClock())
+    for body in rbac.manifests(given, PLACE):
+        admin.create(path_of(body["apiVersion"], f"{body['kind'].lower()}s", namespace="default"), body)
+    monkeypatch.setattr(rbac, "roles", lambda *_: (wanted,))
+    (problem,) = ask(strict)
+    assert "may not get leases.coordination.k8s.io one, two in namespace default" in problem.text
+
+
 def test_what_reads_anything_is_told_to_be_the_operators_choice(strict: FakeBackend) -> None:
     kube = Kube(strict.client(ACCOUNT), SystemClock())
     spec = replace(SPECS["delete_pod"], type="read_it", rules=(Rule("*", "*", ("get",)),))

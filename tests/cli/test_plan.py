@@ -183,6 +183,30 @@ def test_a_file_that_is_not_there_is_one_line(cli: Cli, world: World, tmp_path: 
     assert "nowhere@1.json" in told.line
 
 
+def test_an_eviction_is_told_with_its_precondition_and_not_done(cli: Cli, world: World) -> None:
+    world.pod("my-pod")
+    uid = world.kube.get("/api/v1/namespaces/default/pods/my-pod")["metadata"]["uid"]
+    told = cli("plan", config(world, order(world, "Pod", "my-pod", "evict_pod")))
+    assert told.code == 0
+    assert "request  POST /api/v1/namespaces/default/pods/my-pod/eviction\n" in told.out
+    assert f"only if  metadata.uid = {uid}" in told.out
+    assert world.kube.get("/api/v1/namespaces/default/pods/my-pod")["metadata"].get("deletionTimestamp") is None
+
+
+def test_a_new_object_is_told_to_be_created_once_by_its_name(cli: Cli, world: World) -> None:
+    pod = {"restartPolicy": "Never", "containers": [{"name": "c", "image": "i"}]}
+    spec = {"schedule": "0 3 * * *", "jobTemplate": {"spec": {"template": {"spec": pod}}}}
+    jobs = "/apis/batch/v1/namespaces/default"
+    world.kube.create(f"{jobs}/cronjobs", {"metadata": {"name": "nightly"}, "spec": spec})
+    trigger = order(world, "CronJob", "nightly", "trigger_cronjob")
+    trigger["resource"]["api_version"] = "batch/v1"
+    told = cli("plan", config(world, trigger))
+    assert told.code == 0
+    assert "only if  there is no Job nightly-" in told.out
+    assert "+kind: Job\n" in told.out
+    assert world.kube.list(f"{jobs}/jobs")["items"] == []
+
+
 def test_what_the_api_server_refuses_is_told(cli: Cli, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     found = World(tmp_path, SystemClock().wall(), authorization="rbac")
     monkeypatch.setattr(backends_package, "open", lambda _name, **_options: found.backend)
