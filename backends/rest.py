@@ -92,6 +92,7 @@ class Watch:
     def __init__(self, response: Any) -> None:
         self._response = response
         self._socket = getattr(getattr(response, "connection", None), "sock", None)
+        self._closed = False
 
     def __iter__(self) -> Iterator[dict[str, Any]]:
         """The events; what the server refuses is one of type ERROR. Raises `NoAnswer` when the stream breaks."""
@@ -101,12 +102,14 @@ class Watch:
                 return
             yield from self._events()
         except _unanswered() as error:
-            raise NoAnswer(_reason(error)) from error
+            if not self._closed:
+                raise NoAnswer(_reason(error)) from error
         finally:
             self._response.close()
 
     def close(self) -> None:
-        """End it: whoever iterates sees the end of the stream, or `NoAnswer`."""
+        """End it: whoever iterates sees the end of the stream."""
+        self._closed = True
         if self._socket is not None:
             with contextlib.suppress(OSError):  # it has ended by itself
                 self._socket.shutdown(socket.SHUT_RDWR)

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
 QUICK: Final = Timing(ready_after_s=0.2, stop_after_s=0.5)
 """Pods of a test: nobody wants to wait, but starting and stopping can be seen."""
+MERGE: Final = "application/merge-patch+json"
 NOT_READY: Final = "node.kubernetes.io/not-ready"
 AGAIN_S: Final = 1.0
 """How long a pod waits that no node would take, or whose write was not granted."""
@@ -80,11 +81,11 @@ class Machines:
         try:
             answer = self._rest.send("POST", path_of("v1", "nodes"), node)
             if answer.ok:  # the status of a Node that is created is kept by some servers and dropped by others
-                answer = self._rest.send("PUT", f"{path}/status", {**answer.body, "status": node["status"]})
+                answer = self._rest.send("PATCH", f"{path}/status", {"status": node["status"]}, MERGE)
             if answer.ok:
                 # The admission plugin TaintNodesByCondition makes every new node not-ready, and the controller that
                 # takes this away again does not run here.
-                answer = self._rest.send("PUT", path, {**answer.body, "spec": _without_not_ready(answer.body)})
+                answer = self._rest.send("PATCH", path, {"spec": {"taints": _without_not_ready(answer.body)}}, MERGE)
         except NoAnswer as error:
             raise BackendError(f"cannot register {name}: {error}") from error
         if not answer.ok:
@@ -197,11 +198,9 @@ class Machines:
         return None if answer.ok else AGAIN_S
 
 
-def _without_not_ready(node: Object) -> Object:
-    """The node's spec without the taint of a machine that has not reported yet."""
-    spec = dict(node.get("spec") or {})
-    spec["taints"] = [taint for taint in spec.get("taints") or () if taint["key"] != NOT_READY]
-    return spec
+def _without_not_ready(node: Object) -> list[Object]:
+    """The node's taints without that of a machine that has not reported yet."""
+    return [taint for taint in node.get("spec", {}).get("taints") or () if taint["key"] != NOT_READY]
 
 
 def _path(pod: Object, subresource: str = "") -> str:
