@@ -20,7 +20,7 @@ the first as a quoted string and the second as a strategic merge patch. It knows
 from __future__ import annotations
 
 import http.client
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -71,6 +71,8 @@ PAGE_SIZE = 500
 MAX_PAGES = 40
 """A list of more than 20,000 objects is not ours to read."""
 
+_METADATA_ONLY = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1,application/json"
+"""https://kubernetes.io/docs/reference/using-api/api-concepts/#metadata-only-fetches"""
 _CHUNK = 256 * 1024
 _PATCH_TYPES = {
     "json": "application/json-patch+json",
@@ -142,14 +144,17 @@ class Kube:
 
         A list whose continue token expired in the middle is a 410 `Gone`: the caller starts again.
         """
+        return self._pages(path, query)
+
+    def _pages(self, path: str, query: Mapping[str, str | int], accept: str = "application/json") -> JsonObject:
         query = {"limit": PAGE_SIZE, **query}
-        found = self._call("GET", path, query=query)
+        found = self._call("GET", path, query=query, accept=accept)
         items = found.setdefault("items", [])
         for _ in range(MAX_PAGES):
             token = found.get("metadata", {}).pop("continue", "")
             if not token:
                 return found
-            page = self._call("GET", path, query={**query, "continue": token})
+            page = self._call("GET", path, query={**query, "continue": token}, accept=accept)
             items.extend(page.get("items") or [])
             found["metadata"] = page.get("metadata", {})
         raise TooLarge(f"GET {path}: more than {MAX_PAGES * PAGE_SIZE} objects")
@@ -164,6 +169,11 @@ class Kube:
             return parsedate_to_datetime(headers.get("Date") or "").astimezone(UTC)
         except ValueError:
             return None
+
+    def metadata(self, path: str, **query: str | int) -> Sequence[JsonObject]:
+        """The metadata of every object in a list, without their content, page by page. Raises as `list`."""
+        found = self._pages(path, query, accept=_METADATA_ONLY)
+        return [one["metadata"] for one in found["items"]]
 
     def create(self, path: str, body: JsonObject, *, dry_run: bool = False) -> JsonObject:
         """POST an object to its collection, or to a subresource."""
@@ -215,6 +225,7 @@ class Kube:
         query: Mapping[str, str | int] | None = None,
         body: Json = None,
         content_type: str = "application/json",
+        accept: str = "application/json",
         max_bytes: int = MAX_ANSWER_BYTES,
     ) -> JsonObject:
         """One request and its answer, within the deadline."""
@@ -238,7 +249,7 @@ class Kube:
             answer = self._client.call_api(
                 method,
                 url,
-                self._headers(content_type if body is not None else None),
+                self._headers(content_type if body is not None else None, accept),
                 body,
                 _request_timeout=self.deadline_s,
             ).response
@@ -258,8 +269,8 @@ class Kube:
         host = str(self._client.configuration.host)
         return urlsplit(host).netloc or host
 
-    def _headers(self, content_type: str | None) -> dict[str, str]:
-        headers = {"Accept": "application/json", **self._client.default_headers}
+    def _headers(self, content_type: str | None, accept: str) -> dict[str, str]:
+        headers = {"Accept": accept, **self._client.default_headers}
         if content_type is not None:
             headers["Content-Type"] = content_type
         if self._audit_id:

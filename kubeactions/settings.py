@@ -61,7 +61,7 @@ class Limits:
     """Length of one action's canonical JSON, in bytes: each record carries its whole action."""
     nesting_depth: int = 32
     """How deep objects and lists may lie in each other, the payload's outermost object being 1."""
-    open_bytes: int = 192 * 1024
+    open_bytes: int = 160 * 1024
     """Bytes of records in the ledger's head that are not closed yet; over it configs wait unacknowledged."""
 
 

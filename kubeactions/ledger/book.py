@@ -40,10 +40,13 @@ from kubeactions.ledger.codec import (
 from kubeactions.ledger.head import META_KEY, NAME, WRITE_ANNOTATION, Anchor, Head, admit, parse, size_of
 from kubeactions.ledger.history import History
 from kubeactions.ledger.requests import REQUESTS_NAME
-from kubeactions.ledger.segments import Segments
+from kubeactions.ledger.segments import Segments, to_merge
 from kubeactions.model import JsonObject, Phase, Record, Target
 
 log = logging.getLogger("kubeactions.ledger")
+
+LISTED_BYTES = 256
+"""Bytes of the head that one listed segment takes, at most."""
 
 Watcher: TypeAlias = Callable[[Record | None, Record], None]
 """Is told what a record was (None: new) and is, when it has become durable by a write of this replica."""
@@ -55,12 +58,16 @@ class Bounds:
 
     head_bytes: int = 256 * 1024
     """The whole head. (A ConfigMap may have 1 MiB.)"""
-    open_bytes: int = 192 * 1024
+    open_bytes: int = 160 * 1024
     """Records that are not closed, with what they may still grow by."""
     closed_bytes: int = 56 * 1024
     """Above this, closed records move to a segment."""
     kept_bytes: int = 6 * 1024
     """Closed records that stay in the head then, the newest, for people to read."""
+    sealed_bytes: int = 96 * 1024
+    """Records that are sealed at once, before they are packed."""
+    max_segments: int = 120
+    """Sealed parts of the history; with so many, new work waits until the oldest can be pruned."""
     legacy_chunk: int = 500
     """Records of an earlier agent a segment."""
     keep_s: float = 7 * 86400.0 + 3600.0 + 10.0
@@ -358,17 +365,31 @@ class Ledger:
             for name, record in tuple(self._records.items())
             if not record.reported
         )
-        return self._bounds.open_bytes - taken
+        return 0 if self.full else self.capacity() - taken
 
     def capacity(self) -> int:
-        """Bytes that an empty ledger has for records that are not closed."""
-        return self._bounds.open_bytes
+        """Bytes that an empty ledger has for records that are not closed: the list of segments needs its part."""
+        listed = self._bounds.max_segments * LISTED_BYTES
+        return min(self._bounds.open_bytes, self._bounds.head_bytes - self._bounds.closed_bytes - listed)
+
+    @property
+    def full(self) -> str:
+        """Why no new work is taken although what has begun goes on; "" when there is room for its history."""
+        if len(self._meta.segments) < self._bounds.max_segments:
+            return ""
+        until = min(segment.newest for segment in self._meta.segments) + timedelta(seconds=self._bounds.keep_s)
+        return (
+            f"the history is full ({len(self._meta.segments)} segments, {len(self.history)} records): no new work is "
+            f"taken until the oldest part can be pruned at {until:%Y-%m-%dT%H:%M:%SZ}, or sooner with a shorter "
+            "kubeactions.retention_s"
+        )
 
     # --- sealing and pruning ---
 
     def seal_due(self) -> bool:
         """Whether closed records should move to a segment."""
-        return sum(self._sizes.get(record.marker, 0) for record in self._closed()) > self._bounds.closed_bytes
+        closed = sum(self._sizes.get(record.marker, 0) for record in self._closed())
+        return not self.full and closed > self._bounds.closed_bytes
 
     def seal(self) -> None:
         """Move the oldest closed records to a segment: make it, then list it and remove them in one write.
@@ -382,6 +403,28 @@ class Ledger:
         meta = replace(self._meta, segments=(*self._meta.segments, segment), next_segment=segment.number + 1)
         self.write([], remove=[record.marker for record in sealed], meta=meta)
         log.info("history sealed", extra={"segment": segment.number, "records": segment.count})
+
+    def merge_due(self) -> bool:
+        """Whether small segments should become one."""
+        return bool(to_merge(self._meta.segments))
+
+    def merge(self) -> None:
+        """Make one segment of the small ones, list it in their place in one write, then delete them.
+
+        Raises a `KubeError`; what was made and not listed, or struck off and not deleted, is litter.
+        """
+        merged = to_merge(self._meta.segments)
+        if not merged:
+            return
+        texts = {name: text for segment in merged for name, text in self._segments.load(segment).items()}
+        made = self._make(texts, max(segment.newest for segment in merged), self._meta)
+        place = self._meta.segments.index(merged[0])
+        kept = [segment for segment in self._meta.segments if segment not in merged]
+        meta = replace(self._meta, segments=(*kept[:place], made, *kept[place:]), next_segment=made.number + 1)
+        self.write([], meta=meta)
+        log.info("history merged", extra={"segment": made.number, "segments": len(merged), "records": made.count})
+        for segment in merged:
+            self._segments.delete(segment.number, segment.uid)
 
     def prune_due(self) -> bool:
         """Whether the oldest segment can go: none of its actions could still be accepted."""
@@ -412,21 +455,32 @@ class Ledger:
             kept += self._sizes.get(record.marker, 0)
             if kept > self._bounds.kept_bytes:
                 found.append(record)
-        return found
+        sealed, taken = 0, 0
+        for record in reversed(found):
+            sealed += self._sizes.get(record.marker, 0)
+            taken += 1
+            if sealed > self._bounds.sealed_bytes:
+                break
+        return found[len(found) - taken :]
 
     def _seal_records(self, records: Sequence[Record], meta: Meta) -> Segment:
         """Make a segment under the first free number."""
+        texts = {record.marker: encode_record(record) for record in records}
+        return self._make(texts, max(_stamp_of(record) for record in records), meta)
+
+    def _make(self, texts: Mapping[str, str], newest: datetime, meta: Meta) -> Segment:
         if self._anchor is None:
             raise RuntimeError("the ledger is not open")
-        texts = {record.marker: encode_record(record) for record in records}
-        newest = max(_stamp_of(record) for record in records)
         number = meta.next_segment
         while True:
-            self._count({"data": texts})
             try:
-                return self._segments.create(number, self._anchor.uid, texts, newest)
+                made = self._segments.create(number, self._anchor.uid, texts, newest)
             except Conflict:
                 number += 1
+                continue
+            self.bytes_written += made.size
+            self.writes += 1
+            return made
 
     def _prunable(self, segment: Segment) -> bool:
         return segment.newest + timedelta(seconds=self._bounds.keep_s) < self._clock.wall()

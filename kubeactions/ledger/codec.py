@@ -52,6 +52,8 @@ class Segment:
     sha256: str
     newest: datetime
     """Latest stamp of an action in it: what the watermark is raised to when it goes."""
+    size: int = 0
+    """Bytes of its data in the API: what merging goes by."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,7 +186,14 @@ def encode_meta(meta: Meta) -> str:
         "watermark": stamp(meta.watermark) if meta.watermark else None,
         "next_segment": meta.next_segment,
         "segments": [
-            {"n": one.number, "uid": one.uid, "count": one.count, "sha256": one.sha256, "newest": stamp(one.newest)}
+            {
+                "n": one.number,
+                "uid": one.uid,
+                "count": one.count,
+                "bytes": one.size,
+                "sha256": one.sha256,
+                "newest": stamp(one.newest),
+            }
             for one in meta.segments
         ],
     }
@@ -349,7 +358,12 @@ def _key_of(found: Mapping[str, Any]) -> ActionKey:
 
 def _segment_of(found: Mapping[str, Any]) -> Segment:
     return Segment(
-        int(found["n"]), str(found["uid"]), int(found["count"]), str(found["sha256"]), _moment(found["newest"])
+        int(found["n"]),
+        str(found["uid"]),
+        int(found["count"]),
+        str(found["sha256"]),
+        _moment(found["newest"]),
+        int(found["bytes"]),
     )
 
 

@@ -246,6 +246,8 @@ class Processor:
         now = self._clock.monotonic()
         if self.ledger.seal_due():
             self.ledger.seal()
+        elif self.ledger.merge_due():
+            self.ledger.merge()
         if now >= self._prune_at:
             self._prune_at = now + PRUNE_EVERY_S
             if self.ledger.prune_due():
