@@ -17,18 +17,21 @@ from kubeactions.model import JsonObject
 if TYPE_CHECKING:
     from kubeactions.kube import Kube
     from kubeactions.ledger.head import Anchor
+    from kubeactions.ledger.invariants import Checked
     from kubeactions.ledger.reset import Look
     from kubeactions.settings import Settings
 
 _LEASE_TRIES = 5
 """A leader may renew the Lease between our reading and writing it."""
 
-_CHECK_HELP = """Say whether the ledger can be trusted. Reads only.
+_CHECK_HELP = """Say whether the ledger can be trusted, and everything that is wrong with it. Reads only.
 
-Checked is what the agents check before they act: that it is readable, of this cluster, the one that the Lease names,
-not older than the Lease has seen it, and that every sealed part of it is there, unchanged.
+What the agents check before they act: that it is readable, of this cluster, the one that the Lease names, not older
+than the Lease has seen it, and that every sealed part of it is there, unchanged. What they do not: its size, each
+record by itself and beside the others, and parts that are listed nowhere.
 
-Exit code: 0 it can, 3 settings, 5 the cluster cannot be reached, 6 it cannot; the reason is said.
+Exit code: 0 nothing is wrong, 1 something is, and the agents work all the same, 3 settings, 5 the cluster cannot be
+reached, 6 it cannot be trusted: nothing is executed.
 """
 
 _INIT_HELP = """Begin a new ledger where the old one cannot be trusted. Nothing is executed until then.
@@ -48,15 +51,36 @@ def command() -> None:
 
 
 @command.command("check", help=_CHECK_HELP)
+@click.option("--json", "as_json_text", is_flag=True, help="Print it as JSON.")
 @cluster_options
 @settings_option
-def check(kubeconfig: Path | None, context: str | None, settings_file: Path | None) -> int:
-    """Ask what the agents ask."""
+def check(as_json_text: bool, kubeconfig: Path | None, context: str | None, settings_file: Path | None) -> int:
+    """Look at all of it."""
+    from kubeactions.ledger import invariants
+
     settings = load_settings(settings_file)
     with open_kube(kubeconfig, context, settings) as kube:
-        refuse_if_closed(kube, settings)
-    click.echo(f"the ledger in namespace {settings.ledger_namespace} can be trusted")
-    return 0
+        broken = _lease_fault(kube, settings)
+        checked = invariants.check(kube, settings.ledger_namespace, None if broken else _anchor(kube, settings))
+    findings = ([invariants.Finding(broken)] if broken else []) + list(checked.findings)
+    closed = any(one.closing for one in findings)
+    if as_json_text:
+        found = [{"text": one.text, "closing": one.closing} for one in findings]
+        size = {"records": checked.records, "segments": checked.segments, "head_bytes": checked.head_bytes}
+        click.echo(json.dumps({"trusted": not closed, "findings": found, **size}))
+    else:
+        for one in findings:
+            click.echo(f"{'CLOSED' if one.closing else 'wrong '} {one.text}", err=True)
+        _say_verdict(closed, settings.ledger_namespace, checked)
+    return 6 if closed else 1 if findings else 0
+
+
+def _say_verdict(closed: bool, namespace: str, checked: Checked) -> None:
+    if closed:
+        click.echo(f"kubeactions: the ledger cannot be trusted; {LedgerClosed.REMEDY}", err=True)
+        return
+    size = f"{checked.records} records, {checked.segments} sealed segments, {checked.head_bytes} bytes in the head"
+    click.echo(f"the ledger in namespace {namespace} can be trusted ({size})")
 
 
 @command.command("init", help=_INIT_HELP)

@@ -9,6 +9,7 @@ The rules it follows are in kubeactions/protocol.md. Parts, from the inside out:
     history    what dedup asks of the past; in memory
     segments   sealed parts of the history, one immutable ConfigMap each
     book       `Ledger`: one replica's hold on all that: open, write, amend, seal, prune
+    invariants all that must be so, for who checks it
     reading    the same for readers
     requests   what people ask of the leader, in a ConfigMap of its own
 

@@ -34,10 +34,11 @@ from kubeactions.ledger.codec import (
     decode_known,
     encode_meta,
     encode_record,
+    encode_segments,
     known_of,
     note,
 )
-from kubeactions.ledger.head import META_KEY, NAME, WRITE_ANNOTATION, Anchor, Head, admit, parse, size_of
+from kubeactions.ledger.head import META_KEY, NAME, SEGMENTS_KEY, WRITE_ANNOTATION, Anchor, Head, admit, parse, size_of
 from kubeactions.ledger.history import History
 from kubeactions.ledger.requests import REQUESTS_NAME
 from kubeactions.ledger.segments import Segments, to_merge
@@ -293,6 +294,8 @@ class Ledger:
         texts: dict[str, str] = {record.marker: encode_record(record) for record in records}
         if meta is not None:
             texts[META_KEY] = encode_meta(meta)
+            if (full := encode_segments(meta)) != encode_segments(self._meta):
+                texts[SEGMENTS_KEY] = full
         if self._total_with(texts, remove) > self._bounds.head_bytes:
             if any(record.marker not in self._records for record in records):
                 raise LedgerFull(f"the ledger's head would be longer than {self._bounds.head_bytes} bytes")

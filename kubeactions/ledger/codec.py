@@ -34,6 +34,8 @@ SCHEMA = 1
 """Version of everything in this file. Another one in the ledger: fail closed."""
 GROWTH_BYTES = 1024
 """What an open record may still need: its intent, its outcome, its decisions."""
+SMALL_BYTES = 96 * 1024
+"""Segments shorter than this are merged when enough of them are there; longer ones are full."""
 MAX_MESSAGE = 400
 """Longest outcome message kept, in characters; the report has all of it."""
 MAX_DECISION = 160
@@ -107,6 +109,7 @@ class Known:
         return self.status in _REFUSED
 
 
+_STATUSES = {status.value: status for status in Status}
 _REFUSED = frozenset({Status.REJECTED, Status.EXPIRED, Status.DUPLICATE, Status.CANCELLED})
 
 
@@ -135,15 +138,16 @@ def decode_known(name: str, text: str) -> Known:
     """What dedup needs of a record, without building all of it. Raises `LedgerClosed`."""
     try:
         found = orjson.loads(text)
-        outcome = _outcome_of(found["outcome"]) if found.get("outcome") else None
+        outcome = found.get("outcome")
+        status = _STATUSES[outcome["status"]] if outcome else None
         action = found.get("action") or {}
         resource = action.get("resource") or {}
         return Known(
             key=_key_of(found["key"]),
             digest=found["digest"],
-            status=outcome.status if outcome else None,
-            reason=outcome.reason if outcome else "",
-            message=outcome.message if outcome and outcome.status in _REFUSED else "",
+            status=status,
+            reason=sys.intern(outcome["reason"]) if outcome else "",
+            message=outcome["message"] if status in _REFUSED else "",
             action_id=action.get("action_id", ""),
             whole=found.get("whole", False),
             type=sys.intern(action.get("action_type", "")),
@@ -177,7 +181,7 @@ def known_of(record: Record) -> Known:
 
 
 def encode_meta(meta: Meta) -> str:
-    """The value of the key `meta`."""
+    """The value of the key `meta`: everything but the segments that are full, see `encode_segments`."""
     found: JsonObject = {
         "schema": SCHEMA,
         "cluster_uid": meta.cluster_uid,
@@ -185,25 +189,21 @@ def encode_meta(meta: Meta) -> str:
         "holder": meta.holder,
         "watermark": stamp(meta.watermark) if meta.watermark else None,
         "next_segment": meta.next_segment,
-        "segments": [
-            {
-                "n": one.number,
-                "uid": one.uid,
-                "count": one.count,
-                "bytes": one.size,
-                "sha256": one.sha256,
-                "newest": stamp(one.newest),
-            }
-            for one in meta.segments
-        ],
+        "full_segments": sum(one.size >= SMALL_BYTES for one in meta.segments),
+        "segments": [_segment_object(one) for one in meta.segments if one.size < SMALL_BYTES],
     }
     if meta.waiting:
         found["waiting"] = [{"id": one.id, "version": one.version, "reason": one.reason} for one in meta.waiting]
     return orjson.dumps(found).decode()
 
 
-def decode_meta(text: str) -> Meta:
-    """Read the key `meta`. Raises `LedgerClosed` when it is unreadable or of another schema."""
+def encode_segments(meta: Meta) -> str:
+    """The value of the key `segments`: those that are full, in a key of its own, which changes seldom."""
+    return orjson.dumps([_segment_object(one) for one in meta.segments if one.size >= SMALL_BYTES]).decode()
+
+
+def decode_meta(text: str, segments: str = "[]") -> Meta:
+    """Read the keys `meta` and `segments`. Raises `LedgerClosed` when one is unreadable or of another schema."""
     try:
         found = orjson.loads(text)
         schema = found["schema"]
@@ -211,13 +211,16 @@ def decode_meta(text: str) -> Meta:
             raise LedgerClosed(
                 f"the ledger has schema {schema!r} and this version reads {SCHEMA}: run the version that wrote it"
             )
+        full = orjson.loads(segments)
+        if len(full) != found["full_segments"]:
+            raise ValueError(f"{found['full_segments']} full segments are said to be listed, and {len(full)} are")
         return Meta(
             cluster_uid=str(found["cluster_uid"]),
             epoch=int(found["epoch"]),
             holder=str(found["holder"]),
             watermark=_time(found.get("watermark")),
             next_segment=int(found["next_segment"]),
-            segments=tuple(_segment_of(one) for one in found["segments"]),
+            segments=tuple(_segment_of(one) for one in (*full, *found["segments"])),
             waiting=tuple(Waiting(one["id"], one["version"], one["reason"]) for one in found.get("waiting", ())),
         )
     except (ValueError, TypeError, KeyError, AttributeError) as error:
@@ -354,6 +357,17 @@ def _outcome_of(found: Mapping[str, Any]) -> Outcome:
 
 def _key_of(found: Mapping[str, Any]) -> ActionKey:
     return ActionKey(str(found["id"]), int(found["version"]), int(found["index"]), bool(found.get("batch", False)))
+
+
+def _segment_object(segment: Segment) -> JsonObject:
+    return {
+        "n": segment.number,
+        "uid": segment.uid,
+        "count": segment.count,
+        "bytes": segment.size,
+        "sha256": segment.sha256,
+        "newest": stamp(segment.newest),
+    }
 
 
 def _segment_of(found: Mapping[str, Any]) -> Segment:

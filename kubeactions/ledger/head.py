@@ -20,6 +20,10 @@ from kubeactions.model import JsonObject, Record
 NAME = "datadog-kubeactions-state"
 """Name of the head ConfigMap; segments add `-<number>`."""
 META_KEY = "meta"
+SEGMENTS_KEY = "segments"
+"""The full segments, which meta does not repeat in each write."""
+OWN_KEYS = frozenset({META_KEY, SEGMENTS_KEY, LEGACY_KEY})
+"""The data keys that are no records."""
 WRITE_ANNOTATION = "kubeactions.datadoghq.com/write"
 """Annotation of the head: {"writer", "seq"} of the last write. An annotation, so that a write need not repeat meta."""
 
@@ -57,12 +61,12 @@ def parse(configmap: JsonObject) -> Head:
     data = configmap.get("data") or {}
     if configmap.get("binaryData"):
         raise LedgerClosed(f"ConfigMap {NAME} holds binaryData, which no version of this program writes")
-    records = {name: decode_record(name, text) for name, text in data.items() if name not in (META_KEY, LEGACY_KEY)}
+    records = {name: decode_record(name, text) for name, text in data.items() if name not in OWN_KEYS}
     return Head(
         uid=str(metadata["uid"]),
         resource_version=str(metadata["resourceVersion"]),
-        seq=_seq((metadata.get("annotations") or {}).get(WRITE_ANNOTATION)),
-        meta=decode_meta(data[META_KEY]) if META_KEY in data else None,
+        seq=seq_of(configmap),
+        meta=decode_meta(data[META_KEY], data.get(SEGMENTS_KEY, "[]")) if META_KEY in data else None,
         records=records,
         sizes={name: size_of(name, text) for name, text in data.items() if name != LEGACY_KEY},
         legacy=read_legacy(data.get(LEGACY_KEY)),
@@ -101,7 +105,9 @@ def size_of(name: str, text: str) -> int:
     return len(name) + len(text.encode())
 
 
-def _seq(annotation: str | None) -> int:
+def seq_of(configmap: JsonObject) -> int:
+    """The number of the last write, 0 when nobody of ours has written it. Raises `LedgerClosed`."""
+    annotation = (configmap["metadata"].get("annotations") or {}).get(WRITE_ANNOTATION)
     if annotation is None:
         return 0
     try:

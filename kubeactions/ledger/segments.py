@@ -26,7 +26,7 @@ from datetime import datetime
 
 from kubeactions.errors import LedgerClosed, NotFound
 from kubeactions.kube import Kube, path_of
-from kubeactions.ledger.codec import Segment
+from kubeactions.ledger.codec import SMALL_BYTES, Segment
 from kubeactions.ledger.head import NAME
 from kubeactions.model import JsonObject
 
@@ -36,8 +36,6 @@ CONTENT = "records"
 """The data key with the content."""
 MERGED_BYTES = 200 * 1024
 """A merged segment is no longer than this, in the API's own encoding."""
-SMALL_BYTES = 96 * 1024
-"""Segments shorter than this are merged, when enough of them lie at the end of the list."""
 MERGE_AT = 32
 """So many small ones are merged whatever their length."""
 MAX_CONTENT_BYTES = 64 * 1024 * 1024

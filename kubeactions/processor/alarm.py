@@ -1,13 +1,14 @@
-"""Says that the ledger is closed, where people look: the log and an Event on the ledger. Called by the processor.
+"""Says that the ledger is closed, or that its history is full, where people look: the log and an Event on the ledger.
 
-The other two places, metrics and `/readyz`, read `Processor.closed`. One alarm a text and process; the Event's name is
-made of the text, so that several replicas and repetitions make one Event.
+Called by the processor. The other two places, metrics and `/readyz`, read `Processor.closed`. One alarm a text and
+process; the Event's name is made of the text, so that several replicas and repetitions make one Event.
 """
 
 from __future__ import annotations
 
 import hashlib
 import logging
+from dataclasses import dataclass
 
 from kubeactions.clock import Clock
 from kubeactions.errors import KubeError
@@ -18,10 +19,24 @@ from kubeactions.model import FIELD_MANAGER, JsonObject
 log = logging.getLogger("kubeactions.processor")
 
 
+@dataclass(frozen=True, slots=True)
+class Matter:
+    """What an alarm is about: the Event's reason, and what the log says when it begins and when it is over."""
+
+    reason: str
+    begins: str
+    over: str
+
+
+CLOSED = Matter("LedgerClosed", "the ledger is closed, nothing is executed", "the ledger is open again")
+FULL = Matter("HistoryFull", "nothing new is accepted", "there is room for new work again")
+
+
 class Alarm:
     """Raises each alarm once."""
 
-    def __init__(self, kube: Kube, clock: Clock, namespace: str, identity: str) -> None:
+    def __init__(self, kube: Kube, clock: Clock, namespace: str, identity: str, matter: Matter = CLOSED) -> None:
+        self._matter = matter
         self._kube = kube
         self._clock = clock
         self._namespace = namespace
@@ -33,16 +48,16 @@ class Alarm:
         if text == self._raised:
             return
         self._raised = text
-        log.error("the ledger is closed, nothing is executed: %s", text)
+        log.error("%s: %s", self._matter.begins, text, extra={"reason": self._matter.reason})
         try:
             self._kube.create(path_of("v1", "events", namespace=self._namespace), self._event(text))
         except KubeError as error:
-            log.info("no Event about the closed ledger: %s", error)  # It may exist already; the log has said it.
+            log.info("no Event about the ledger: %s", error)  # It may exist already; the log has said it.
 
     def clear(self) -> None:
-        """The ledger is open again."""
+        """It is over."""
         if self._raised:
-            log.warning("the ledger is open again")
+            log.warning("%s", self._matter.over)
         self._raised = ""
 
     def _event(self, text: str) -> JsonObject:
@@ -54,7 +69,7 @@ class Alarm:
             "metadata": {"name": f"kubeactions-ledger-{name}", "namespace": self._namespace},
             "involvedObject": {"apiVersion": "v1", "kind": "ConfigMap", "name": NAME, "namespace": self._namespace},
             "type": "Warning",
-            "reason": "LedgerClosed",
+            "reason": self._matter.reason,
             "action": "open",
             "message": text[:1024],
             "source": {"component": "kubeactions"},

@@ -127,7 +127,8 @@ class Intake:
                 break
             room -= 0 if waiting else ledger.need(new)
             if waiting or room < 0:
-                waiting.append(Waiting(reading.config.id, reading.config.version, "LedgerFull"))
+                reason = "HistoryFull" if ledger.full else "LedgerFull"
+                waiting.append(Waiting(reading.config.id, reading.config.version, reason))
                 continue
             for record in new:
                 acceptance.take(record)
@@ -194,7 +195,8 @@ class Intake:
     def _say_waiting(self, ledger: Ledger, waiting: list[Waiting]) -> None:
         ledger.say_waiting(tuple(waiting))
         for one in waiting:
-            self._say("ledger", f"{one.id}:v{one.version}", "not accepted yet: the ledger is full of open records")
+            why = ledger.full or "the ledger is full of open records"
+            self._say("ledger", f"{one.id}:v{one.version}", f"not accepted yet: {why}")
 
 
 def _log(records: Iterable[Record]) -> None:

@@ -25,7 +25,7 @@ from kubeactions.kube import Kube
 from kubeactions.ledger import Anchor, Ledger
 from kubeactions.model import Executor, Meter, Outcome, Record, Reporter, Source
 from kubeactions.policy import SafetyHook
-from kubeactions.processor.alarm import Alarm
+from kubeactions.processor.alarm import FULL, Alarm
 from kubeactions.processor.execution import Execution
 from kubeactions.processor.gates import Gates
 from kubeactions.processor.inbox import Inbox
@@ -104,6 +104,7 @@ class Processor:
         )
         self._withdrawals = Withdrawals(self._inbox, parts.clock, parts.elector.identity)
         self._alarm = Alarm(parts.kube, parts.clock, parts.settings.ledger_namespace, parts.elector.identity)
+        self._full = Alarm(parts.kube, parts.clock, parts.settings.ledger_namespace, parts.elector.identity, FULL)
         self._term = 0
         self._pull_at = float("-inf")
         self._prune_at = float("-inf")
@@ -239,6 +240,10 @@ class Processor:
             log.warning("not accepted yet: %s", error)
             more = False
         self._intake.acknowledge(self.ledger)
+        if self.ledger.full:
+            self._full.raise_for(self.ledger.full)
+        else:
+            self._full.clear()
         return more
 
     def _keep_house(self, *, idle: bool) -> None:

@@ -19,6 +19,7 @@ BATCH = 8
 """Actions whose intents and outcomes are written together, as the execution does."""
 WINDOW = 2_000
 """Actions over which the bytes for one are averaged: some seals and merges are in it."""
+LOADS = 3
 NAMESPACE = "default"
 
 
@@ -118,9 +119,13 @@ def growth() -> Iterator[Row]:
 
 
 def _load(shelf: Shelf) -> Iterator[Row]:
-    begun = time.perf_counter()
-    loaded = shelf.open("next")
-    seconds = time.perf_counter() - begun
-    kept = len(loaded.history)
-    name = f"load on promotion, {kept:,} records in {len(loaded.meta.segments)} segments"
-    yield Row("ledger", name, seconds, "s", 2.0, seconds / 2.0, "<= 1", seconds <= 2.0)
+    """The best of some promotions: on a machine that others use, the rest measures them."""
+    wall, cpu = [], []
+    for number in range(LOADS):
+        began, worked = time.perf_counter(), time.process_time()
+        loaded = shelf.open(f"next-{number}")
+        wall.append(time.perf_counter() - began)
+        cpu.append(time.process_time() - worked)
+    what = f"load on promotion, {len(loaded.history):,} records in {len(loaded.meta.segments)} segments"
+    for name, seconds in ((what, min(wall)), (f"{what}, processor time", min(cpu))):
+        yield Row("ledger", name, seconds, "s", 2.0, seconds / 2.0, "<= 1", seconds <= 2.0)

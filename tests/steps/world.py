@@ -24,6 +24,7 @@ from backends.clock import Clock
 from backends.faults import Answer, Call, Crash, Fault, Faults, Late, Match, ReplicaDied, Rule
 from kubeactions.errors import NotFound
 from kubeactions.ledger.codec import decode_record
+from kubeactions.ledger.head import OWN_KEYS
 from kubeactions.model import MARKER_ANNOTATION, JsonObject, Record, Target
 from tests.steps.bell import Bell
 from tests.steps.moments import HISTORY, LEASE_NAME, REPORTING, RINGING, Side, moment
@@ -257,7 +258,7 @@ class World(ABC):
     def records(self) -> Mapping[str, Record]:
         """Every record of the history, by its key as people write it."""
         data = self.history().get("data") or {}
-        found = [decode_record(name, text) for name, text in data.items() if name not in ("meta", "executed-actions")]
+        found = [decode_record(name, text) for name, text in data.items() if name not in OWN_KEYS]
         return {str(record.key): record for record in found}
 
     def record(self, key: str) -> Record:
