@@ -229,7 +229,7 @@ class Kube:
         max_bytes: int = MAX_ANSWER_BYTES,
     ) -> JsonObject:
         """One request and its answer, within the deadline."""
-        return self._exchange(method, path, query, body, content_type, max_bytes)[0]
+        return self._exchange(method, path, query, body, content_type, max_bytes, accept)[0]
 
     def _exchange(
         self,
@@ -239,6 +239,7 @@ class Kube:
         body: Json,
         content_type: str,
         max_bytes: int,
+        accept: str = "application/json",
     ) -> tuple[JsonObject, Mapping[str, str]]:
         """The same, with the answer's headers."""
         began = self._clock.monotonic()

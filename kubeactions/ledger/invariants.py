@@ -1,8 +1,8 @@
 """Everything that must be so of a ledger, held against what is there: all that is wrong, not only the first.
 
 `kubeactions ledger check` asks; the agents themselves ask less (head.py), and stop at the first. What makes them stop
-is `closing`; the rest is wrong all the same, and named so that somebody looks. It reads, without a fence: a leader at work
-may seal or prune in between, so `check` looks again when it found something and the ledger has moved.
+is `closing`; the rest is wrong all the same, and named so that somebody looks. It reads, without a fence: a leader at
+work may seal or prune in between, so `check` looks again when it found something and the ledger has moved.
 
     the object      there, of this cluster, the one that the Lease names, not older, no longer than the bound
     its keys        meta, segments and every record can be read, and says what its name says

@@ -9,6 +9,8 @@ import pytest
 from kubeactions.ledger import NAME
 from tests.cli.conftest import Cli, World
 
+CONFIGMAPS = "/api/v1/namespaces/default/configmaps"
+
 
 @pytest.fixture
 def done(cli: Cli, world: World) -> World:
@@ -118,3 +120,19 @@ def test_a_lost_ledger_is_not_taken_for_none_yet(cli: Cli, done: World) -> None:
         told = cli(*command)
         assert told.code == 6
         assert "is missing" in told.line
+
+
+def test_check_names_everything_that_is_wrong_and_says_how_bad_it_is(cli: Cli, world: World) -> None:
+    assert cli("ledger", "check").out.startswith("the ledger in namespace default can be trusted (0 records, 0 sealed")
+    labels = {"kubeactions.datadoghq.com/ledger": world.kube.get(f"{CONFIGMAPS}/{NAME}")["metadata"]["uid"]}
+    litter = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": f"{NAME}-7", "labels": labels}}
+    world.kube.create(CONFIGMAPS, litter)
+    told = cli("ledger", "check")
+    assert told.code == 1
+    assert told.line.startswith(f"wrong  {NAME}-7 (uid ")
+    assert "can be trusted" in told.out
+    world.kube.patch(f"{CONFIGMAPS}/{NAME}", {"data": {"abc": "{", "def": "["}}, type="merge")
+    told = cli("ledger", "check", "--json")
+    assert told.code == 6
+    found = json.loads(told.out)
+    assert (found["trusted"], [one["closing"] for one in found["findings"]]) == (False, [True, True, False])

@@ -97,7 +97,7 @@ def test_a_reset_ledger_works_again_and_repeats_nothing(
     assert done.agent.why_not_ready()
     checked = cli("ledger", "check")
     assert checked.code == 6
-    assert said in checked.line
+    assert said in checked.err
     assert cli("ledger", "init", "--yes").code == 0
     assert cli("ledger", "check").code == 0
 
