@@ -123,6 +123,7 @@ def test_a_lost_ledger_is_not_taken_for_none_yet(cli: Cli, done: World) -> None:
 
 
 def test_check_names_everything_that_is_wrong_and_says_how_bad_it_is(cli: Cli, world: World) -> None:
+    world.work()
     assert cli("ledger", "check").out.startswith("the ledger in namespace default can be trusted (0 records, 0 sealed")
     labels = {"kubeactions.datadoghq.com/ledger": world.kube.get(f"{CONFIGMAPS}/{NAME}")["metadata"]["uid"]}
     litter = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": f"{NAME}-7", "labels": labels}}
