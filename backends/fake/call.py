@@ -11,6 +11,7 @@ from urllib.parse import unquote_plus
 
 from backends.fake.catalogue import Resource
 from backends.fake.messages import Identity, Request
+from backends.fake.negotiation import Form
 from backends.fake.registry import Guard
 from backends.fake.routes import Route
 
@@ -36,6 +37,8 @@ class Call:
     """Of the object that was answered with."""
     dry_run: bool = False
     encoding: str = "json"
+    form: Form | None = None
+    """As what the client wants to see objects; None: as they are."""
     warnings: tuple[str, ...] = ()
     guard: Guard | None = None
     """What looks at a write before it is validated, for the kinds that need it."""

@@ -113,3 +113,12 @@ _CONVERSIONS: dict[tuple[str, str], Callable[[Obj], Obj]] = {
     ("autoscaling/v1", "autoscaling/v2"): _hpa_to_v2,
     ("autoscaling/v2", "autoscaling/v1"): _hpa_to_v1,
 }
+
+_PRINTED = {"events.k8s.io/v1": "v1", "autoscaling/v1": "autoscaling/v2"}
+
+
+def as_printed(obj: Obj) -> Obj:
+    """`obj` in the version that printers read; itself where there is one only."""
+    version = obj.get("apiVersion", "")
+    change = _CONVERSIONS.get((version, _PRINTED.get(version, "")))
+    return obj if change is None else change(obj)

@@ -21,8 +21,6 @@ class Refusal(NamedTuple):
 
 
 _JSON = (("content-type", "application/json"),)
-_TABLE = "application/json;as=Table;v=v1;g=meta.k8s.io"
-_PARTIAL = "application/json;as=PartialObjectMetadata;v=v1;g=meta.k8s.io"
 _PROTOBUF = "application/vnd.kubernetes.protobuf"
 _PODS = "/api/v1/namespaces/default/pods"
 _POD = f"{_PODS}/p"
@@ -37,8 +35,6 @@ def _only(what: str, accept: str) -> Refusal:
 
 
 NOT_IMITATED: tuple[Refusal, ...] = (
-    _only("Table output", _TABLE),
-    _only("PartialObjectMetadata", _PARTIAL),
     _only("protobuf answers", _PROTOBUF),
     Refusal("protobuf bodies", "POST", "/api/v1/namespaces", 415, (("content-type", _PROTOBUF),), b"k8s\0"),
     _post("custom resources", "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"),

@@ -1,7 +1,7 @@
 """Content negotiation: what a request's Accept and Content-Type ask for, and whether that can be had here.
 
-JSON is answered, and YAML where it is asked for. Other representations (Table, PartialObjectMetadata, protobuf) are not
-imitated: a list of alternatives falls through to JSON, a request for nothing else is refused with 406.
+JSON is answered, and YAML where it is asked for; both also as a Table or as metadata alone (`printing`). Protobuf
+answers are not imitated: a list of alternatives falls through to JSON, a request for nothing else is refused with 406.
 """
 
 from __future__ import annotations
@@ -15,6 +15,15 @@ OFFERED = "application/json, application/yaml, application/vnd.kubernetes.protob
 STREAMED = "application/json;stream=watch, application/vnd.kubernetes.protobuf;stream=watch"
 
 Encoding = Literal["json", "yaml"]
+Kind = Literal["Table", "PartialObjectMetadata", "PartialObjectMetadataList"]
+
+_GROUP = "meta.k8s.io"
+_ENCODINGS: dict[str, Encoding] = {
+    "application/json": "json",
+    "*/*": "json",
+    "application/*": "json",
+    "application/yaml": "yaml",
+}
 
 
 class Accepted(NamedTuple):
@@ -25,17 +34,55 @@ class Accepted(NamedTuple):
     quality: float
 
 
+class Form(NamedTuple):
+    """What an object is shown as, in which version of meta.k8s.io ("v1", "v1beta1")."""
+
+    kind: Kind
+    version: str
+
+    @property
+    def api_version(self) -> str:
+        """`meta.k8s.io/v1`."""
+        return f"{_GROUP}/{self.version}"
+
+
+class Chosen(NamedTuple):
+    """In what an answer is encoded, and as what an object is shown; None: as it is."""
+
+    encoding: Encoding
+    form: Form | None = None
+
+
 @functools.lru_cache(maxsize=256)
-def encoding_of(accept: str) -> Encoding:
-    """In what an answer is encoded. Raises `ApiError` 406."""
+def choose(accept: str, *, tables: bool = True) -> Chosen:
+    """The best of what the client accepts that can be had. `tables`: whether what it asks of can be put into one.
+
+    Raises `ApiError` 406, in the words of whoever refuses it in the real server: its router does not know the media
+    type, or its negotiation has not got that form of it.
+    """
+    known = False
     for alternative in parse_accept(accept):
-        if alternative.parameters.get("as"):
+        encoding = _ENCODINGS.get(alternative.media)
+        known = known or encoding is not None
+        if encoding is None:
             continue
-        if alternative.media in ("application/json", "*/*", "application/*"):
-            return "json"
-        if alternative.media == "application/yaml":
-            return "yaml"
-    raise statuses.not_acceptable(OFFERED)
+        asked = alternative.parameters.keys() & {"as", "g", "v"}
+        form = _form(alternative.parameters, tables=tables) if asked else None
+        if form is not None or not asked:
+            return Chosen(encoding, form)
+    raise statuses.not_acceptable_form(OFFERED) if known else statuses.not_acceptable(OFFERED)
+
+
+def _form(parameters: dict[str, str], *, tables: bool) -> Form | None:
+    """The form that an alternative's parameters name; None for one that there is not."""
+    kind, version = parameters.get("as", ""), parameters.get("v", "")
+    if parameters.get("g") != _GROUP or version not in ("v1", "v1beta1"):
+        return None
+    if kind == "Table" and tables:
+        return Form("Table", version)
+    if kind == "PartialObjectMetadata":
+        return Form("PartialObjectMetadata", version)
+    return Form("PartialObjectMetadataList", version) if kind == "PartialObjectMetadataList" else None
 
 
 def reads_no_json(accept: str) -> bool:

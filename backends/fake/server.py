@@ -68,6 +68,8 @@ _HANDLERS: dict[str, Handler] = {
     "deletecollection": deleting.delete_collection,
 }
 _WRITES = frozenset({"create", "update", "patch"})
+_NO_TABLES = frozenset({"binding", "eviction", "token"})
+"""Subresources that only create; what they answer is no row."""
 # pkg/apis/*/zz_generated.prerelease-lifecycle.go, for versions that are still served
 _DEPRECATED = {
     "endpoints": "v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice",
@@ -145,16 +147,26 @@ class Server:
         if route.subresource:
             if not verb:
                 raise statuses.method_not_allowed()
-            call.encoding = negotiation.encoding_of(call.headers.get("accept", ""))
+            chosen = negotiation.choose(call.headers.get("accept", ""), tables=route.subresource not in _NO_TABLES)
+            call.encoding, call.form = chosen
             if route.subresource == "token" and verb == "create":
                 return self._reviews.token(self._registry, call)
-            return subresources.answer(self._registry, call)
+            return self._shown(call, subresources.answer(self._registry, call))
         if verb not in resource.verbs or (verb == "create" and resource.namespaced and not route.namespace):
             raise statuses.method_not_allowed()
-        call.encoding = negotiation.encoding_of(call.headers.get("accept", ""))
+        call.encoding, call.form = negotiation.choose(call.headers.get("accept", ""), tables="get" in resource.verbs)
         if verb == "watch" and call.encoding != "json":
             raise statuses.not_acceptable(negotiation.STREAMED)
-        return self._handle_resource(call, resource)
+        return self._shown(call, self._handle_resource(call, resource))
+
+    def _shown(self, call: Call, response: Response) -> Response:
+        """The answer in the form that the client asked for; what a watch sends is put into it as it happens."""
+        if call.form is None or response.stream is not None:
+            return response
+        from backends.fake.printing.representation import Representation  # only needed by whoever asks for it
+
+        response.body = Representation(call.form, call.served, call.query, self._clock.wall).of(response.body)
+        return response
 
     def _handle_resource(self, call: Call, resource: Resource) -> Response:
         verb = call.verb

@@ -129,6 +129,11 @@ def not_acceptable(offered: str) -> ApiError:
     return ApiError(406, "NotAcceptable", f"406: Not Acceptable\n\nAvailable representations: {offered}", {})
 
 
+def not_acceptable_form(offered: str) -> ApiError:
+    """406: the media type is right, and what it shall show is not to be had (negotiation/errors.go)."""
+    return ApiError(406, "NotAcceptable", f"only the following media types are accepted: {offered}")
+
+
 def unsupported_media_type(offered: str) -> ApiError:
     """415: the body's media type is not one that is read here."""
     return ApiError(

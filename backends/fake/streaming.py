@@ -6,6 +6,8 @@ Called by the server. The stream itself is `watching.WatchStream`; from here on 
 from __future__ import annotations
 
 import functools
+from collections.abc import Callable
+from typing import Any
 
 import orjson
 
@@ -16,6 +18,7 @@ from backends.fake.catalogue import Resource
 from backends.fake.conversion import encoded
 from backends.fake.listing import ListOptions
 from backends.fake.messages import Response
+from backends.fake.negotiation import STREAMED
 from backends.fake.reading import json_response
 from backends.fake.registry import Registry
 from backends.fake.store import Entry, GoneError
@@ -32,32 +35,68 @@ def watch(registry: Registry, call: Call) -> Response:
     start = listing.revision(options.rv, registry.store.revision) if options.rv else 0
     now = registry.clock.monotonic()
     lifetime_s = options.timeout_s if options.timeout_s > 0 else MIN_WATCH_S * (1 + registry.ids.fraction())
+    events = _Events(resource, _shown_as(registry, call))
     stream = WatchStream(
         options.selection.matches,
-        functools.partial(_shown, resource),
+        events.object,
         opened=now,
         deadline=now + lifetime_s,
-        bookmark=functools.partial(bookmark_line, resource) if options.bookmarks else None,
+        bookmark=events.bookmark if options.bookmarks else None,
     )
     response = json_response(200, b"")
     response.stream = stream
     try:
-        _begin(registry, route.namespace, resource, stream, options, start)
+        _begin(registry, route.namespace, resource, stream, options, start, events)
     except GoneError as gone:
         error = statuses.expired(f"too old resource version: {start} ({gone.oldest})")
-        stream.put_line(b'{"type":"ERROR","object":%s}\n' % error.body())
+        stream.put_line(lambda: b'{"type":"ERROR","object":%s}\n' % error.body())
         stream.close()
         return response
     stream.attach(registry.store.watch(*resource.storage, route.namespace, options.selection.name, stream.offer))
     return response
 
 
-def _shown(resource: Resource, entry: Entry) -> bytes:
-    return resource.prefix + entry.tail if entry.resource is resource else encoded(resource, entry)
+class _Events:
+    """What the events of one watch carry: an object of the watched version, or what its client sees instead of it."""
+
+    def __init__(self, resource: Resource, shown: Callable[[dict[str, Any]], dict[str, Any]] | None) -> None:
+        self._resource = resource
+        self._shown = shown
+
+    def object(self, entry: Entry) -> bytes:
+        """The object of an event."""
+        resource = self._resource
+        body = resource.prefix + entry.tail if entry.resource is resource else encoded(resource, entry)
+        return body if self._shown is None else orjson.dumps(self._shown(orjson.loads(body)))
+
+    def bookmark(self, rv: int, *, initial_events_end: bool = False) -> bytes:
+        """A BOOKMARK: an empty object of the watched kind that carries a revision and nothing else."""
+        obj = schema_of(self._resource.gvk).decode({}).object
+        obj["metadata"] = {"resourceVersion": str(rv)}
+        if initial_events_end:
+            obj["metadata"]["annotations"] = {"k8s.io/initial-events-end": "true"}
+        return b'{"type":"BOOKMARK","object":%s}\n' % orjson.dumps(obj if self._shown is None else self._shown(obj))
+
+
+def _shown_as(registry: Registry, call: Call) -> Callable[[dict[str, Any]], dict[str, Any]] | None:
+    """How the client wants to see objects; None: as they are. Raises `ApiError` 400, 406."""
+    if call.form is None:
+        return None
+    if call.form.kind == "PartialObjectMetadataList":
+        raise statuses.not_acceptable_form(STREAMED)
+    from backends.fake.printing.representation import Representation  # only needed by whoever asks for it
+
+    return Representation(call.form, call.served, call.query, registry.clock.wall).event
 
 
 def _begin(
-    registry: Registry, namespace: str, resource: Resource, stream: WatchStream, options: ListOptions, start: int
+    registry: Registry,
+    namespace: str,
+    resource: Resource,
+    stream: WatchStream,
+    options: ListOptions,
+    start: int,
+    events: _Events,
 ) -> None:
     """What the stream begins with: the state, or what has happened since a revision. Raises `GoneError`."""
     store = registry.store
@@ -65,19 +104,10 @@ def _begin(
         for entry in listing.entries_that_match(store.list(*resource.storage, namespace), options.selection):
             stream.put("ADDED", entry)
         if options.initial_events and options.bookmarks:
-            stream.put_line(bookmark_line(resource, store.revision, initial_events_end=True))
+            stream.put_line(functools.partial(events.bookmark, store.revision, initial_events_end=True))
         return
     if start == 0 or start > store.revision:
         return
     for event in store.since(*resource.storage, start):
         if not namespace or event.key.namespace == namespace:
             stream.offer(event)
-
-
-def bookmark_line(resource: Resource, rv: int, *, initial_events_end: bool = False) -> bytes:
-    """A BOOKMARK: an empty object of the watched kind that carries a revision and nothing else."""
-    obj = schema_of(resource.gvk).decode({}).object
-    obj["metadata"] = {"resourceVersion": str(rv)}
-    if initial_events_end:
-        obj["metadata"]["annotations"] = {"k8s.io/initial-events-end": "true"}
-    return b'{"type":"BOOKMARK","object":%s}\n' % orjson.dumps(obj)

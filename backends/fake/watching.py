@@ -8,6 +8,7 @@ Refuses to grow without bound: a client that does not read loses its watch, as w
 
 from __future__ import annotations
 
+import functools
 from collections import deque
 from collections.abc import Callable
 
@@ -42,7 +43,7 @@ class WatchStream:
         deadline: float,
         bookmark: Callable[[int], bytes] | None,
     ) -> None:
-        self._waiting: deque[tuple[str, Entry] | bytes] = deque()
+        self._waiting: deque[tuple[str, Entry] | Callable[[], bytes]] = deque()
         self._matches = matches
         self._encode = encode
         self._changed: Callable[[], None] | None = None
@@ -76,8 +77,8 @@ class WatchStream:
         """An event made for this client alone: the initial state."""
         self._waiting.append((kind, entry))
 
-    def put_line(self, line: bytes) -> None:
-        """A ready-made line: a bookmark, an ERROR."""
+    def put_line(self, line: Callable[[], bytes]) -> None:
+        """A line of another kind, a bookmark or an ERROR, made when it is taken: lines may follow from those before."""
         self._waiting.append(line)
 
     def _seen_as(self, event: StoreEvent) -> str | None:
@@ -102,7 +103,7 @@ class WatchStream:
         waiting = self._waiting
         while waiting:
             item = waiting.popleft()
-            lines.append(item if isinstance(item, bytes) else self._line(*item))
+            lines.append(self._line(*item) if isinstance(item, tuple) else item())
         return lines
 
     def tick(self, now: float, revision: int) -> None:
@@ -110,7 +111,7 @@ class WatchStream:
         if self.closed:
             return
         if self._bookmark is not None and now >= self._bookmark_at:
-            self.put_line(self._bookmark(revision))
+            self.put_line(functools.partial(self._bookmark, revision))
             self._bookmark_at = self._next_bookmark(now)
         if now >= self.deadline:
             self.close()

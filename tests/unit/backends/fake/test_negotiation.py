@@ -4,33 +4,60 @@ from __future__ import annotations
 
 import pytest
 
-from backends.fake.negotiation import encoding_of, parse_accept, reads_no_json
+from backends.fake.negotiation import Chosen, Form, choose, parse_accept, reads_no_json
 from backends.fake.statuses import ApiError
 
 TABLE = "application/json;as=Table;v=v1;g=meta.k8s.io"
+PARTIAL = "application/json;as=PartialObjectMetadata;v=v1;g=meta.k8s.io"
 
 
 @pytest.mark.parametrize(
-    ("accept", "encoding"),
+    ("accept", "chosen"),
     [
-        ("", "json"),
-        ("application/*", "json"),
-        (f"{TABLE},application/json", "json"),
-        (f"{TABLE},application/yaml", "yaml"),
-        ("application/yaml;q=0.9, application/json;q=0.1", "yaml"),
-        ("APPLICATION/JSON", "json"),
+        ("", Chosen("json")),
+        ("application/*", Chosen("json")),
+        ("application/yaml;q=0.9, application/json;q=0.1", Chosen("yaml")),
+        ("APPLICATION/JSON", Chosen("json")),
+        (TABLE, Chosen("json", Form("Table", "v1"))),
+        (f"{TABLE},application/json", Chosen("json", Form("Table", "v1"))),
+        (TABLE.replace("v=v1", "v=v1beta1"), Chosen("json", Form("Table", "v1beta1"))),
+        (TABLE.replace("json", "yaml"), Chosen("yaml", Form("Table", "v1"))),
+        (PARTIAL, Chosen("json", Form("PartialObjectMetadata", "v1"))),
+        (PARTIAL.replace(";v=", "List;v="), Chosen("json", Form("PartialObjectMetadataList", "v1"))),
+        (
+            f"application/vnd.kubernetes.protobuf;as=Table;v=v1;g=meta.k8s.io,{TABLE}",
+            Chosen("json", Form("Table", "v1")),
+        ),
+        ("application/json;as=Table;v=v2;g=meta.k8s.io,application/json", Chosen("json")),
+        ("application/json;as=Table,application/yaml", Chosen("yaml")),
     ],
 )
-def test_the_best_that_can_be_had_wins(accept: str, encoding: str) -> None:
-    assert encoding_of(accept) == encoding
+def test_the_best_that_can_be_had_wins(accept: str, chosen: Chosen) -> None:
+    assert choose(accept) == chosen
 
 
-@pytest.mark.parametrize("accept", [TABLE, "text/html", "application/json;as=PartialObjectMetadata", ";"])
-def test_what_cannot_be_had_is_406(accept: str) -> None:
+def test_what_is_no_object_has_no_table() -> None:
+    assert choose(f"{TABLE},application/json", tables=False) == Chosen("json")
+    assert choose(PARTIAL, tables=False) == Chosen("json", Form("PartialObjectMetadata", "v1"))
+    with pytest.raises(ApiError):
+        choose(TABLE, tables=False)
+
+
+@pytest.mark.parametrize(
+    ("accept", "words"),
+    [
+        ("text/html", "406: Not Acceptable\n\nAvailable representations: application/json, application/yaml"),
+        (";", "406: Not Acceptable"),
+        ("application/vnd.kubernetes.protobuf", "406: Not Acceptable"),
+        ("application/json;as=PartialObjectMetadata", "only the following media types are accepted: application/json"),
+        ("application/json;as=Nonsense;v=v1;g=meta.k8s.io", "only the following media types are accepted"),
+    ],
+)
+def test_what_cannot_be_had_is_406_in_the_words_of_who_refuses(accept: str, words: str) -> None:
     with pytest.raises(ApiError) as refused:
-        encoding_of(accept)
+        choose(accept)
     assert refused.value.code == 406
-    assert "application/json, application/yaml" in refused.value.message
+    assert refused.value.message.startswith(words)
 
 
 def test_alternatives_are_ordered_by_quality_and_keep_their_order_otherwise() -> None:
