@@ -44,6 +44,7 @@ pytest_plugins = (
     "tests.steps.given",
     "tests.steps.when",
     "tests.steps.then",
+    "tests.steps.workloads",
     "tests.steps.fixtures",
     "tests.conformance.summary",
     "tests.reporting.plugin",

@@ -16,6 +16,7 @@ from tests.steps import payloads
 from tests.steps.simulated import SimulatedWorld as World
 
 Check = Callable[[World], None]
+CART, DB, LOGS, NIGHTLY = "shop/cart", "shop/db", "shop/logs", "shop/nightly"
 
 
 @dataclass(frozen=True)
@@ -35,13 +36,15 @@ class Life:
     parameters: Mapping[str, Any] = field(default_factory=dict)
     effects: int = 1
     """Requests with an effect in one life."""
+    rehearsals: int = 0
+    """Dry runs of the effect that come before it."""
     may_be_unknown: bool = False
     """Whether a crash just before the effect leaves it unknown: class N is at most once."""
     slow: bool = True
 
     def effect(self, call: Call) -> bool:
         """Whether this is the request that does it."""
-        return (call.verb, call.resource) == (self.verb, self.resource)
+        return (call.verb, call.resource) == (self.verb, self.resource) and "dryRun=" not in call.target
 
     def payload(self, stamp: datetime) -> bytes:
         """The config that orders it."""
@@ -118,6 +121,34 @@ def _rollback(kind: str, plural: str, place: str, *, slow: bool = True) -> Life:
     return Life(f"roll back the {kind}", place, "patch", plural, kind, _edited(kind, place), proof, slow=slow)
 
 
+def _patched(kind: str, plural: str, place: str, strategy: str) -> Life:
+    """A life that adds a label to the pods, which is a new template."""
+    patch: Any = {"spec": {"template": {"metadata": {"labels": {"tier": "gold"}}}}}
+    if strategy == "json":
+        patch = [{"op": "add", "path": "/spec/template/metadata/labels/tier", "value": "gold"}]
+
+    def make(world: World) -> None:
+        if kind == "daemon set":
+            world.objects.daemon_set(place)
+        else:
+            {"deployment": world.objects.deployment, "stateful set": world.objects.stateful_set}[kind](place, 1)
+
+    def proof(world: World) -> None:
+        found = world.objects.get(kind, place)
+        assert found is not None
+        assert found["spec"]["template"]["metadata"]["labels"]["tier"] == "gold"
+
+    parameters = {"patch": patch, "patch_strategy": strategy}
+    return Life(f"patch the {kind}", place, "patch", plural, kind, make, proof, parameters, rehearsals=1)
+
+
+def _drained(world: World) -> None:
+    node = world.objects.get("node", "node-1")
+    assert node is not None
+    assert node["spec"]["unschedulable"] is True
+    assert all(not pod["spec"].get("nodeName") for pod in world.objects.pods_of(CART))
+
+
 def _node(world: World) -> None:
     assert world.objects.get("node", "node-1") is not None
 
@@ -125,8 +156,6 @@ def _node(world: World) -> None:
 def _cordoned(world: World) -> None:
     world.objects.merge("node", "node-1", {"spec": {"unschedulable": True}})
 
-
-CART, DB, LOGS, NIGHTLY = "shop/cart", "shop/db", "shop/logs", "shop/nightly"
 
 LIVES: dict[str, Life] = {
     "delete_pod": Life(
@@ -200,7 +229,7 @@ LIVES: dict[str, Life] = {
         "replicas",
         3,
         parameters={"delta": 2},
-        slow=False,
+        slow=True,
     ),
     "scale_replicaset": _field(
         "scale the replica set",
@@ -238,9 +267,9 @@ LIVES: dict[str, Life] = {
         lambda world: _made(world.objects.deployment(CART, 1)),
         _rolled_out_once,
         {"wait": "rollout"},
-        slow=False,
+        slow=True,
     ),
-    "rollback_deployment": _rollback("deployment", "deployments", CART, slow=False),
+    "rollback_deployment": _rollback("deployment", "deployments", CART, slow=True),
     "rollback_statefulset": _rollback("stateful set", "statefulsets", DB),
     "rollback_daemonset": _rollback("daemon set", "daemonsets", LOGS),
     "trigger_cronjob": Life(
@@ -262,7 +291,21 @@ LIVES: dict[str, Life] = {
         "pod",
         lambda world: _made(world.objects.pod("shop/web-0")),
         _gone("pod", "shop/web-0"),
-        slow=False,
+        slow=True,
+    ),
+    "patch_deployment": _patched("deployment", "deployments", CART, "strategic-merge"),
+    "patch_statefulset": _patched("stateful set", "statefulsets", DB, "merge"),
+    "patch_daemonset": _patched("daemon set", "daemonsets", LOGS, "json"),
+    "drain_node": Life(
+        "drain the node",
+        "node-1",
+        "create",
+        "pods/eviction",
+        "node",
+        lambda world: _made(world.objects.deployment(CART, 3)),
+        _drained,
+        {"ignore_daemonsets": "true"},
+        effects=4,
     ),
     "delete_job": Life(
         "delete the job",
