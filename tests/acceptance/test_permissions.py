@@ -206,6 +206,7 @@ JOB = {"template": {"spec": {**CONTAINERS, "restartPolicy": "Never"}}}
 PARAMETERS: dict[str, JsonObject] = {
     **{f"scale_{kind}": {"delta": 1} for kind in ("deployment", "statefulset", "replicaset")},
     **{f"patch_{kind}": {"patch": {"metadata": {"labels": {"a": "b"}}}} for kind in ("deployment", "statefulset")},
+    "drain_node": {"force": "true", "timeout_seconds": 5, "grace_period_seconds": 0},
     "patch_daemonset": {"patch": {"metadata": {"labels": {"a": "b"}}}},
 }
 
@@ -228,6 +229,8 @@ def target_of(installed: Installed, action_type: str, kind: str) -> None:
         installed.add(kind, "target", spec={**WORKLOAD, **paused})
     elif kind == "Node":
         installed.add(kind, "target", spec={"unschedulable": True} if action_type == "uncordon_node" else {})
+        if action_type == "drain_node":
+            installed.add("Pod", "on-it", spec={**CONTAINERS, "nodeName": "target"})
     elif kind == "CronJob":
         suspended = action_type == "resume_cronjob"
         spec = {"schedule": "0 3 1 1 *", "jobTemplate": {"spec": JOB}, "suspend": suspended}
