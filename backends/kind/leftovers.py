@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from backends.base import BackendError
 from backends.clock import SystemClock
 from backends.kind import engine
 from backends.kind.labels import PREFIX, Labels, session_filter
@@ -21,6 +22,9 @@ if TYPE_CHECKING:
 
 READY = "/kind/kubeactions-ready"
 """Written into a node when its boot is over; holds the Kubernetes version."""
+
+GOING = ("removing", "dead")
+"""States of a container that the engine is removing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,9 +75,26 @@ def nodes(client: docker.DockerClient, label: str = f"{PREFIX}=kind") -> list[Fo
     with engine.errors("listing containers"):
         containers = client.containers.list(all=True, filters={"label": label}, ignore_removed=True)
     return [
-        Found(container, Labels.read(container.labels), Node(container, SystemClock()).has(READY))
+        Found(container, Labels.read(container.labels), _ready(container))
         for container in reversed(containers)
+        if container.status not in GOING
     ]
+
+
+def _ready(container: Container) -> bool:
+    """Whether its boot is over; not so for one that is removed at this moment, whose files the engine has lost."""
+    from docker.errors import NotFound
+
+    try:
+        return Node(container, SystemClock()).has(READY)
+    except BackendError:
+        try:
+            container.reload()
+        except NotFound:
+            return False
+        if container.status in GOING:
+            return False
+        raise
 
 
 def sweep(client: docker.DockerClient, say: Callable[[str], None]) -> int:

@@ -90,7 +90,11 @@ def _killed(client: docker.DockerClient, image: str, what: str, before: set[str]
     process.send_signal(signal.SIGKILL)
     process.communicate()
     killed = time.monotonic()
-    _until(lambda: leftovers.named(client, "benchmark") is None, "the node of the killed process is removed")
+    # The engine forgets the container first and its volume a moment later.
+    _until(
+        lambda: leftovers.named(client, "benchmark") is None and not _things(client) - before,
+        "the node of the killed process is removed",
+    )
     yield Row(AREA, f"{what}: removed after SIGKILL of its user", time.monotonic() - killed, "s")
     yield _leftovers(client, before, f"{what}: left on the engine after SIGKILL")
 

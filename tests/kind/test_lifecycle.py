@@ -11,6 +11,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -20,6 +21,7 @@ import pytest
 
 from backends.base import BackendError
 from backends.kind import KindBackend, leftovers
+from backends.kind.labels import Labels, Owner
 from backends.kind.progress import Silent
 from tests.kind.conftest import ROOT, Program
 
@@ -222,3 +224,17 @@ def test_stop_without_a_name_leaves_what_others_use(
         assert cli("start", "--keep", "--name", "kept", "--image", stand_in).returncode == 0
         assert cli("stop").stdout == "removed kept\n"
         assert leftovers.named(docker_engine, "alive") is not None
+
+
+def test_nodes_are_listed_while_one_is_removed_with_the_stand_in(
+    stand_in: str, docker_engine: docker.DockerClient
+) -> None:
+    for number in range(10):
+        labels = Labels(f"going-{number}", "session", False, Owner.me(), stand_in)
+        made = docker_engine.containers.create(stand_in, labels=labels.as_dict())
+        thread = threading.Thread(target=made.remove)
+        thread.start()
+        while thread.is_alive():
+            leftovers.nodes(docker_engine)
+        thread.join()
+    assert not [each for each in leftovers.nodes(docker_engine) if each.labels.name.startswith("going")]
