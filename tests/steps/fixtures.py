@@ -33,4 +33,4 @@ def _make(name: str, config: pytest.Config, directory: Path) -> World:
         return SimulatedWorld(name, directory)
     from tests.steps.real import RealWorld
 
-    return RealWorld(config.stash[BACKEND], pods_run=config.stash[CAPABILITIES].pods_run, directory=directory)
+    return RealWorld(config.stash[BACKEND], config.stash[CAPABILITIES], directory)

@@ -23,6 +23,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from backends.base import Backend
+from backends.capabilities import Capabilities
 from backends.clock import SystemClock
 from backends.faults import Call, Faults, Pause, ReplicaDied
 from backends.proxy import Traffic
@@ -66,10 +67,10 @@ class RealWorld(World):
 
     clock: SystemClock
 
-    def __init__(self, backend: Backend, *, pods_run: bool, directory: Path) -> None:
+    def __init__(self, backend: Backend, capabilities: Capabilities, directory: Path) -> None:
         super().__init__(directory)
         self._backend = backend
-        self._pods_run = pods_run
+        self._has = capabilities
         self._processes: list[Process] = []
         self._lines: dict[str, Line] = {}
         self._paused = 0
@@ -222,7 +223,7 @@ class RealWorld(World):
 
     def let_run(self, kind: str, place: str, seconds: float) -> None:
         """Wait until it is up, where anything comes up."""
-        if self._pods_run:
+        if self._has.pods_run and (kind == "pod" or self._has.controllers):
             self._await(lambda: self._is_up(kind, place), f"{kind} {place} runs", PODS_S)
 
     def _is_up(self, kind: str, place: str) -> bool:
