@@ -19,6 +19,8 @@ T = TypeVar("T")
 
 POLL_S = 0.25
 REQUEST_S = 10.0
+CONNECT_S = 2.0
+"""Short: one of two addresses may lead nowhere, and is asked in each round."""
 TAINT = "node-role.kubernetes.io/control-plane"
 
 
@@ -44,11 +46,13 @@ class Api:
 
     def get(self, path: str) -> tuple[int, str]:
         """The answer's status and body; 0 and the reason when none came."""
+        from urllib3 import Timeout
         from urllib3.exceptions import HTTPError
 
         pool, url = self._client.rest_client.pool_manager, f"{self._client.configuration.host}{path}"
+        timeout = Timeout(connect=CONNECT_S, read=REQUEST_S)
         try:
-            answer = pool.request("GET", url, headers=self._client.default_headers, timeout=REQUEST_S, retries=False)
+            answer = pool.request("GET", url, headers=self._client.default_headers, timeout=timeout, retries=False)
         except (HTTPError, OSError) as error:
             return 0, " ".join(str(error).split())
         return int(answer.status), answer.data.decode(errors="replace")

@@ -69,7 +69,7 @@ class NodeContainer(DockerContainer):
         self.with_envs(KUBECONFIG="/etc/kubernetes/admin.conf", **proxies(os.environ, name))
         self.volumes.update(_shared(engine))
         self.with_kwargs(
-            hostname=name, tty=True, init=False, cgroupns="private", **_isolation(engine), **self._rights()
+            hostname=name, tty=True, init=False, cgroupns="private", **{**_isolation(engine), **self._rights()}
         )
 
     def _rights(self) -> dict[str, Any]:

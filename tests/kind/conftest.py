@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).parents[2]
 REQUIRED = "KUBEACTIONS_REQUIRE_ENGINE"
+SETTLED_S = 5.0
+"""An engine forgets a removed container first, and its volume a moment later."""
 STAND_IN, REAL = "stand-in", "real"
 
 
@@ -96,6 +98,10 @@ def nothing_is_left(request: pytest.FixtureRequest) -> Iterator[None]:
             found.remove()
             pytest.fail(f"{found.container.name} was left ({found.state})")
     after = things(client)
+    deadline = time.monotonic() + SETTLED_S
+    while any(after[kind] - before[kind] for kind in after) and time.monotonic() < deadline:
+        time.sleep(0.1)
+        after = things(client)
     assert {kind: after[kind] - before[kind] for kind in after} == {
         "containers": set(),
         "volumes": set(),
