@@ -63,6 +63,8 @@ class Limits:
     """How deep objects and lists may lie in each other, the payload's outermost object being 1."""
     open_bytes: int = 160 * 1024
     """Bytes of records in the ledger's head that are not closed yet; over it configs wait unacknowledged."""
+    segments: int = 120
+    """Sealed parts of the history, of some hundred records each; with so many, configs wait until one is pruned."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,6 +198,7 @@ KEYS: tuple[Setting, ...] = (
     Setting("kubeactions.limits.config_bytes", integer(1024, 16 << 20), "limits.config_bytes", "of one payload"),
     Setting("kubeactions.limits.action_bytes", integer(1024, 128 << 10), "limits.action_bytes", "of one action"),
     Setting("kubeactions.limits.nesting_depth", integer(8, 100), "limits.nesting_depth", "of objects and lists"),
+    Setting("kubeactions.limits.segments", integer(1, 120), "limits.segments", "of history; more: no new work"),
     Setting("kubeactions.limits.open_bytes", integer(8 << 10, 256 << 10), "limits.open_bytes", "of open records"),
     Setting("kubeactions.expiry_s", seconds(1, 30 * 86400), "expiry_s", "age from which an action is expired"),
     Setting("kubeactions.future_tolerance_s", seconds(0, 3600), "future_tolerance_s", "how far ahead a stamp may be"),

@@ -425,3 +425,32 @@ def test_what_may_begin_later_holds_nobody_up(desk: Bench) -> None:
 @pytest.fixture
 def desk() -> Bench:
     return bench()
+
+
+# --- a full history ---
+
+
+def test_a_full_history_is_said_everywhere_and_new_work_goes_on_when_it_is_pruned(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    world = bench(limits_segments="1", retention_s="60s", expiry_s="10m")
+    agent = world.agent("replica-1")
+    first = [f"old-{number:02}" for number in range(80)]
+    order(world, *first)
+    world.run(60, agent)  # Enough to be sealed.
+    assert deleted(world, *first) == 80
+    order(world, "late")
+    world.run(20, agent)
+    assert deleted(world, "late") == 0
+    meta = read(world.kube, "default").meta
+    assert meta is not None
+    assert [(one.id, one.reason) for one in meta.waiting] == [("c-late", "HistoryFull")]
+    assert "nothing new is accepted: the history is full (1 segments" in caplog.text
+    events = world.kube.list("/api/v1/namespaces/default/events")["items"]
+    assert [one["reason"] for one in events].count("HistoryFull") == 1
+    world.source.configs.clear()
+    world.run(720, agent)  # Past expiry, tolerance and retention of the oldest part.
+    order(world, "late", config="again")
+    world.run(20, agent)
+    assert world.effects("delete", "late") == ["replica-1"]
+    assert "there is room for new work again" in caplog.text
