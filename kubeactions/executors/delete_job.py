@@ -1,6 +1,7 @@
 """delete_job: delete one Job, the very one that was planned for, and its pods with it. Class U, see _unique.py.
 
-Jobs keep their pods when they are deleted by a plain DELETE of old API versions; the propagation is said aloud here:
+A plain DELETE of a batch/v1 Job leaves its pods behind, for the sake of old clients (pkg/registry/batch/job/strategy.go,
+`DefaultGarbageCollectionPolicy`), so the propagation is always said aloud:
 Background (the pods follow), Foreground (the Job goes when its pods are gone) or Orphan (the pods stay).
 """
 

@@ -26,6 +26,10 @@ class Strangers:
         found = self._objects.get(kind, place)
         assert found is not None, f"there is no {kind} {place} to be replaced"
         spec = {name: value for name, value in found["spec"].items() if name != "nodeName"}
+        if kind == "job":  # A plain DELETE of a Job waits until its pods are orphans.
+            self._objects.kube.delete(self._objects.path(kind, place), propagation="Background")
+            self._objects.job(place)
+            return
         self._objects.delete(kind, place)
         if kind == "pod":
             self._objects.pod(place)
