@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import subprocess
 import tarfile
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import pytest
 
@@ -32,6 +33,13 @@ MOST_BYTES = 90_000_000
 LIKE_A_POD = ("--network", "host", "--read-only", "--cap-drop", "ALL", "--security-opt", "no-new-privileges")
 
 
+def _missing(reason: str) -> NoReturn:
+    """Skip, or fail where an engine is required."""
+    if os.environ.get("KUBEACTIONS_REQUIRE_ENGINE"):
+        pytest.fail(reason)
+    pytest.skip(reason)
+
+
 @pytest.fixture(scope="module")
 def engine() -> Iterator[docker.DockerClient]:
     from backends.kind.engine import connect
@@ -39,7 +47,7 @@ def engine() -> Iterator[docker.DockerClient]:
     try:
         client = connect()
     except BackendError as error:
-        pytest.skip(f"no container engine: {error}")
+        _missing(f"no container engine: {error}")
     yield client
     client.close()
 
@@ -49,7 +57,7 @@ def image(engine: docker.DockerClient) -> str:
     try:
         found = base.build(engine)
     except RuntimeError as error:
-        pytest.skip(str(error))
+        _missing(str(error))
     return _build(found, NAME)
 
 
