@@ -191,9 +191,14 @@ class LiveBackend:
             "users": [{"name": "user", "user": user or {"token": ""}}],
         }
         where = os.pathsep.join(map(str, self._files or ()))
+        # The loader writes what is embedded into files, where ssl wants it: nothing is made where nothing is embedded.
+        embedded = any(key.endswith("-data") for key in (*context.cluster, *user))
         try:
             config.load_kube_config_from_dict(
-                document, client_configuration=configuration, persist_config=False, temp_file_path=str(self._own())
+                document,
+                client_configuration=configuration,
+                persist_config=False,
+                temp_file_path=str(self._own()) if embedded else None,
             )
         except (config.ConfigException, OSError) as error:
             raise BackendError(f"{where}: {_one_line(error)}") from error
