@@ -10,7 +10,7 @@ import tarfile
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 import pytest
 
@@ -18,8 +18,10 @@ import backends
 from backends.base import BackendError
 from kubeactions.clock import SystemClock
 from kubeactions.kube import Kube
-from kubeactions.sources.directory import file_name
-from tests.cli.terminals import PATIENCE_S, ROOT, Terminals, pod
+from kubeactions.ledger import read
+from kubeactions.model import Status
+from tests.cli.podlike import PodLike, order
+from tests.cli.terminals import PATIENCE_S, ROOT, pod
 from tests.image import base
 
 if TYPE_CHECKING:
@@ -111,41 +113,33 @@ def _sha256(archive: tarfile.TarFile, member: tarfile.TarInfo) -> str:
 
 
 @pytest.fixture
-def terminals(tmp_path: Path) -> Iterator[Terminals]:
-    found = Terminals(tmp_path)
-    found.start("serve", "fake", "serve", "--kubeconfig", found.kubeconfig)
-    found.until(lambda: found.kubeconfig.exists() and found.kubeconfig.stat().st_size, "the kubeconfig")
-    yield found
-    found.close()
-
-
-def test_it_executes_an_action_with_nothing_to_write_to(image: str, terminals: Terminals) -> None:
-    for path in (terminals.directory, terminals.actions):
-        path.chmod(0o755)
-    for parent in terminals.directory.parents[:3]:
-        parent.chmod(parent.stat().st_mode | 0o055)
-    terminals.kubeconfig.chmod(0o644)
-    mounts = ("-v", f"{terminals.kubeconfig}:/kubeconfig:ro", "-v", f"{terminals.actions}:/actions:ro")
-    command = ["run", "--kubeconfig", "/kubeconfig", "--source", "/actions", "--listen", "127.0.0.1:0"]
-    name = f"kubeactions-image-test-{terminals.directory.name}"[:60]
-    process = subprocess.Popen(
-        ["docker", "run", "--rm", "--name", name, *LIKE_A_POD, *mounts, image, *command], stderr=subprocess.PIPE
-    )
+def pods(tmp_path: Path) -> Iterator[PodLike]:
+    found = PodLike(tmp_path)
+    tmp_path.chmod(0o755)  # The image's user is another one.
     try:
-        with backends.open("live", kubeconfig=terminals.kubeconfig) as backend:
+        yield found
+    finally:
+        found.close()
+
+
+def test_it_executes_an_action_with_nothing_to_write_to(image: str, pods: PodLike) -> None:
+    name = f"kubeactions-image-test-{os.getpid()}"
+    environment = [f"--env={key}={value}" for key, value in pods.pod_environment("ka-0").items()]
+    mounts = ("--volume", f"{pods.directory}:{pods.directory}:ro")
+    command = ["docker", "run", "--rm", "--name", name, *LIKE_A_POD, *environment, *mounts, image, *pods.pod_command()]
+    process = subprocess.Popen(command, stderr=subprocess.PIPE)
+    try:
+        with backends.open("live", kubeconfig=pods.kubeconfig) as backend:
             kube = Kube(backend.client(), SystemClock())
             pod(kube, "web")
-            resource = {"api_version": "v1", "kind": "Pod", "namespace": "default", "name": "web"}
-            stamp = SystemClock().wall().isoformat()
-            action = {"action_type": "delete_pod", "resource": resource, "timestamp": stamp}
-            (terminals.actions / file_name("clean", 1)).write_text(json.dumps({"actions": [action]}))
+            pods.mount.write(clean__v1__json=order("web"))
 
-            def ended() -> Any:
+            def ended() -> bool:
                 assert process.poll() is None, f"the container has ended: {process.communicate()[1].decode()}"
-                return terminals.settled(kube, "clean")
+                found = read(kube, "kubeactions").records if process.poll() is None else ()
+                return any(one.outcome and one.outcome.status is Status.SUCCEEDED for one in found)
 
-            record = terminals.until(ended, "the end of the action")
-        assert record.outcome.status == "succeeded"
+            pods.until(ended, "the end of the action")
     finally:
         _docker("stop", "--time", "20", name)
         _, said = process.communicate(timeout=PATIENCE_S)
