@@ -1,7 +1,8 @@
 """delete_job: delete one Job, the very one that was planned for, and its pods with it. Class U, see _unique.py.
 
-A plain DELETE of a batch/v1 Job leaves its pods behind, for the sake of old clients (`DefaultGarbageCollectionPolicy` of
-pkg/registry/batch/job/strategy.go), so the propagation is always said aloud: Background (the pods follow), Foreground (the Job goes when its pods are gone) or Orphan (the pods stay).
+A plain DELETE of a batch/v1 Job leaves its pods behind, for old clients (`DefaultGarbageCollectionPolicy` in
+pkg/registry/batch/job/strategy.go), so the propagation is always said aloud: Background (the pods follow), Foreground
+(the Job goes when its pods are gone) or Orphan (the pods stay).
 """
 
 from __future__ import annotations
