@@ -7,6 +7,8 @@ is left, so every patch of ours changes the spec, which the rules of _pinned_pat
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
+
 from kubeactions.executors._endings import failed, succeeded, uid_of
 from kubeactions.executors._history import look_at_history, name_of
 from kubeactions.executors._marks import OBJECT, annotate, annotations_of, object_has, tests_of, wrote
@@ -31,7 +33,7 @@ from kubeactions.model import (
 )
 
 
-class FieldPatch:
+class FieldPatch(ABC):
     """Everything but what each type says of itself, wants and refuses. It has no state."""
 
     spec: Spec
@@ -44,9 +46,9 @@ class FieldPatch:
     words: tuple[str, str] = ("", "")
     """What false and true are called, for a field that is one of both."""
 
+    @abstractmethod
     def wanted(self, action: Action, found: JsonObject) -> Json | Outcome:
         """The value to set, or why there is none."""
-        raise NotImplementedError
 
     def refusal(self, action: Action, seen: Seen, circumstances: Circumstances) -> Outcome | None:  # noqa: ARG002
         """Why it must not be changed; nothing speaks against it by default."""

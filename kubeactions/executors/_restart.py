@@ -9,6 +9,7 @@ it by two, so the evidence in the history is asked for often.
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from datetime import UTC, datetime, timedelta
 
 from kubeactions.executors._endings import failed, succeeded, uid_of
@@ -61,14 +62,14 @@ def restart_spec(kind: str, name: str) -> Spec:
     )
 
 
-class Restart:
+class Restart(ABC):
     """Everything but what each kind says of itself and refuses. It has no state."""
 
     spec: Spec
 
+    @abstractmethod
     def refusal(self, action: Action, found: JsonObject) -> Outcome | None:
         """Why no pod would restart, if none would."""
-        raise NotImplementedError
 
     def look(self, action: Action, intent: Intent | None, kube: Reader) -> Seen:
         """The workload, and its history when only that can still tell whether the intent was applied."""

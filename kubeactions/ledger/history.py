@@ -22,7 +22,7 @@ class History:
         self._known: dict[str, Known] = {}
         self._highest: dict[str, int] = {}
         self._whole: dict[tuple[str, int], Known] = {}
-        self._by_action_id: dict[str, set[str]] = {}
+        self._by_action_id: dict[str, tuple[str, ...]] = {}
         self._changed: set[str] = set()
 
     def __len__(self) -> int:
@@ -31,24 +31,27 @@ class History:
     def add(self, records: Mapping[str, Known]) -> None:
         """Take these in, by name; what was known of them is replaced."""
         for name, known in records.items():
-            if self._known.get(name) != known:
-                self._changed.add(name)
+            before = self._known.get(name)
+            if before == known:
+                continue
+            self._changed.add(name)
             self._known[name] = known
-            key = known.key
-            self._highest[key.id] = max(key.version, self._highest.get(key.id, 0))
+            self._highest[known.id] = max(known.version, self._highest.get(known.id, 0))
             if known.whole:
-                self._whole[key.id, key.version] = known
-            if known.action_id:
-                self._by_action_id.setdefault(known.action_id, set()).add(name)
+                self._whole[known.id, known.version] = known
+            if known.action_id and before is None:
+                self._by_action_id[known.action_id] = (*self._by_action_id.get(known.action_id, ()), name)
 
     def forget(self, names: Iterable[str]) -> None:
         """Drop what has been pruned. The highest version of an id stays known as long as this process lives."""
         for name in names:
             if (known := self._known.pop(name, None)) is None:
                 continue
-            self._whole.pop((known.key.id, known.key.version), None)
+            self._whole.pop((known.id, known.version), None)
             if known.action_id:
-                self._by_action_id[known.action_id].discard(name)
+                left = tuple(one for one in self._by_action_id.pop(known.action_id) if one != name)
+                if left:
+                    self._by_action_id[known.action_id] = left
 
     def take_changes(self) -> set[str]:
         """Names of records that are new or different since this was asked last."""

@@ -49,7 +49,8 @@ def content_of(records: Mapping[str, str]) -> bytes:
 
 def records_of(content: bytes) -> dict[str, str]:
     """The records in a content, texts by name."""
-    lines = content.decode().splitlines()
+    # Not splitlines: it divides at U+0085 and U+2028 too, which JSON leaves as they are.
+    lines = content.decode().split("\n")
     return dict(line.split(" ", 1) for line in lines if line)
 
 

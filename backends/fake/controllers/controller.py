@@ -7,6 +7,7 @@ nothing that it could not find again, so a cluster that was saved and loaded goe
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterable
 from datetime import datetime
 from typing import ClassVar, NamedTuple
@@ -27,7 +28,7 @@ class Now(NamedTuple):
     wall: datetime
 
 
-class Controller:
+class Controller(ABC):
     """One controller. `kind` is what its work is named after, `watches` what it hears of."""
 
     name: ClassVar[str]
@@ -46,13 +47,13 @@ class Controller:
         """The user that its requests are made as: the service account of the real controller."""
         return f"system:serviceaccount:kube-system:{cls.name}"
 
+    @abstractmethod
     def concerns(self, event: StoreEvent) -> Iterable[Place]:
         """The work that an event gives. Called inside the commit: it reads, and never writes."""
-        raise NotImplementedError
 
+    @abstractmethod
     def step(self, namespace: str, name: str, now: Now) -> float | None:
         """Do what is to be done about one object; returns in how many seconds to be called again without an event.
 
         Raises `Refused` when the server says no; the step is then tried again, later each time.
         """
-        raise NotImplementedError

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import replace
 from datetime import UTC, datetime
 
+import orjson
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from backends.faults import Crash, LoseAnswer, Match, ReplicaDied
@@ -70,7 +70,8 @@ def test_no_merged_part_is_longer_than_the_bound(sizes: list[int]) -> None:
     assert len(merged) != 1
 
 
-@given(st.dictionaries(st.text("abcdefgh234567", min_size=1), st.text().map(lambda text: json.dumps(text))))
+@given(st.dictionaries(st.text("abcdefgh234567", min_size=1), st.text().map(lambda text: orjson.dumps(text).decode())))
+@example({"a": orjson.dumps("two\u2028lines\x85of one").decode()})
 def test_a_content_is_read_as_it_was_packed(records: dict[str, str]) -> None:
     assert records_of(content_of(records)) == records
 
