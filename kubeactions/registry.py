@@ -83,7 +83,7 @@ class UntracedExecutor:
 
 def load() -> dict[str, Executor]:
     """Every executor by action type. Raises `UserError`, one line, for a third party's that cannot be had."""
-    found = _built_in()
+    found = built_in()
     for entry in entry_points(group=GROUP):
         if entry.name in found:
             raise UserError(f"{GROUP}: {entry.value} claims the action type {entry.name!r}, which exists already")
@@ -114,7 +114,8 @@ def adapt(action_type: str, thing: Any) -> Executor:
     return UntracedExecutor(action_type, run, getattr(thing, "spec", None))
 
 
-def _built_in() -> dict[str, Executor]:
+def built_in() -> dict[str, Executor]:
+    """Those of this package, without third parties'."""
     package = importlib.import_module(PACKAGE)
     found: dict[str, Executor] = {}
     for module in pkgutil.iter_modules(package.__path__):

@@ -70,8 +70,8 @@ _CRASHES: Mapping[EffectClass, str] = {
         "succeeded (inferred), since who did it cannot be told"
     ),
     EffectClass.NAMED: (
-        "the next leader looks for what bears the action's name: there: succeeded; not there: the same request is "
-        "sent, and creates it once"
+        "the next leader looks for what bears the action's name: there, with its mark: succeeded; not there: unknown, "
+        "since it may have been there and gone; it is never created again"
     ),
     EffectClass.UNTRACED: "unknown: it may or may not have happened; look yourself, it is never run again",
     EffectClass.READ: "there is no intent: the next leader reads it, perhaps for a second time",
@@ -82,7 +82,8 @@ _CRASHES: Mapping[EffectClass, str] = {
 @click.argument("action_type", metavar="[TYPE]", default="")
 @click.option("--example", "only_example", is_flag=True, help="Print the example payload alone.")
 @click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
-def command(action_type: str, only_example: bool, as_json: bool) -> int:
+@click.option("--markdown", is_flag=True, help="Print it as a page of the handbook.")
+def command(action_type: str, only_example: bool, as_json: bool, markdown: bool) -> int:
     """Look the type up, and print."""
     specs = known_specs()
     if action_type and action_type not in specs:
@@ -92,6 +93,10 @@ def command(action_type: str, only_example: bool, as_json: bool) -> int:
         if not action_type:
             raise click.UsageError("--example: of which TYPE?")
         click.echo(_text(example(specs[action_type], now)))
+    elif markdown:
+        from kubeactions.cli import handbook
+
+        click.echo(handbook.action_page(specs[action_type]) if action_type else handbook.index_page(specs), nl=False)
     elif as_json:
         shown = [specs[action_type]] if action_type else list(specs.values())
         found = [described(spec, now) for spec in shown]
@@ -143,6 +148,7 @@ def described(spec: Spec, now: datetime) -> dict[str, Any]:
         "parameters": [_parameter(one) for one in spec.parameters],
         "permits": dict(spec.permits),
         "crashes": dict(crashes(spec)),
+        "endings": [{"reason": one.reason, "status": one.status, "when": one.when} for one in spec.endings],
         "rules": [_rule(one) for one in spec.rules],
         "example": example(spec, now),
     }
@@ -164,10 +170,11 @@ def _rule(one: Rule) -> dict[str, Json]:
 
 def crashes(spec: Spec) -> tuple[tuple[str, str], ...]:
     """What follows when the leader dies at each point of the action's life, in order."""
+    found = spec.recovery or _CRASHES[spec.effect]
     return (
         ("nothing on record yet", "the source was not acknowledged: the next leader reads it there again"),
         ("pending on record", "the next leader takes it from the ledger; nothing was sent"),
-        ("read, not reported" if spec.effect is EffectClass.READ else _WITH_INTENT, _CRASHES[spec.effect]),
+        ("read, not reported" if spec.effect is EffectClass.READ else _WITH_INTENT, found),
         ("outcome on record", "it is over; its report is repeated until every destination has acknowledged it"),
     )
 
@@ -182,6 +189,7 @@ def page(spec: Spec, now: datetime) -> str:
     _section(formatter, "Refused unless permitted (kubeactions.permits)", spec.permits.items())
     _section(formatter, f"Class {spec.effect}", [(promise, how)])
     _section(formatter, "When the leader dies", crashes(spec))
+    _section(formatter, "How it may end", ((f"{one.reason} ({one.status})", one.when) for one in spec.endings))
     _section(formatter, "Access that it needs", map(_rule_line, spec.rules))
     text = formatter.getvalue() + "\nA payload (stamped now):\n"
     return text + "".join(f"  {line}\n" for line in _text(example(spec, now)).splitlines())

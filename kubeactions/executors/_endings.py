@@ -3,7 +3,13 @@
 from __future__ import annotations
 
 from kubeactions.errors import Refused
-from kubeactions.model import Action, JsonObject, Outcome, Status
+from kubeactions.model import Action, Ending, JsonObject, Outcome, Status
+
+TARGET_LOST = (
+    Ending("TargetGone", "failed", "there is no object of that name"),
+    Ending("TargetReplaced", "failed", "the object of that name has another UID than was ordered, or planned for"),
+)
+"""How an action of any type may end that is about an object which was there before."""
 
 
 def failed(reason: str, message: str) -> Outcome:

@@ -9,17 +9,18 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 
-from kubeactions.executors._endings import failed, succeeded, uid_of
+from kubeactions.executors._endings import TARGET_LOST, failed, succeeded, uid_of
 from kubeactions.executors._history import look_at_history, name_of
 from kubeactions.executors._marks import OBJECT, annotate, annotations_of, object_has, tests_of, wrote
-from kubeactions.executors._pinned_patch import Traces, pinned_verdict, versioned_verdict
+from kubeactions.executors._pinned_patch import ENDINGS, Traces, pinned_verdict, versioned_verdict
 from kubeactions.executors._rollout import is_watching, rollout_verdict, then_wait
-from kubeactions.executors._targets import look_at, objection, path_to, terminating
+from kubeactions.executors._targets import TERMINATING, look_at, objection, path_to, terminating
 from kubeactions.model import (
     MARKER_ANNOTATION,
     Action,
     Circumstances,
     Cluster,
+    Ending,
     Evidence,
     Intent,
     Json,
@@ -31,6 +32,14 @@ from kubeactions.model import (
     Spec,
     Verdict,
 )
+
+FIELD_ENDINGS = (
+    *ENDINGS,
+    Ending("NoChange", "succeeded", "the field has that value already: nothing was sent"),
+    *TARGET_LOST,
+    TERMINATING,
+)
+"""How every type that sets a field may end."""
 
 
 class FieldPatch(ABC):

@@ -15,13 +15,14 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 
 from kubeactions.errors import Refused, TooManyRequests
-from kubeactions.executors._endings import failed, succeeded, uid_of
+from kubeactions.executors._endings import TARGET_LOST, failed, succeeded, uid_of
 from kubeactions.executors._escalation import PERMITS, escalations
 from kubeactions.executors._marks import OBJECT, annotate, annotations_of, object_has, tests_of
 from kubeactions.executors._parameters import IF_CHANGED, WAITING, check_waiting, choice, json_value
-from kubeactions.executors._pinned_patch import Traces, pinned_verdict, versioned_verdict
+from kubeactions.executors._pinned_patch import ENDINGS, Traces, pinned_verdict, versioned_verdict
+from kubeactions.executors._rollout import ENDINGS as ROLLOUT_ENDINGS
 from kubeactions.executors._rollout import is_watching, rollout_verdict, then_wait
-from kubeactions.executors._targets import look_at, objection, path_to, terminating
+from kubeactions.executors._targets import TERMINATING, look_at, objection, path_to, terminating
 from kubeactions.model import (
     FIELD_MANAGER,
     MARKER_ANNOTATION,
@@ -29,6 +30,7 @@ from kubeactions.model import (
     Circumstances,
     Cluster,
     EffectClass,
+    Ending,
     Evidence,
     Intent,
     Json,
@@ -73,6 +75,16 @@ def patch_spec(kind: str, name: str) -> Spec:
         rules=(Rule("apps", plural, ("get", "patch")),),
         check=_check,
         permits=PERMITS,
+        endings=(
+            *ENDINGS,
+            *ROLLOUT_ENDINGS,
+            Ending("NoChange", "succeeded", "it is as the patch would have it already: nothing was sent"),
+            *TARGET_LOST,
+            TERMINATING,
+            Ending("NotPermitted", "rejected", "the patch hands out rights that the operator has not permitted"),
+            Ending("MarkerOverwritten", "failed", f"the patch removes {MARKER_ANNOTATION}, which is ours"),
+            Ending("Invalid", "failed", "the API server's dry run refuses the patch; BadRequest likewise"),
+        ),
         example={
             "action_type": type_,
             "resource": {"api_version": "apps/v1", "kind": kind, "namespace": "shop", "name": name},

@@ -26,8 +26,19 @@ from dataclasses import dataclass
 
 from kubeactions.errors import Conflict, Invalid, NotFound, TooManyRequests
 from kubeactions.executors._endings import failed, gone, refused, replaced, succeeded, uid_of, unknown
-from kubeactions.model import Action, Evidence, Intent, JsonObject, Outcome, Seen, Verdict
+from kubeactions.model import Action, Ending, Evidence, Intent, JsonObject, Outcome, Seen, Verdict
 
+APPLIED = Ending("Applied", "succeeded", "the patch was applied, once; (inferred) where only another trace tells")
+IN_DOUBT = (
+    Ending("TargetReplaced", "unknown", "it was replaced or deleted while a try was in doubt"),
+    Ending("NoTrace", "unknown", "a try was in doubt, others changed the object since, and it bears no trace of us"),
+)
+ENDINGS = (
+    APPLIED,
+    Ending("Conflict", "failed", "somebody else changed it first: at each try, or once with `if_changed: fail`"),
+    *IN_DOUBT,
+)
+"""How a patch of class P may end, by the rules above."""
 CONTROLLER_WAIT_S = 2.0
 """Pause before looking again at an object that its controller has not caught up with."""
 CONTROLLER_LOOKS = 10

@@ -12,19 +12,21 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from datetime import UTC, datetime, timedelta
 
-from kubeactions.executors._endings import failed, succeeded, uid_of
+from kubeactions.executors._endings import TARGET_LOST, failed, succeeded, uid_of
 from kubeactions.executors._history import history_rule, look_at_history, name_of, template_of
 from kubeactions.executors._marks import TEMPLATE, annotate, template_annotations, template_has, tests_of, wrote
 from kubeactions.executors._parameters import IF_CHANGED, WAITING, check_waiting
-from kubeactions.executors._pinned_patch import Traces, pinned_verdict
+from kubeactions.executors._pinned_patch import ENDINGS, Traces, pinned_verdict
+from kubeactions.executors._rollout import ENDINGS as ROLLOUT_ENDINGS
 from kubeactions.executors._rollout import is_watching, rollout_verdict, then_wait
-from kubeactions.executors._targets import look_at, objection, path_to, terminating
+from kubeactions.executors._targets import TERMINATING, look_at, objection, path_to, terminating
 from kubeactions.model import (
     MARKER_ANNOTATION,
     Action,
     Circumstances,
     Cluster,
     EffectClass,
+    Ending,
     Evidence,
     Intent,
     Json,
@@ -43,8 +45,8 @@ RESTARTED_AT = "kubectl.kubernetes.io/restartedAt"
 _STAMP_FIELD = ("f:spec", "f:template", "f:metadata", "f:annotations", f"f:{RESTARTED_AT}")
 
 
-def restart_spec(kind: str, name: str) -> Spec:
-    """What a restart of this kind says of itself; `name` is the one in its example."""
+def restart_spec(kind: str, name: str, *refusals: Ending) -> Spec:
+    """What a restart of this kind says of itself; `name` is the one in its example, `refusals` are its own."""
     plural = f"{kind.lower()}s"
     type_ = f"restart_{kind.lower()}"
     return Spec(
@@ -55,6 +57,7 @@ def restart_spec(kind: str, name: str) -> Spec:
         parameters=(IF_CHANGED, *WAITING),
         rules=(Rule("apps", plural, ("get", "patch")), history_rule(kind)),
         check=check_waiting,
+        endings=(*ENDINGS, *ROLLOUT_ENDINGS, *TARGET_LOST, TERMINATING, *refusals),
         example={
             "action_type": type_,
             "resource": {"api_version": "apps/v1", "kind": kind, "namespace": "shop", "name": name},

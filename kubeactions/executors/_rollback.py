@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import orjson
 
-from kubeactions.executors._endings import failed, succeeded, uid_of
+from kubeactions.executors._endings import TARGET_LOST, failed, succeeded, uid_of
 from kubeactions.executors._history import (
     HISTORIES,
     history_rule,
@@ -26,15 +26,17 @@ from kubeactions.executors._history import (
 )
 from kubeactions.executors._marks import OBJECT, annotations_of, object_has, template_has, tests_of
 from kubeactions.executors._parameters import IF_CHANGED, WAITING, check_waiting, whole
-from kubeactions.executors._pinned_patch import Traces, pinned_verdict
+from kubeactions.executors._pinned_patch import ENDINGS, Traces, pinned_verdict
+from kubeactions.executors._rollout import ENDINGS as ROLLOUT_ENDINGS
 from kubeactions.executors._rollout import is_watching, rollout_verdict, then_wait
-from kubeactions.executors._targets import look_at, objection, path_to, terminating
+from kubeactions.executors._targets import TERMINATING, look_at, objection, path_to, terminating
 from kubeactions.model import (
     MARKER_ANNOTATION,
     Action,
     Circumstances,
     Cluster,
     EffectClass,
+    Ending,
     Evidence,
     Intent,
     Json,
@@ -88,6 +90,17 @@ def rollback_spec(kind: str, name: str) -> Spec:
         ),
         rules=(Rule("apps", plural, ("get", "patch")), history_rule(kind)),
         check=check_waiting,
+        endings=(
+            *ENDINGS,
+            *ROLLOUT_ENDINGS,
+            Ending("NoChange", "succeeded", "it has the template of that revision already: nothing was sent"),
+            *TARGET_LOST,
+            TERMINATING,
+            Ending("NoSuchRevision", "failed", "its history does not keep that revision, or none before the present"),
+            Ending("ControllerBehind", "failed", "its controller has not seen the present template yet"),
+            Ending("Paused", "failed", "it is paused"),
+            Ending("TooLarge", "failed", f"the template has more than {MAX_TEMPLATE_BYTES // 1024} KiB"),
+        ),
         example={
             "action_type": type_,
             "resource": {"api_version": "apps/v1", "kind": kind, "namespace": "shop", "name": name},

@@ -13,8 +13,15 @@ from enum import StrEnum
 
 from kubeactions.executors._endings import failed, succeeded, uid_of
 from kubeactions.executors._parameters import DEFAULT_ROLLOUT_S, TIMEOUT, WAIT, deadline, is_over
-from kubeactions.model import Action, Evidence, Intent, JsonObject, Status, Verdict
+from kubeactions.model import Action, Ending, Evidence, Intent, JsonObject, Status, Verdict
 
+ENDINGS = (
+    Ending("RolledOut", "succeeded", "`wait`: the change was applied and its rollout completed"),
+    Ending("RolloutFailed", "failed", "`wait`: the change was applied; its rollout exceeded its progress deadline"),
+    Ending("RolloutStillGoing", "failed", "`wait`: the change was applied; its rollout is going on after the timeout"),
+    Ending("RolloutCutShort", "failed", "`wait`: the change was applied; then the object was deleted or replaced"),
+)
+"""How an action may end that waits for a rollout."""
 FIRST_LOOK_S = 2.0
 LONGEST_PAUSE_S = 10.0
 STATE = "rollout"

@@ -10,7 +10,7 @@ that a Deployment controls (so would that).
 from __future__ import annotations
 
 from kubeactions.executors._endings import failed
-from kubeactions.executors._field_patch import FieldPatch
+from kubeactions.executors._field_patch import FIELD_ENDINGS, FieldPatch
 from kubeactions.executors._history import history_rule
 from kubeactions.executors._parameters import (
     FORCE,
@@ -22,11 +22,13 @@ from kubeactions.executors._parameters import (
     flag,
     whole,
 )
+from kubeactions.executors._rollout import ENDINGS as ROLLOUT_ENDINGS
 from kubeactions.kube import path_of
 from kubeactions.model import (
     Action,
     Circumstances,
     EffectClass,
+    Ending,
     Intent,
     Json,
     JsonObject,
@@ -68,6 +70,14 @@ def scale_spec(kind: str, name: str) -> Spec:
             Rule("autoscaling", "horizontalpodautoscalers", ("list",)),
         ),
         check=all_of(exactly_one("replicas", "delta"), check_waiting),
+        endings=(
+            *FIELD_ENDINGS,
+            *ROLLOUT_ENDINGS,
+            Ending("CurrentReplicasDiffer", "failed", "it has not the `current_replicas` that the order expects"),
+            Ending("OutOfRange", "failed", f"`delta` would make less than 0 or more than {MAX_REPLICAS} replicas"),
+            Ending("Autoscaled", "failed", f"a {AUTOSCALER} scales it and would undo it; see `{FORCE}`"),
+            Ending("Controlled", "failed", f"an owner controls it and would undo it; see `{FORCE}`"),
+        ),
         example={
             "action_type": type_,
             "resource": {"api_version": "apps/v1", "kind": kind, "namespace": "shop", "name": name},

@@ -5,7 +5,10 @@ from __future__ import annotations
 from kubeactions.errors import NotFound
 from kubeactions.executors._endings import failed, gone, replaced, uid_of
 from kubeactions.kube import path_of
-from kubeactions.model import Action, Circumstances, JsonObject, Outcome, Reader, Seen, Spec
+from kubeactions.model import Action, Circumstances, Ending, JsonObject, Outcome, Reader, Seen, Spec
+
+TERMINATING = Ending("TargetTerminating", "failed", "it is being deleted: the change would come to nothing")
+"""How an action ends whose target is on its way out; `terminating` finds it."""
 
 
 def path_to(action: Action, spec: Spec, subresource: str = "") -> str:

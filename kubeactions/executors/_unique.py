@@ -9,7 +9,16 @@ from __future__ import annotations
 from kubeactions.errors import Conflict, NotFound, Refused, TooManyRequests
 from kubeactions.executors._endings import failed, refused, succeeded, uid_of
 from kubeactions.executors._targets import is_terminating
-from kubeactions.model import Action, Evidence, Intent, Outcome, Verdict
+from kubeactions.model import Action, Ending, Evidence, Intent, Outcome, Verdict
+
+
+def unique_endings(done: str, reason: str) -> tuple[Ending, ...]:
+    """How an action of class U may end; `done` and `reason` as for `unique_verdict`."""
+    return (
+        Ending(reason, "succeeded", f"it was {done}; (inferred) where it is gone after a try that was in doubt"),
+        Ending("AlreadyTerminating", "succeeded", "it was being deleted already: nothing was sent"),
+        Ending("GoneBeforeExecution", "failed", f"somebody else was first: it was gone before it was {done}"),
+    )
 
 
 def unique_verdict(action: Action, intent: Intent, evidence: Evidence, done: str, reason: str) -> Verdict:

@@ -6,7 +6,7 @@ and gets no marker, so that undoing ours (uncordon_node with `only_ours`) does n
 
 from __future__ import annotations
 
-from kubeactions.executors._field_patch import FieldPatch
+from kubeactions.executors._field_patch import FIELD_ENDINGS, FieldPatch
 from kubeactions.executors._parameters import IF_CHANGED
 from kubeactions.model import Action, EffectClass, Json, JsonObject, Rule, Spec
 
@@ -26,6 +26,7 @@ class CordonNode(FieldPatch):
         parameters=(IF_CHANGED,),
         rules=(Rule("", "nodes", ("get", "patch"), cluster=True),),
         namespaced=False,
+        endings=FIELD_ENDINGS,
         example={"action_type": "cordon_node", "resource": {"api_version": "v1", "kind": "Node", "name": "node-1"}},
     )
 

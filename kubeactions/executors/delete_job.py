@@ -7,10 +7,10 @@ pkg/registry/batch/job/strategy.go), so the propagation is always said aloud: Ba
 
 from __future__ import annotations
 
-from kubeactions.executors._endings import failed, succeeded, uid_of
+from kubeactions.executors._endings import TARGET_LOST, failed, succeeded, uid_of
 from kubeactions.executors._parameters import choice
 from kubeactions.executors._targets import is_terminating, look_at, objection, path_to
-from kubeactions.executors._unique import unique_verdict
+from kubeactions.executors._unique import unique_endings, unique_verdict
 from kubeactions.model import (
     Action,
     Circumstances,
@@ -49,6 +49,7 @@ class DeleteJob:
             ),
         ),
         rules=(Rule("batch", "jobs", ("get", "delete")),),
+        endings=(*unique_endings("deleted", "Deleted"), *TARGET_LOST),
         example={
             "action_type": "delete_job",
             "resource": {"api_version": "batch/v1", "kind": "Job", "namespace": "shop", "name": "import-17"},

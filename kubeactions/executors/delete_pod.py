@@ -11,15 +11,16 @@ Refused: grace period 0 for a pod of a StatefulSet, unless the operator permits 
 
 from __future__ import annotations
 
-from kubeactions.executors._endings import failed, succeeded, uid_of
+from kubeactions.executors._endings import TARGET_LOST, failed, succeeded, uid_of
 from kubeactions.executors._parameters import whole
 from kubeactions.executors._targets import is_terminating, look_at, objection, path_to
-from kubeactions.executors._unique import unique_verdict
+from kubeactions.executors._unique import unique_endings, unique_verdict
 from kubeactions.model import (
     Action,
     Circumstances,
     Cluster,
     EffectClass,
+    Ending,
     Evidence,
     Intent,
     Json,
@@ -56,6 +57,11 @@ class DeletePod:
         ),
         rules=(Rule("", "pods", ("get", "delete")),),
         permits={FORCE_PERMIT: "let grace period 0 pass for a pod of a StatefulSet"},
+        endings=(
+            *unique_endings("deleted", "Deleted"),
+            *TARGET_LOST,
+            Ending("ForceNotPermitted", "failed", f"grace period 0 for a pod of a StatefulSet, without {FORCE_PERMIT}"),
+        ),
         example={
             "action_type": "delete_pod",
             "resource": {"api_version": "v1", "kind": "Pod", "namespace": "default", "name": "my-pod-xyz"},

@@ -20,12 +20,12 @@ from collections.abc import Iterable
 from datetime import timedelta
 
 from kubeactions.errors import NotFound, Refused, TooManyRequests
-from kubeactions.executors._endings import failed, succeeded, uid_of
+from kubeactions.executors._endings import TARGET_LOST, failed, succeeded, uid_of
 from kubeactions.executors._eviction import BUDGET_PAUSE_S, evict, eviction, has_two_budgets
 from kubeactions.executors._marks import OBJECT, annotate, annotations_of, object_has, tests_of
 from kubeactions.executors._parameters import FORCE, MAX_TIMEOUT_S, TIMEOUT, deadline, flag, is_over, whole
-from kubeactions.executors._pinned_patch import Traces, versioned_verdict
-from kubeactions.executors._targets import is_terminating, look_at, objection, path_to, terminating
+from kubeactions.executors._pinned_patch import IN_DOUBT, Traces, versioned_verdict
+from kubeactions.executors._targets import TERMINATING, is_terminating, look_at, objection, path_to, terminating
 from kubeactions.kube import path_of
 from kubeactions.model import (
     MARKER_ANNOTATION,
@@ -33,6 +33,7 @@ from kubeactions.model import (
     Circumstances,
     Cluster,
     EffectClass,
+    Ending,
     Evidence,
     Intent,
     Json,
@@ -91,6 +92,20 @@ class DrainNode:
             Rule("", "pods/eviction", ("create",), cluster=True),
         ),
         namespaced=False,
+        endings=(
+            Ending("Drained", "succeeded", "the pods that were on it are gone from it; it stays cordoned"),
+            Ending("PodsInTheWay", "failed", "pods that the order does not allow to go; nothing is evicted"),
+            Ending("Partial", "failed", "the deadline came, or the API server refuses the rest; who is left is listed"),
+            Ending("NodeGone", "failed", "it was deleted or replaced while it was drained"),
+            *IN_DOUBT,
+            *TARGET_LOST,
+            TERMINATING,
+        ),
+        recovery=(
+            "the next leader goes on at the step on record: cordon: the mark or the state tells if it was applied; "
+            "list: the pods are listed; evict: each listed pod that is still there by its UID is evicted again, until "
+            "the deadline that the first leader set"
+        ),
         example={
             "action_type": "drain_node",
             "resource": {"api_version": "v1", "kind": "Node", "name": "node-1"},

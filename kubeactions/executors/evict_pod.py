@@ -10,16 +10,17 @@ answers 500, which is `failed`.
 from __future__ import annotations
 
 from kubeactions.errors import TooManyRequests
-from kubeactions.executors._endings import failed, succeeded, uid_of, unknown
+from kubeactions.executors._endings import TARGET_LOST, failed, succeeded, uid_of, unknown
 from kubeactions.executors._eviction import BUDGET_PAUSE_S, TWO_BUDGETS, evict, eviction, has_two_budgets
 from kubeactions.executors._parameters import MAX_TIMEOUT_S, TIMEOUT, deadline, is_over, whole
 from kubeactions.executors._targets import is_terminating, look_at, objection, path_to
-from kubeactions.executors._unique import unique_verdict
+from kubeactions.executors._unique import unique_endings, unique_verdict
 from kubeactions.model import (
     Action,
     Circumstances,
     Cluster,
     EffectClass,
+    Ending,
     Evidence,
     Intent,
     Json,
@@ -58,6 +59,13 @@ class EvictPod:
             ),
         ),
         rules=(Rule("", "pods", ("get",)), Rule("", "pods/eviction", ("create",))),
+        endings=(
+            *unique_endings("evicted", "Evicted"),
+            *TARGET_LOST,
+            Ending("DisruptionBudget", "failed", "its budget allowed no disruption until the deadline (pdb)"),
+            Ending("TwoBudgets", "failed", f"it has {TWO_BUDGETS}: the API server can evict no such pod"),
+            Ending("DeadlineExceeded", "unknown", "it is there at the deadline, and a try may still be on its way"),
+        ),
         example={
             "action_type": "evict_pod",
             "resource": {"api_version": "v1", "kind": "Pod", "namespace": "shop", "name": "web-0"},

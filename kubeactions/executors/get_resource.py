@@ -14,13 +14,14 @@ from urllib.parse import quote
 import orjson
 
 from kubeactions.errors import KubeError, NotFound, TooLarge
-from kubeactions.executors._endings import failed, gone, replaced, uid_of
+from kubeactions.executors._endings import TARGET_LOST, failed, gone, replaced, uid_of
 from kubeactions.executors._redaction import redact
 from kubeactions.model import (
     Action,
     Circumstances,
     Cluster,
     EffectClass,
+    Ending,
     Evidence,
     Intent,
     Json,
@@ -49,6 +50,16 @@ class GetResource:
         kinds={},
         rules=(Rule("*", "*", ("get",)),),
         namespaced=None,
+        endings=(
+            Ending("Read", "succeeded", "it was read; the report carries it, redacted"),
+            *TARGET_LOST,
+            Ending("ProtectedKind", "rejected", "what the kind resolves to is Secret"),
+            Ending("UnknownKind", "failed", "the cluster serves no such kind at that apiVersion"),
+            Ending("NotReadable", "failed", "the kind has no objects that can be read (a review, say)"),
+            Ending("NamespaceRequired", "failed", "the kind lives in a namespace, and none is given"),
+            Ending("NamespaceNotAllowed", "failed", "the kind lives in no namespace, and one is given"),
+            Ending("TooLarge", "failed", f"the redacted object has more than {MAX_BYTES} bytes"),
+        ),
         example={
             "action_type": "get_resource",
             "resource": {"api_version": "v1", "kind": "ConfigMap", "namespace": "shop", "name": "settings"},

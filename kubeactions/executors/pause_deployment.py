@@ -5,7 +5,7 @@ A paused Deployment keeps its pods and still scales; changes of its template hav
 
 from __future__ import annotations
 
-from kubeactions.executors._field_patch import FieldPatch
+from kubeactions.executors._field_patch import FIELD_ENDINGS, FieldPatch
 from kubeactions.executors._parameters import IF_CHANGED
 from kubeactions.model import Action, EffectClass, Json, JsonObject, Rule, Spec
 
@@ -24,6 +24,7 @@ class PauseDeployment(FieldPatch):
         kinds={"Deployment": ("apps/v1", "deployments")},
         parameters=(IF_CHANGED,),
         rules=(Rule("apps", "deployments", ("get", "patch")), Rule("apps", "replicasets", ("list",))),
+        endings=FIELD_ENDINGS,
         example={
             "action_type": "pause_deployment",
             "resource": {"api_version": "apps/v1", "kind": "Deployment", "namespace": "shop", "name": "cart"},

@@ -7,13 +7,15 @@ from __future__ import annotations
 
 from kubeactions.executors._endings import failed
 from kubeactions.executors._restart import Restart, restart_spec
-from kubeactions.model import Action, JsonObject, Outcome
+from kubeactions.model import Action, Ending, JsonObject, Outcome
 
 
 class RestartDaemonSet(Restart):
     """The executor. It has no state."""
 
-    spec = restart_spec("DaemonSet", "logs")
+    spec = restart_spec(
+        "DaemonSet", "logs", Ending("OnDelete", "failed", "its update strategy is OnDelete: no pod would restart")
+    )
 
     def refusal(self, action: Action, found: JsonObject) -> Outcome | None:
         """Its strategy replaces no pod."""

@@ -7,13 +7,15 @@ from __future__ import annotations
 
 from kubeactions.executors._endings import failed
 from kubeactions.executors._restart import Restart, restart_spec
-from kubeactions.model import Action, JsonObject, Outcome
+from kubeactions.model import Action, Ending, JsonObject, Outcome
 
 
 class RestartDeployment(Restart):
     """The executor. It has no state."""
 
-    spec = restart_spec("Deployment", "cart")
+    spec = restart_spec(
+        "Deployment", "cart", Ending("Paused", "failed", "it is paused: no pod would restart before it is resumed")
+    )
 
     def refusal(self, action: Action, found: JsonObject) -> Outcome | None:
         """It is paused."""

@@ -7,13 +7,18 @@ from __future__ import annotations
 
 from kubeactions.executors._endings import failed
 from kubeactions.executors._restart import Restart, restart_spec
-from kubeactions.model import Action, JsonObject, Outcome
+from kubeactions.model import Action, Ending, JsonObject, Outcome
 
 
 class RestartStatefulSet(Restart):
     """The executor. It has no state."""
 
-    spec = restart_spec("StatefulSet", "db")
+    spec = restart_spec(
+        "StatefulSet",
+        "db",
+        Ending("OnDelete", "failed", "its update strategy is OnDelete: no pod would restart"),
+        Ending("Partitioned", "failed", "its partition is at or above its replicas: no pod would restart"),
+    )
 
     def refusal(self, action: Action, found: JsonObject) -> Outcome | None:
         """Its strategy replaces no pod."""

@@ -6,7 +6,7 @@ Job may start at once. That is the CronJob controller's rule.
 
 from __future__ import annotations
 
-from kubeactions.executors._field_patch import FieldPatch
+from kubeactions.executors._field_patch import FIELD_ENDINGS, FieldPatch
 from kubeactions.executors._parameters import IF_CHANGED
 from kubeactions.model import Action, EffectClass, Json, JsonObject, Rule, Spec
 
@@ -25,6 +25,7 @@ class ResumeCronJob(FieldPatch):
         kinds={"CronJob": ("batch/v1", "cronjobs")},
         parameters=(IF_CHANGED,),
         rules=(Rule("batch", "cronjobs", ("get", "patch")),),
+        endings=FIELD_ENDINGS,
         example={
             "action_type": "resume_cronjob",
             "resource": {"api_version": "batch/v1", "kind": "CronJob", "namespace": "shop", "name": "nightly"},

@@ -5,8 +5,9 @@ Whatever was changed in the template while it was paused is rolled out now; `wai
 
 from __future__ import annotations
 
-from kubeactions.executors._field_patch import FieldPatch
+from kubeactions.executors._field_patch import FIELD_ENDINGS, FieldPatch
 from kubeactions.executors._parameters import IF_CHANGED, WAITING, check_waiting
+from kubeactions.executors._rollout import ENDINGS as ROLLOUT_ENDINGS
 from kubeactions.model import Action, EffectClass, Json, JsonObject, Rule, Spec
 
 
@@ -25,6 +26,7 @@ class ResumeDeployment(FieldPatch):
         parameters=(IF_CHANGED, *WAITING),
         rules=(Rule("apps", "deployments", ("get", "patch")), Rule("apps", "replicasets", ("list",))),
         check=check_waiting,
+        endings=(*FIELD_ENDINGS, *ROLLOUT_ENDINGS),
         example={
             "action_type": "resume_deployment",
             "resource": {"api_version": "apps/v1", "kind": "Deployment", "namespace": "shop", "name": "cart"},

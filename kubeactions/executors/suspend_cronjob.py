@@ -5,7 +5,7 @@ Jobs that run already go on. The generation of a CronJob moves with its spec onl
 
 from __future__ import annotations
 
-from kubeactions.executors._field_patch import FieldPatch
+from kubeactions.executors._field_patch import FIELD_ENDINGS, FieldPatch
 from kubeactions.executors._parameters import IF_CHANGED
 from kubeactions.model import Action, EffectClass, Json, JsonObject, Rule, Spec
 
@@ -24,6 +24,7 @@ class SuspendCronJob(FieldPatch):
         kinds={"CronJob": ("batch/v1", "cronjobs")},
         parameters=(IF_CHANGED,),
         rules=(Rule("batch", "cronjobs", ("get", "patch")),),
+        endings=FIELD_ENDINGS,
         example={
             "action_type": "suspend_cronjob",
             "resource": {"api_version": "batch/v1", "kind": "CronJob", "namespace": "shop", "name": "nightly"},

@@ -10,9 +10,9 @@ Schedule, suspension and concurrency policy are not asked, as with kubectl: the 
 from __future__ import annotations
 
 from kubeactions.errors import Conflict, NotFound, TooManyRequests
-from kubeactions.executors._endings import failed, gone, refused, succeeded, uid_of, unknown
+from kubeactions.executors._endings import TARGET_LOST, failed, gone, refused, succeeded, uid_of, unknown
 from kubeactions.executors._marks import object_has
-from kubeactions.executors._targets import look_at, objection, terminating
+from kubeactions.executors._targets import TERMINATING, look_at, objection, terminating
 from kubeactions.kube import path_of
 from kubeactions.model import (
     MARKER_ANNOTATION,
@@ -20,6 +20,7 @@ from kubeactions.model import (
     Circumstances,
     Cluster,
     EffectClass,
+    Ending,
     Evidence,
     Intent,
     Json,
@@ -46,6 +47,14 @@ class TriggerCronJob:
         summary="Run a CronJob now: create one Job from its template.",
         kinds={"CronJob": ("batch/v1", "cronjobs")},
         rules=(Rule("batch", "cronjobs", ("get",)), Rule("batch", "jobs", ("get", "create"))),
+        endings=(
+            Ending("Created", "succeeded", "the Job was created, once"),
+            *TARGET_LOST,
+            TERMINATING,
+            Ending("NameTaken", "failed", "a Job of the name that this action gives is there, without its mark"),
+            Ending("JobNotSeen", "unknown", "a try was in doubt, and the Job is not there: perhaps deleted"),
+            Ending("MarkerGone", "unknown", "a try was in doubt and the Job of that name bears no mark"),
+        ),
         example={
             "action_type": "trigger_cronjob",
             "resource": {"api_version": "batch/v1", "kind": "CronJob", "namespace": "shop", "name": "nightly"},

@@ -7,7 +7,7 @@ last, so a cordon that an administrator made, or made again, stays.
 from __future__ import annotations
 
 from kubeactions.executors._endings import succeeded
-from kubeactions.executors._field_patch import FieldPatch
+from kubeactions.executors._field_patch import FIELD_ENDINGS, FieldPatch
 from kubeactions.executors._marks import annotations_of, wrote
 from kubeactions.executors._parameters import IF_CHANGED, flag
 from kubeactions.model import (
@@ -15,6 +15,7 @@ from kubeactions.model import (
     Action,
     Circumstances,
     EffectClass,
+    Ending,
     Json,
     JsonObject,
     Outcome,
@@ -45,6 +46,10 @@ class UncordonNode(FieldPatch):
         ),
         rules=(Rule("", "nodes", ("get", "patch"), cluster=True),),
         namespaced=False,
+        endings=(
+            *FIELD_ENDINGS,
+            Ending("NotOurs", "succeeded", f"`{ONLY_OURS}`: somebody else cordoned it, so it stays cordoned"),
+        ),
         example={"action_type": "uncordon_node", "resource": {"api_version": "v1", "kind": "Node", "name": "node-1"}},
     )
 

@@ -168,6 +168,16 @@ class Rule:
 
 
 @dataclass(frozen=True, slots=True)
+class Ending:
+    """One way in which an action of a type may end: `reason` is the outcome's code, `when` says what it means."""
+
+    reason: str
+    status: str
+    """A `Status`, by its name."""
+    when: str
+
+
+@dataclass(frozen=True, slots=True)
 class Spec:
     """What an action type says of itself. `kinds` maps each accepted kind to its (apiVersion, plural)."""
 
@@ -185,3 +195,7 @@ class Spec:
     """What no single parameter can tell (one of two is required): raises ValueError with a reason."""
     permits: Mapping[str, str] = field(default_factory=dict)
     """What it refuses unless the operator permits it (`kubeactions.permits`), by name, with a line of help."""
+    endings: tuple[Ending, ...] = ()
+    """How it may end by itself, successes first; what gates and the API server say of any action is not repeated."""
+    recovery: str = ""
+    """What the next leader does with an intent that it finds, where the class of effect does not say it all."""
