@@ -77,6 +77,16 @@ class SimulatedClock:
         self._wall += timedelta(seconds=seconds)
         self._monotonic += seconds
 
+    def copy(self) -> SimulatedClock:
+        """A clock of its own that shows the same time."""
+        other = SimulatedClock(self._wall)
+        other._monotonic = self._monotonic
+        return other
+
+    def set_as(self, other: Clock) -> None:
+        """Show what `other` shows, be it earlier: only for whoever takes a whole cluster back with it."""
+        self._wall, self._monotonic = other.wall(), other.monotonic()
+
     def jump_wall(self, seconds: float) -> None:
         """Move the time of day alone by `seconds`, either way, as a clock correction does."""
         self._wall += timedelta(seconds=seconds)

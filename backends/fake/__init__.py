@@ -92,6 +92,10 @@ class FakeBackend:
             self._listener.close()
             self._listener = None
 
+    def fork(self) -> FakeBackend:
+        """A backend of its own over a fork of the cluster (see `Cluster.fork`): it goes on from here by itself."""
+        return FakeBackend(cluster=self.cluster.fork())
+
     def client(self, identity: str | None = None) -> ApiClient:
         """An official client of its own that acts as the user `identity`; None is the administrator.
 

@@ -7,9 +7,11 @@ nothing, so what is kept is a tuple, and an `AuditEvent` is made of it when some
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+
+from backends.fake.forking import Fork
 
 LIMIT = 200_000
 """Events kept; older ones are dropped and counted in `AuditLog.dropped`."""
@@ -49,11 +51,21 @@ class AuditLog:
 
     def __init__(self, limit: int = LIMIT) -> None:
         self._records: deque[AuditRecord] = deque(maxlen=limit)
+        self._shared = False
+        """Has a fork the same records? Then they are copied before the next one."""
         self.recorded = 0
         """Requests recorded since the beginning."""
 
+    def forked(self, fork: Fork) -> Mapping[str, object]:
+        """A fork has the same past, copied by whichever of both writes first."""
+        del fork
+        self._shared = True
+        return {"_records": self._records, "_shared": True}
+
     def append(self, record: AuditRecord) -> None:
         """Keep one more request."""
+        if self._shared:
+            self._records, self._shared = self._records.copy(), False
         self.recorded += 1
         self._records.append(record)
 

@@ -14,6 +14,7 @@ import orjson
 from backends.fake import openapi, statuses
 from backends.fake.call import Call
 from backends.fake.catalogue import KUBERNETES_VERSION, Catalogue
+from backends.fake.forking import Fork
 from backends.fake.messages import Response
 from backends.fake.negotiation import parse_accept
 from backends.fake.reading import json_response
@@ -45,7 +46,12 @@ class Discovery:
     def __init__(self, catalogue: Catalogue) -> None:
         self._documents: Mapping[str, Any] = catalogue.documents
         self._encoded: dict[str, bytes] = {}
-        self._paths = _paths(catalogue)
+        self._paths = tuple(_paths(catalogue))
+
+    def forked(self, fork: Fork) -> Mapping[str, object]:
+        """A fork answers from the same documents, which nobody changes."""
+        del fork
+        return {"_documents": self._documents, "_encoded": self._encoded.copy()}
 
     def answer(self, call: Call) -> Response:
         """Whatever is at a path outside of the resources. Raises `ApiError` 404, 405, 501."""

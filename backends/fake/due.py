@@ -39,6 +39,14 @@ class DueQueue:
         self._order += 1
         heapq.heappush(self._heap, (at, self._order, key))
 
+    def postpone(self, seconds: float) -> None:
+        """Everything is due so much later (or earlier), in the same order."""
+        if not seconds:
+            return
+        # Both by the same sum: an entry of the heap counts while its time is that of what waits under its key.
+        self._heap = [(at + seconds, order, key) for at, order, key in self._heap]
+        self._waiting = {key: due._replace(at=due.at + seconds) for key, due in self._waiting.items()}
+
     def discard(self, key: Hashable) -> None:
         """Forget what waits under `key`; nothing happens if nothing does."""
         self._waiting.pop(key, None)

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Mapping
+
+from backends.fake.forking import Fork
 
 # k8s.io/apimachinery/pkg/util/rand: no vowels, nothing that is easily misread.
 _ALPHABET = "bcdfghjklmnpqrstvwxz2456789"
@@ -15,6 +18,13 @@ class Ids:
         self._random = random.Random(seed)  # noqa: S311 - reproducible on purpose, nothing secret is made of it
         self._audit_prefix = f"{self._random.getrandbits(32):08x}-{self._random.getrandbits(16):04x}-4000-8000-"
         self._audits = 0
+
+    def forked(self, fork: Fork) -> Mapping[str, object]:
+        """A fork goes on as this one would, by itself."""
+        del fork
+        dice = random.Random()  # noqa: S311 - its state comes next
+        dice.setstate(self._random.getstate())
+        return {"_random": dice}
 
     def uid(self) -> str:
         """A version 4 UUID."""

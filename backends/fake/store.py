@@ -5,20 +5,22 @@ It knows nothing of kinds, rules or HTTP; it refuses to hand out anything mutabl
 with bytes, or a freshly parsed dict of their own from `Entry.load()`.
 
 An object is kept as the bytes that follow its kind and apiVersion (`Entry.tail`), because items of a list carry
-neither: so a list is a join of stored bytes, and one object is its resource's prefix plus the tail.
+neither: so a list is a join of stored bytes, and one object is its resource's prefix plus the tail. A store is forked
+by sharing what is in it (`buckets.py`).
 """
 
 from __future__ import annotations
 
-from bisect import bisect_left, bisect_right, insort
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from bisect import bisect_right
+from collections.abc import Callable, Iterator, Mapping
 from operator import attrgetter
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal, NamedTuple, cast
 
 import orjson
 
+from backends.fake.buckets import Collection, Dependents
 from backends.fake.catalogue import Resource
+from backends.fake.forking import Fork, Immutable
 
 HISTORY_LIMIT = 20_000
 """Events kept per resource before the older half is dropped, as the real server's watch cache drops them."""
@@ -37,7 +39,7 @@ class Key(NamedTuple):
     name: str
 
 
-class Entry:
+class Entry(Immutable):
     """One version of one object, immutable."""
 
     __slots__ = ("key", "labels", "owners", "resource", "rv", "tail", "terminating", "uid")
@@ -94,50 +96,16 @@ class GoneError(Exception):
         self.oldest = oldest
 
 
-@dataclass(slots=True)
-class _Bucket:
-    """The objects of one resource in one namespace, by name, and their names in order."""
-
-    entries: dict[str, Entry]
-    names: list[str]
-
-    def ordered(self) -> list[Entry]:
-        entries = self.entries
-        return [entries[name] for name in self.names]
-
-
-class _Collection:
-    """One resource: buckets by namespace, and its history."""
-
-    __slots__ = ("buckets", "count", "events", "since", "watchers")
-
-    def __init__(self) -> None:
-        self.buckets: dict[str, _Bucket] = {}
-        self.count = 0
-        self.events: list[StoreEvent] = []
-        self.since = 0
-        """Events up to this revision are no longer kept."""
-        self.watchers: dict[tuple[str, str], dict[int, Callable[[StoreEvent], None]]] = {}
-
-    def ordered(self, namespace: str) -> list[Entry]:
-        if namespace:
-            bucket = self.buckets.get(namespace)
-            return bucket.ordered() if bucket else []
-        buckets = self.buckets
-        if len(buckets) == 1:
-            return next(iter(buckets.values())).ordered()
-        return [entry for name in sorted(buckets) for entry in buckets[name].ordered()]
-
-
 class Store:
     """All objects of one cluster. Not thread-safe by itself: the cluster's lock is held around every call."""
 
     def __init__(self, history_limit: int = HISTORY_LIMIT) -> None:
-        self._collections: dict[tuple[str, str], _Collection] = {}
-        self._dependents: dict[str, dict[Key, None]] = {}
+        self._collections: dict[tuple[str, str], Collection] = {}
+        self._dependents = Dependents()
         self._listeners: list[Callable[[StoreEvent], None]] = []
         self._history_limit = history_limit
         self._watcher_ids = 0
+        self._closers: dict[int, Callable[[], None]] = {}
         self.revision = 0
         """The revision of the last committed change; each change has its own."""
         self.compacted = 0
@@ -210,7 +178,7 @@ class Store:
 
     def dependents(self, uid: str) -> Keys:
         """Keys of the objects that name `uid` in their ownerReferences."""
-        return list(self._dependents.get(uid, ()))
+        return cast(Keys, self._dependents.of(uid))
 
     # ---- writing
 
@@ -218,16 +186,12 @@ class Store:
         """Commit a new object (its metadata.resourceVersion is set). The key must be free."""
         collection = self._collections.get(key[:2])
         if collection is None:
-            collection = self._collections[key[:2]] = _Collection()
+            collection = self._collections[key[:2]] = Collection()
         bucket = collection.buckets.get(key.namespace)
-        if bucket is None:
-            bucket = collection.buckets[key.namespace] = _Bucket({}, [])
-        if key.name in bucket.entries:
+        if bucket is not None and key.name in bucket.entries:
             raise RuntimeError(f"{key} is taken: the registry must look first")
         entry = Entry(key, resource, obj, self._next_revision())
-        bucket.entries[key.name] = entry
-        insort(bucket.names, key.name)
-        collection.count += 1
+        collection.add(key.namespace, key.name, entry)
         self._index(entry)
         self._publish(collection, StoreEvent("ADDED", key, entry.rv, None, entry, entry))
         return entry
@@ -236,11 +200,9 @@ class Store:
         """Commit a new version of a stored object (its metadata.resourceVersion is set)."""
         key = old.key
         collection = self._collections[key[:2]]
-        entries = collection.buckets[key.namespace].entries
-        if entries.get(key.name) is not old:
-            raise RuntimeError(f"{key}: not the current version: the registry must read under the same lock")
+        self._must_be_current(collection, old)
         entry = Entry(key, old.resource, obj, self._next_revision())
-        entries[key.name] = entry
+        collection.own_bucket(key.namespace).entries[key.name] = entry
         if entry.owners != old.owners:
             self._unindex(old)
             self._index(entry)
@@ -254,13 +216,8 @@ class Store:
         """
         key = old.key
         collection = self._collections[key[:2]]
-        bucket = collection.buckets[key.namespace]
-        if bucket.entries.pop(key.name, None) is not old:
-            raise RuntimeError(f"{key}: not the current version: the registry must read under the same lock")
-        del bucket.names[bisect_left(bucket.names, key.name)]
-        if not bucket.entries:
-            del collection.buckets[key.namespace]
-        collection.count -= 1
+        self._must_be_current(collection, old)
+        collection.remove(key.namespace, key.name)
         self._unindex(old)
         gone = Entry(key, old.resource, last if last is not None else old.load(), self._next_revision())
         self._publish(collection, StoreEvent("DELETED", key, gone.rv, old, None, gone))
@@ -271,7 +228,8 @@ class Store:
         self.compacted = max(self.compacted, min(rv, self.revision))
         for collection in self._collections.values():
             cut = bisect_right(collection.events, self.compacted, key=attrgetter("rv"))
-            del collection.events[:cut]
+            if cut:
+                del collection.own_history()[:cut]
 
     # ---- listening
 
@@ -284,25 +242,50 @@ class Store:
         return lambda: self._listeners.remove(callback)
 
     def watch(
-        self, group: str, plural: str, namespace: str, name: str, callback: Callable[[StoreEvent], None]
+        self,
+        group: str,
+        plural: str,
+        namespace: str,
+        name: str,
+        callback: Callable[[StoreEvent], None],
+        close: Callable[[], None] | None = None,
     ) -> Callable[[], None]:
         """Call `callback` with the commits of one resource; `namespace` and `name` narrow it where they are given.
 
-        Watchers are found by place, so a commit costs only the watchers that may want it. Returns what ends it.
+        Watchers are found by place, so a commit costs only the watchers that may want it. `close` is called when the
+        store ends its watches (`end_watches`). Returns what ends this one.
         """
         collection = self._collections.get((group, plural))
         if collection is None:
-            collection = self._collections[group, plural] = _Collection()
+            collection = self._collections[group, plural] = Collection()
         self._watcher_ids += 1
         identifier, place = self._watcher_ids, (namespace, name)
         collection.watchers.setdefault(place, {})[identifier] = callback
+        if close is not None:
+            self._closers[identifier] = close
 
         def end() -> None:
+            self._closers.pop(identifier, None)
             at_place = collection.watchers.get(place)
             if at_place is not None and at_place.pop(identifier, None) is not None and not at_place:
                 del collection.watchers[place]
 
         return end
+
+    def end_watches(self) -> int:
+        """Close every watch that said how; returns how many."""
+        closers = list(self._closers.values())
+        for close in closers:
+            close()
+        return len(closers)
+
+    # ---- sharing
+
+    def forked(self, fork: Fork) -> Mapping[str, object]:
+        """A fork has the same content, in the time that a few dozen references take; nobody watches it yet."""
+        del fork
+        shared = {storage: held.shared() for storage, held in self._collections.items()}
+        return {"_collections": shared, "_dependents": self._dependents.shared(), "_closers": {}}
 
     # ---- inside
 
@@ -310,20 +293,22 @@ class Store:
         self.revision += 1
         return self.revision
 
+    @staticmethod
+    def _must_be_current(collection: Collection, old: Entry) -> None:
+        bucket = collection.buckets.get(old.key.namespace)
+        if bucket is None or bucket.entries.get(old.key.name) is not old:
+            raise RuntimeError(f"{old.key}: not the current version: the registry must read under the same lock")
+
     def _index(self, entry: Entry) -> None:
         for uid in entry.owners:
-            self._dependents.setdefault(uid, {})[entry.key] = None
+            self._dependents.add(uid, entry.key)
 
     def _unindex(self, entry: Entry) -> None:
         for uid in entry.owners:
-            keys = self._dependents.get(uid)
-            if keys is not None:
-                keys.pop(entry.key, None)
-                if not keys:
-                    del self._dependents[uid]
+            self._dependents.discard(uid, entry.key)
 
-    def _publish(self, collection: _Collection, event: StoreEvent) -> None:
-        events = collection.events
+    def _publish(self, collection: Collection, event: StoreEvent) -> None:
+        events = collection.own_history()
         events.append(event)
         if len(events) > self._history_limit:
             cut = len(events) // 2

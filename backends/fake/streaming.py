@@ -52,7 +52,8 @@ def watch(registry: Registry, call: Call) -> Response:
         stream.put_line(lambda: b'{"type":"ERROR","object":%s}\n' % error.body())
         stream.close()
         return response
-    stream.attach(registry.store.watch(*resource.storage, route.namespace, options.selection.name, stream.offer))
+    place = *resource.storage, route.namespace, options.selection.name
+    stream.attach(registry.store.watch(*place, stream.offer, stream.close))
     return response
 
 

@@ -38,7 +38,7 @@ class Decision:
     """Ask again in so many seconds (> 0) if the pod has not changed by then; None: only when it changes."""
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class _Waiting:
     stage: str
     grace_s: int | None

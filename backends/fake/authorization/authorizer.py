@@ -17,6 +17,7 @@ from backends.fake import statuses
 from backends.fake.authentication import MASTERS
 from backends.fake.authorization.attributes import Attributes, requested
 from backends.fake.authorization.rules import ALL, Rule, quoted, rules_of
+from backends.fake.forking import Fork
 from backends.fake.messages import Identity
 from backends.fake.store import Store, StoreEvent
 
@@ -170,6 +171,12 @@ class Rbac:
         self._admitted: set[tuple[str | tuple[str, ...] | None, ...]] = set()
         """Requests that have passed: user, groups, method, path, and the parameters that matter."""
         store.subscribe(self._hear)
+
+    def forked(self, fork: Fork) -> Mapping[str, object]:
+        """A fork judges by its own store; what has been asked is asked again."""
+        del fork
+        bindings = {namespace: held.copy() for namespace, held in self._bindings.items()}
+        return {"_roles": self._roles.copy(), "_bindings": bindings, "_known": {}, "_admitted": set()}
 
     # ---- what there is
 

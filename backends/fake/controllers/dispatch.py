@@ -7,6 +7,7 @@ later; a step that is refused is tried again after a while that grows.
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable
+from functools import partial
 from typing import TYPE_CHECKING
 
 from backends.fake.controllers.client import Client, Refused
@@ -92,34 +93,37 @@ class Controllers:
             for namespace, name in controller.concerns(event):
                 self._enqueue(controller, namespace, name, controller.reaction_s)
         for key in self._collector.concerns(event):
-            self._later((self._collector.name, key), None, lambda key=key: self._collector.step(key))  # type: ignore[misc]
+            self._later((self._collector.name, key), None, partial(self._collector.step, key))
 
     def _hearing(self, event: StoreEvent) -> Iterable[Controller]:
         yield from self._wanted.get((event.key.group, event.key.plural), ())
         yield from self._wanted.get(EVERY_KIND[0].stored, ())
 
-    def _enqueue(self, controller: Controller, namespace: str, name: str, delay_s: float | None) -> None:
-        def step() -> float | None:
-            time = self._cluster.time
-            return controller.step(namespace, name, Now(time.monotonic(), time.wall()))
+    # What waits on the cluster's queue is bound to the objects of this cluster by name (partial and method, no
+    # closure): a fork of the cluster binds it to its own.
 
-        self._later((controller.name, namespace, name), delay_s, step)
+    def _enqueue(self, controller: Controller, namespace: str, name: str, delay_s: float | None) -> None:
+        self._later((controller.name, namespace, name), delay_s, partial(self._step, controller, namespace, name))
+
+    def _step(self, controller: Controller, namespace: str, name: str) -> float | None:
+        time = self._cluster.time
+        return controller.step(namespace, name, Now(time.monotonic(), time.wall()))
 
     def _later(self, work: Hashable, delay_s: float | None, step: Callable[[], float | None]) -> None:
         """Do `step` after `delay_s` (None: as long as controllers usually take), and again when it asks for it."""
+        delay_s = self._cluster.reaction_s if delay_s is None else delay_s
+        self._cluster.enqueue(work, delay_s, partial(self._run, work, step))
 
-        def run() -> None:
-            try:
-                again_in_s = step()
-            except Refused as refused:
-                if refused.namespace_terminating:
-                    self._failures.pop(work, None)
-                    return
-                failures = self._failures[work] = self._failures.get(work, 0) + 1
-                self._later(work, min(LAST_RETRY_S, FIRST_RETRY_S * 2.0 ** (failures - 1)), step)
+    def _run(self, work: Hashable, step: Callable[[], float | None]) -> None:
+        try:
+            again_in_s = step()
+        except Refused as refused:
+            if refused.namespace_terminating:
+                self._failures.pop(work, None)
                 return
-            self._failures.pop(work, None)
-            if again_in_s is not None:
-                self._later(work, again_in_s, step)
-
-        self._cluster.enqueue(work, self._cluster.reaction_s if delay_s is None else delay_s, run)
+            failures = self._failures[work] = self._failures.get(work, 0) + 1
+            self._later(work, min(LAST_RETRY_S, FIRST_RETRY_S * 2.0 ** (failures - 1)), step)
+            return
+        self._failures.pop(work, None)
+        if again_in_s is not None:
+            self._later(work, again_in_s, step)

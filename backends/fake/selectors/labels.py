@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
+from backends.fake.forking import Immutable
 from backends.fake.selectors.errors import SelectorError
 from backends.fake.validation.names import label_key_errors, label_value_errors
 
@@ -38,7 +39,7 @@ class Requirement(NamedTuple):
         return have > bound if self.operator == ">" else have < bound
 
 
-class LabelSelector:
+class LabelSelector(Immutable):
     """A parsed label selector: call it with an object's labels."""
 
     def __init__(self, requirements: tuple[Requirement, ...]) -> None:
