@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from backends.fake.controllers.client import Client, Refused
 from backends.fake.controllers.cluster_roles import AggregatedRoles
 from backends.fake.controllers.controller import Controller, Now
+from backends.fake.controllers.cronjob import CronJobs
 from backends.fake.controllers.daemonset import DaemonSets
 from backends.fake.controllers.deployment import Deployments
 from backends.fake.controllers.disruption import Disruptions
@@ -50,6 +51,7 @@ MANAGED: tuple[type[Controller], ...] = (
     DaemonSets,
     Jobs,
     FinishedJobs,
+    CronJobs,
     Disruptions,
     AggregatedRoles,
 )

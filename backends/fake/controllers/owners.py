@@ -13,6 +13,7 @@ from typing import Final
 from backends.fake.controllers.client import Client
 from backends.fake.controllers.kinds import (
     BUDGETS,
+    CRON_JOBS,
     DAEMON_SETS,
     DEPLOYMENTS,
     JOBS,
@@ -23,7 +24,9 @@ from backends.fake.controllers.kinds import (
 from backends.fake.selectors import LabelSelector, labels_of
 from backends.fake.store import Entry, Key, StoreEvent
 
-CONTROLLING: Final = frozenset(kind.stored for kind in (DEPLOYMENTS, REPLICA_SETS, STATEFUL_SETS, DAEMON_SETS, JOBS))
+CONTROLLING: Final = frozenset(
+    kind.stored for kind in (DEPLOYMENTS, REPLICA_SETS, STATEFUL_SETS, DAEMON_SETS, JOBS, CRON_JOBS)
+)
 
 
 class Owners:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from backends.fake.schedules import schedule_error
 from backends.fake.validation import causes, label_selectors, pod_defaults, pods
 from backends.fake.validation.causes import Cause
-from backends.fake.validation.cron import schedule_error
 
 Obj = dict[str, Any]
 
@@ -128,7 +129,6 @@ def _cron_job_spec(spec: Obj) -> list[Cause]:
 
 
 def _time_zone(name: str | None) -> list[Cause]:
-    """Only the shape is checked: which zones there are is the controller's concern here."""
     if name is None:
         return []
     if not name:
@@ -141,6 +141,10 @@ def _time_zone(name: str | None) -> list[Cause]:
                 "timeZone must be an explicit time zone as defined in https://www.iana.org/time-zones",
             )
         ]
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        return [causes.invalid("spec.timeZone", name, f"unknown time zone {name}")]
     return []
 
 

@@ -8,7 +8,6 @@ import pytest
 
 from backends.fake.schema import Schema
 from backends.fake.validation import Cause, prepare_defaults, validate_create, validate_update
-from backends.fake.validation.cron import schedule_error
 
 APPS = {"Deployment", "ReplicaSet", "StatefulSet", "DaemonSet"}
 TEMPLATE: dict[str, Any] = {
@@ -236,23 +235,3 @@ def test_a_cron_jobs_name_leaves_room_for_its_jobs_names() -> None:
 
     (cause,) = validate_create(gvk("CronJob"), obj)
     assert cause.message.endswith("must be no more than 52 characters")
-
-
-@pytest.mark.parametrize(
-    ("schedule", "error"),
-    [
-        ("*/5 * * * *", None), ("0 0 1 jan sun", None), ("@hourly", None), ("@every 1h30m", None),
-        ("1-5/2,9 0 1 1 ?", None),
-        ("60 * * * *", "end of range (60) above maximum (59): 60"),
-        ("* * 0 * *", "beginning of range (0) below minimum (1): 0"),
-        ("5-3 * * * *", "beginning of range (5) beyond end of range (3): 5-3"),
-        ("*/0 * * * *", "step of range should be a positive number: */0"),
-        ("x * * * *", 'failed to parse int from x: strconv.Atoi: parsing "x": invalid syntax'),
-        ("1-2-3 * * * *", "too many hyphens: 1-2-3"),
-        ("1/2/3 * * * *", "too many slashes: 1/2/3"),
-        ("@never", "unrecognized descriptor: @never"),
-        ("@every soon", 'failed to parse duration @every soon: time: invalid duration "soon"'),
-    ],
-)  # fmt: skip
-def test_schedules_are_read_as_cron_reads_them(schedule: str, error: str | None) -> None:
-    assert schedule_error(schedule) == error
