@@ -7,9 +7,7 @@ a real kube-apiserver, v1.34; where they differ from what you would expect, the 
 
 NOT imitated. These are refused with 501, 406 or 415 and a Status that says so (`NOT_IMITATED` has a request for each):
 
-- protobuf answers: a list of alternatives with JSON in it gets JSON
-- protobuf bodies, but for reviews, tokens, roles and bindings, and the kinds of `kubectl create configmap|namespace|
-  secret|serviceaccount`
+- protobuf of CustomResourceDefinitions and APIServices
 - custom resources, aggregated API servers
 - component statuses, OpenAPI version 2, metrics
 - pod logs, exec, attach, port forwarding, the pod proxy, the service proxy, the node proxy

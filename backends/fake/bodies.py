@@ -1,7 +1,7 @@
 """From a request's body to an object: media type, syntax, kind, fields.
 
 Called by the handlers that write. What it refuses is worded as in k8s.io/apiserver/pkg/endpoints/handlers (create.go,
-rest.go) and the serializers below them. JSON and YAML are read, and protobuf of some kinds that kubectl sends so. What
+rest.go) and the serializers below them. JSON, YAML and the built-in kinds' protobuf are read. What
 an object's fields are is the schema's knowledge; unknown and repeated members become warnings or a refusal, as
 `fieldValidation` asks.
 """
@@ -17,12 +17,11 @@ import yaml
 from backends.fake import gojson, protobuf, statuses
 from backends.fake.call import Call
 from backends.fake.catalogue import Resource
-from backends.fake.negotiation import OFFERED
+from backends.fake.negotiation import OFFERED, PROTOBUF
 from backends.fake.schema import Decoded, DecodeError, KindSchema, Schema
 
 Obj = dict[str, Any]
 
-PROTOBUF = "application/vnd.kubernetes.protobuf"
 _SCHEME = 'in scheme "pkg/runtime/scheme.go:110"'
 _ARRAY = (
     r'Go value of type struct { APIVersion string "json:\"apiVersion,omitempty\""; '
@@ -65,7 +64,7 @@ def read_kind(call: Call, gvk: tuple[str, str, str], body: bytes | None = None) 
     body = call.request.body if body is None else body
     value, text = _parsed(call, body, gvk)
     check_kind(value, gvk)
-    strictly = field_validation(call) != "Ignore"
+    strictly = field_validation(call) != "Ignore" and media_type(call) != PROTOBUF
     try:
         decoded = schema_of(gvk).decode(value, text, strictly=strictly)
     except DecodeError as error:

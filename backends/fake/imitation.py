@@ -21,7 +21,6 @@ class Refusal(NamedTuple):
 
 
 _JSON = (("content-type", "application/json"),)
-_PROTOBUF = "application/vnd.kubernetes.protobuf"
 _PODS = "/api/v1/namespaces/default/pods"
 _POD = f"{_PODS}/p"
 
@@ -30,13 +29,14 @@ def _post(what: str, target: str) -> Refusal:
     return Refusal(what, "POST", target, 501, _JSON, b"{}")
 
 
-def _only(what: str, accept: str) -> Refusal:
-    return Refusal(f"{what} where nothing else is acceptable", "GET", _PODS, 406, (("accept", accept),))
-
-
 NOT_IMITATED: tuple[Refusal, ...] = (
-    _only("protobuf answers", _PROTOBUF),
-    Refusal("protobuf bodies", "POST", "/api/v1/namespaces", 415, (("content-type", _PROTOBUF),), b"k8s\0"),
+    Refusal(
+        "protobuf of CustomResourceDefinitions and APIServices",
+        "GET",
+        "/apis/apiregistration.k8s.io/v1/apiservices",
+        406,
+        (("accept", "application/vnd.kubernetes.protobuf"),),
+    ),
     _post("custom resources", "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"),
     _post("aggregated API servers", "/apis/apiregistration.k8s.io/v1/apiservices"),
     Refusal("component statuses", "GET", "/api/v1/componentstatuses", 501),

@@ -1,7 +1,7 @@
 """Content negotiation: what a request's Accept and Content-Type ask for, and whether that can be had here.
 
-JSON is answered, and YAML where it is asked for; both also as a Table or as metadata alone (`printing`). Protobuf
-answers are not imitated: a list of alternatives falls through to JSON, a request for nothing else is refused with 406.
+JSON is answered, and YAML or protobuf where it is asked for; all of them as metadata alone and those that are text as a
+Table (`printing`). Kinds that have no protobuf fall through to the next alternative, or to 406.
 """
 
 from __future__ import annotations
@@ -14,7 +14,8 @@ from backends.fake import statuses
 OFFERED = "application/json, application/yaml, application/vnd.kubernetes.protobuf"
 STREAMED = "application/json;stream=watch, application/vnd.kubernetes.protobuf;stream=watch"
 
-Encoding = Literal["json", "yaml"]
+PROTOBUF = "application/vnd.kubernetes.protobuf"
+Encoding = Literal["json", "yaml", "protobuf"]
 Kind = Literal["Table", "PartialObjectMetadata", "PartialObjectMetadataList"]
 
 _GROUP = "meta.k8s.io"
@@ -23,6 +24,7 @@ _ENCODINGS: dict[str, Encoding] = {
     "*/*": "json",
     "application/*": "json",
     "application/yaml": "yaml",
+    PROTOBUF: "protobuf",
 }
 
 
@@ -54,8 +56,10 @@ class Chosen(NamedTuple):
 
 
 @functools.lru_cache(maxsize=256)
-def choose(accept: str, *, tables: bool = True) -> Chosen:
-    """The best of what the client accepts that can be had. `tables`: whether what it asks of can be put into one.
+def choose(accept: str, *, tables: bool = True, binary: bool = True) -> Chosen:
+    """The best of what the client accepts that can be had.
+
+    `tables`: whether what it asks of can be put into one; `binary`: whether it has a protobuf message.
 
     Raises `ApiError` 406, in the words of whoever refuses it in the real server: its router does not know the media
     type, or its negotiation has not got that form of it.
@@ -63,11 +67,13 @@ def choose(accept: str, *, tables: bool = True) -> Chosen:
     known = False
     for alternative in parse_accept(accept):
         encoding = _ENCODINGS.get(alternative.media)
+        if encoding == "protobuf" and not binary:
+            continue
         known = known or encoding is not None
         if encoding is None:
             continue
         asked = alternative.parameters.keys() & {"as", "g", "v"}
-        form = _form(alternative.parameters, tables=tables) if asked else None
+        form = _form(alternative.parameters, tables=tables and encoding != "protobuf") if asked else None
         if form is not None or not asked:
             return Chosen(encoding, form)
     raise statuses.not_acceptable_form(OFFERED) if known else statuses.not_acceptable(OFFERED)

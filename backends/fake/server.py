@@ -147,15 +147,16 @@ class Server:
         if route.subresource:
             if not verb:
                 raise statuses.method_not_allowed()
-            chosen = negotiation.choose(call.headers.get("accept", ""), tables=route.subresource not in _NO_TABLES)
-            call.encoding, call.form = chosen
+            sub = resource.subresources.get(route.subresource)
+            spoken = (sub.group, sub.version, sub.kind) if sub is not None else resource.gvk
+            call.encoding, call.form = _negotiated(call, spoken, tables=route.subresource not in _NO_TABLES)
             if route.subresource == "token" and verb == "create":
                 return self._reviews.token(self._registry, call)
             return self._shown(call, subresources.answer(self._registry, call))
         if verb not in resource.verbs or (verb == "create" and resource.namespaced and not route.namespace):
             raise statuses.method_not_allowed()
-        call.encoding, call.form = negotiation.choose(call.headers.get("accept", ""), tables="get" in resource.verbs)
-        if verb == "watch" and call.encoding != "json":
+        call.encoding, call.form = _negotiated(call, resource.gvk, tables="get" in resource.verbs)
+        if verb == "watch" and call.encoding == "yaml":
             raise statuses.not_acceptable(negotiation.STREAMED)
         return self._shown(call, self._handle_resource(call, resource))
 
@@ -201,8 +202,8 @@ class Server:
         audit_id = call.headers.get("audit-id") or self._ids.audit_id()
         headers = response.headers
         headers["Audit-Id"] = audit_id
-        if call.encoding == "yaml" and headers.get("Content-Type") == "application/json":
-            _as_yaml(response)
+        if call.encoding != "json" and headers.get("Content-Type") == "application/json" and response.stream is None:
+            (_as_yaml if call.encoding == "yaml" else _as_protobuf)(response)
         if call.warnings:
             headers["Warning"] = ", ".join(f"299 - {orjson.dumps(text).decode()}" for text in call.warnings)
         route, resource, request, identity = call.route, call.served, call.request, call.identity
@@ -248,6 +249,23 @@ def _plainly(refused: Response) -> Response:
 def _refusal(error: statuses.ApiError) -> Response:
     headers = {"Cache-Control": "no-cache, private", "Content-Type": "application/json", **error.headers}
     return Response(error.code, headers, error.body())
+
+
+def _negotiated(call: Call, gvk: tuple[str, str, str], *, tables: bool) -> negotiation.Chosen:
+    """What the client accepts, of what there is for this kind. Raises `ApiError` 406."""
+    accept = call.headers.get("accept", "")
+    if "protobuf" not in accept:
+        return negotiation.choose(accept, tables=tables)
+    from backends.fake import protobuf  # only needed by whoever asks for it
+
+    return negotiation.choose(accept, tables=tables, binary=protobuf.has_message(*gvk))
+
+
+def _as_protobuf(response: Response) -> None:
+    from backends.fake import protobuf  # only needed by whoever asks for it
+
+    response.body = protobuf.encode(orjson.loads(response.body))
+    response.headers["Content-Type"] = negotiation.PROTOBUF
 
 
 def _as_yaml(response: Response) -> None:

@@ -18,7 +18,7 @@ from backends.fake.catalogue import Resource
 from backends.fake.conversion import encoded
 from backends.fake.listing import ListOptions
 from backends.fake.messages import Response
-from backends.fake.negotiation import STREAMED
+from backends.fake.negotiation import PROTOBUF, STREAMED
 from backends.fake.reading import json_response
 from backends.fake.registry import Registry
 from backends.fake.store import Entry, GoneError
@@ -42,8 +42,11 @@ def watch(registry: Registry, call: Call) -> Response:
         opened=now,
         deadline=now + lifetime_s,
         bookmark=events.bookmark if options.bookmarks else None,
+        frame=_protobuf_frame if call.encoding == "protobuf" else None,
     )
     response = json_response(200, b"")
+    if call.encoding == "protobuf":
+        response.headers["Content-Type"] = f"{PROTOBUF};stream=watch"
     response.stream = stream
     try:
         _begin(registry, route.namespace, resource, stream, options, start, events)
@@ -77,6 +80,14 @@ class _Events:
         if initial_events_end:
             obj["metadata"]["annotations"] = {"k8s.io/initial-events-end": "true"}
         return b'{"type":"BOOKMARK","object":%s}\n' % orjson.dumps(obj if self._shown is None else self._shown(obj))
+
+
+def _protobuf_frame(line: bytes) -> bytes:
+    """One event's line of JSON as the frame that a client of protobuf reads."""
+    from backends.fake import protobuf  # only needed by whoever asks for it
+
+    said = orjson.loads(line)
+    return protobuf.event(said["type"], protobuf.encode(said["object"]))
 
 
 def _shown_as(registry: Registry, call: Call) -> Callable[[dict[str, Any]], dict[str, Any]] | None:

@@ -30,8 +30,8 @@ class WatchStream:
     """
 
     __slots__ = (
-        "_bookmark", "_bookmark_at", "_changed", "_encode", "_end", "_limit", "_matches", "_waiting", "closed",
-        "deadline",
+        "_bookmark", "_bookmark_at", "_changed", "_encode", "_end", "_frame", "_limit", "_matches", "_waiting",
+        "closed", "deadline",
     )  # fmt: skip
 
     def __init__(
@@ -42,10 +42,13 @@ class WatchStream:
         opened: float,
         deadline: float,
         bookmark: Callable[[int], bytes] | None,
+        frame: Callable[[bytes], bytes] | None = None,
     ) -> None:
+        """`frame` turns a line into what is sent instead of it: a client may ask for protobuf."""
         self._waiting: deque[tuple[str, Entry] | Callable[[], bytes]] = deque()
         self._matches = matches
         self._encode = encode
+        self._frame = frame
         self._changed: Callable[[], None] | None = None
         self._end: Callable[[], None] | None = None
         self._bookmark = bookmark
@@ -104,7 +107,7 @@ class WatchStream:
         while waiting:
             item = waiting.popleft()
             lines.append(self._line(*item) if isinstance(item, tuple) else item())
-        return lines
+        return lines if self._frame is None else [self._frame(line) for line in lines]
 
     def tick(self, now: float, revision: int) -> None:
         """Let the time have its effect: a bookmark that is due, the deadline. `now` in monotonic seconds."""

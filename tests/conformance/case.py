@@ -123,10 +123,11 @@ def load_yaml(text: str) -> Any:
 def load_cases() -> tuple[Case, ...]:
     """Every case, by topic and name."""
     files = sorted(path for path in (ROOT / "cases").rglob("*.yaml") if not path.name.startswith("_"))
-    return tuple(_read(path) for path in files)
+    return tuple(read_case(path) for path in files)
 
 
-def _read(path: Path) -> Case:
+def read_case(path: Path) -> Case:
+    """The case in a file."""
     raw = load_yaml(path.read_text(encoding="utf-8"))
     tags = frozenset(raw.get("tags") or ())
     return Case(

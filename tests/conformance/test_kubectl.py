@@ -185,10 +185,6 @@ def test_a_mistyped_field_is_refused_as_the_real_server_does(kubectl: Kubectl) -
 @pytest.mark.parametrize(
     ("line", "reason"),
     [
-        (
-            "create deployment x --image y",
-            "does not read protobuf of this kind (Deployment of apps/v1); send application/json (kubectl: add --dry",
-        ),
         ("get --raw /openapi/v2", "does not imitate OpenAPI version 2"),
         ("get componentstatuses", "does not imitate component statuses"),
     ],

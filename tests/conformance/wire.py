@@ -11,11 +11,13 @@ import email.utils
 import http.client
 import json
 import socket
+import ssl
 import threading
 import urllib.parse
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 from typing import Any, Protocol, Self
 
 from backends.clock import SimulatedClock, SystemClock
@@ -204,13 +206,14 @@ class InProcessWatch:
 
 
 class HttpWire:
-    """Talks to a server at `url` (`http://host:port`); a connection of its own for every request."""
+    """Talks to a server at `url` (`http://host:port`, https with `authority`); a connection for every request."""
 
-    def __init__(self, url: str, tokens: Mapping[str, str] | None = None) -> None:
+    def __init__(self, url: str, tokens: Mapping[str, str] | None = None, authority: Path | None = None) -> None:
         parts = urllib.parse.urlsplit(url)
-        if parts.scheme != "http" or not parts.hostname:
-            raise ValueError(f"{url}: http://host:port is needed")
+        if parts.scheme != ("https" if authority else "http") or not parts.hostname:
+            raise ValueError(f"{url}: http://host:port is needed, or https://host:port and whom to trust")
         self._address = (parts.hostname, parts.port or 80)
+        self._trust = ssl.create_default_context(cafile=str(authority)) if authority else None
         self._tokens = {**TOKENS, **(tokens or {})}
         self._clock = SystemClock()
 
@@ -245,7 +248,11 @@ class HttpWire:
     def _open(
         self, method: str, target: str, user: str, headers: Mapping[str, str] | None, body: bytes
     ) -> tuple[http.client.HTTPConnection, http.client.HTTPResponse]:
-        connection = http.client.HTTPConnection(*self._address, timeout=ANSWER_LIMIT_S)
+        connection = (
+            http.client.HTTPSConnection(*self._address, timeout=ANSWER_LIMIT_S, context=self._trust)
+            if self._trust
+            else http.client.HTTPConnection(*self._address, timeout=ANSWER_LIMIT_S)
+        )
         try:
             sent = request_headers(user, headers, self._tokens)
             connection.request(method, target.replace(" ", "%20"), body or None, sent)

@@ -69,7 +69,11 @@ def read(entries: Iterable[dict[str, Any]]) -> Shares:
         version = entry["apiVersion"]
         identity = version if entry["operation"] == UPDATE else ""
         who = Manager(entry["manager"], entry["operation"], identity, entry.get("subresource", ""))
-        shares[who] = Share(entry.get("fieldsV1") or {}, version, entry.get("time"), entry)
+        fields, twin = entry.get("fieldsV1") or {}, shares.get(who)
+        if twin is None:
+            shares[who] = Share(fields, version, entry.get("time"), entry)
+        else:  # what `apart` has parted
+            shares[who] = Share(fieldsets.union(twin.fields, fields), version, twin.time or entry.get("time"))
     return shares
 
 
@@ -114,6 +118,23 @@ def written(shares: Shares) -> list[dict[str, Any]]:
             entry["subresource"] = who.subresource
         entries.append(entry)
     return entries
+
+
+def apart(shares: Shares, path: Fields) -> list[dict[str, Any]]:
+    """The entries after a Scale was written that changed nothing: updaters keep the replicas in an entry without time.
+
+    scalehandler.go looks for them under the Scale's version, finds nobody, and takes them for somebody new.
+    """
+    entries = []
+    for who, share in shares.items():
+        owned = fieldsets.intersection(share.fields, path) if who.operation == UPDATE else {}
+        if not owned:
+            entries += written({who: share})
+            continue
+        rest = fieldsets.difference(share.fields, path)
+        entries += written({who: replace(share, fields=owned, time=None, entry=None)})
+        entries += written({who: replace(share, fields=rest, entry=None)}) if rest else []
+    return sorted(entries, key=lambda entry: (entry["operation"], entry.get("time") or ""))
 
 
 def stripped(fields: Fields) -> Fields:

@@ -24,6 +24,8 @@ Obj = dict[str, Any]
 NAME_LIMIT = 128
 """How much of a user agent becomes a manager's name, in bytes (FieldManagerMaxLength)."""
 
+REPLICAS = {"f:spec": {"f:replicas": dict[str, Any]()}}
+"""What a Scale changes of a workload."""
 _RECENT: Recent[Comparison] = Recent(512)
 """How new specs differ from none: those of one workload's pods are alike."""
 
@@ -83,7 +85,7 @@ def track(old: Obj | None, new: Obj, writer: Writer, *, has_status: bool) -> lis
     skipped = ignored(writer.subresource, has_status=has_status)
     change = _change(shape, gvk, old, new, skipped)
     if not any(change):
-        return managers.written(shares)
+        return managers.apart(shares, REPLICAS) if writer.subresource == "scale" else managers.written(shares)
     who = Manager(writer.manager, UPDATE, str(new["apiVersion"]), writer.subresource)
     return managers.written(managers.updated(shares, change, who, writer.at))
 

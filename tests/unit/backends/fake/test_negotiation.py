@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from backends.fake.negotiation import Chosen, Form, choose, parse_accept, reads_no_json
+from backends.fake.negotiation import PROTOBUF, Chosen, Form, choose, parse_accept, reads_no_json
 from backends.fake.statuses import ApiError
 
 TABLE = "application/json;as=Table;v=v1;g=meta.k8s.io"
@@ -36,6 +36,13 @@ def test_the_best_that_can_be_had_wins(accept: str, chosen: Chosen) -> None:
     assert choose(accept) == chosen
 
 
+def test_what_has_no_message_is_not_sent_as_one() -> None:
+    assert choose(f"{PROTOBUF},application/yaml") == Chosen("protobuf")
+    assert choose(f"{PROTOBUF},application/yaml", binary=False) == Chosen("yaml")
+    with pytest.raises(ApiError, match="406: Not Acceptable"):
+        choose(PROTOBUF, binary=False)
+
+
 def test_what_is_no_object_has_no_table() -> None:
     assert choose(f"{TABLE},application/json", tables=False) == Chosen("json")
     assert choose(PARTIAL, tables=False) == Chosen("json", Form("PartialObjectMetadata", "v1"))
@@ -48,7 +55,10 @@ def test_what_is_no_object_has_no_table() -> None:
     [
         ("text/html", "406: Not Acceptable\n\nAvailable representations: application/json, application/yaml"),
         (";", "406: Not Acceptable"),
-        ("application/vnd.kubernetes.protobuf", "406: Not Acceptable"),
+        (
+            "application/vnd.kubernetes.protobuf;as=Table;v=v1;g=meta.k8s.io",
+            "only the following media types are accepted: application/json",
+        ),
         ("application/json;as=PartialObjectMetadata", "only the following media types are accepted: application/json"),
         ("application/json;as=Nonsense;v=v1;g=meta.k8s.io", "only the following media types are accepted"),
     ],

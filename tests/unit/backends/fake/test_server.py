@@ -121,7 +121,7 @@ def test_an_audit_id_comes_back_and_is_made_up_otherwise(door: Door) -> None:
         ("", 200, "application/json"),
         ("*/*", 200, "application/json"),
         ("application/json;as=Table;v=v1;g=meta.k8s.io,application/json", 200, "application/json"),
-        ("application/vnd.kubernetes.protobuf, application/json", 200, "application/json"),
+        ("application/vnd.kubernetes.protobuf, application/json", 200, "application/vnd.kubernetes.protobuf"),
         ("text/html, application/json;q=0.5", 200, "application/json"),
         ("application/yaml", 200, "application/yaml"),
         ("application/x-unknown", 406, "application/json"),
