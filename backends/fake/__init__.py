@@ -10,7 +10,11 @@ NOT imitated. These are refused with 501, 406 or 415 and a Status that says so (
 - protobuf of CustomResourceDefinitions and APIServices
 - custom resources, aggregated API servers
 - component statuses, OpenAPI version 2, metrics
-- pod logs, exec, attach, port forwarding, the pod proxy, the service proxy, the node proxy
+- SPDY (exec and attach speak WebSocket, as kubectl does since 1.31), watches over a WebSocket
+- port forwarding, the pod proxy, the service proxy, the node proxy
+
+No process runs in a container: exec, attach and logs do what is scripted (`programs`), and a command of which nobody
+has said anything is one whose executable does not exist.
 
 These are stored like anything else and have no effect; whoever writes one gets a Warning header: ResourceQuotas,
 LimitRanges, admission webhooks and policies; and roles and bindings, unless the cluster is made with

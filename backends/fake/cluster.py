@@ -42,8 +42,10 @@ from backends.fake.catalogue import Catalogue
 from backends.fake.due import DueQueue
 from backends.fake.ids import Ids
 from backends.fake.messages import Identity, Request, Response
+from backends.fake.programs import Programs
 from backends.fake.registry import Registry
 from backends.fake.rules import KindRules
+from backends.fake.running import Running
 from backends.fake.server import Access, Server
 from backends.fake.service_account_tokens import AUDIENCE, ServiceAccountTokens
 from backends.fake.snapshots import Snapshot
@@ -99,6 +101,8 @@ class Cluster:
     says whether others may come without credentials (as in a real server: yes with "rbac", no with "always-allow").
     `root_certificate` is the PEM text that pods check the API server with, where it is served over TLS (every namespace
     has it in a ConfigMap).
+    `exec_needs_create`: exec and attach over a WebSocket need the verb `create` beside `get`, as from v1.35 on (feature
+    gate AuthorizePodWebsocketUpgradeCreatePermission); v1.34 asks for `get` alone.
     """
 
     def __init__(
@@ -115,6 +119,7 @@ class Cluster:
         authorization: Mode = "always-allow",
         anonymous: bool | None = None,
         root_certificate: str | None = None,
+        exec_needs_create: bool = False,
     ) -> None:
         self.clock: Clock = clock or SystemClock()
         self.lock = threading.RLock()
@@ -134,7 +139,12 @@ class Cluster:
         self.tokens = tokens
         self.authorization: Mode = authorization
         access = self._access(seed, anonymous)
-        self.server = Server(self.registry, self.catalogue, self.time, self.ids, self.audit, access)
+        self.programs = Programs()
+        """What runs in containers, and what they log."""
+        self.server = Server(
+            self.registry, self.catalogue, self.time, self.ids, self.audit, access,
+            Running(self.programs, access.authorizer, gated=exec_needs_create),
+        )  # fmt: skip
         self._catching_up = False
         self.sleepers: set[Callable[[], None]] = set()
         """Called when something new is to be done later: whoever waits for this cluster looks again until when."""

@@ -19,12 +19,12 @@ from typing import TYPE_CHECKING, Any, Final
 
 import orjson
 
-from backends.fake.messages import Request, Response
+from backends.fake.messages import Request, Response, Stream
 from backends.fake.server import BODY_LIMIT_BYTES
 
 if TYPE_CHECKING:
     from backends.fake.cluster import Cluster
-    from backends.fake.watching import WatchStream
+    from backends.fake.websockets import Pump
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
@@ -57,10 +57,18 @@ class Limits:
 
 
 class App:
-    """The ASGI application over one cluster. `shared` when others than this app write to the cluster."""
+    """The ASGI application over one cluster. `shared` when others than this app write to the cluster.
 
-    def __init__(self, cluster: Cluster, *, shared: bool = False, limits: Limits | None = None) -> None:
+    `moves_time`: for the WebSockets of clients in this process, which wait while the clock stands still; see
+    `websockets`.
+    """
+
+    def __init__(
+        self, cluster: Cluster, *, shared: bool = False, limits: Limits | None = None, moves_time: bool = False
+    ) -> None:
         self._cluster = cluster
+        self._moves_time = moves_time
+        self._pumps: set[Pump] = set()
         self._limits = limits or Limits()
         self._closing = False
         self._watches: set[Watching] = set()
@@ -68,8 +76,11 @@ class App:
         self._date = (0.0, b"")
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer one request (uvicorn calls this; lifespan and websockets are switched off)."""
+        """Answer one request, or serve a WebSocket (uvicorn calls this; lifespan is switched off)."""
         headers = _request_headers(scope["headers"])
+        if scope["type"] == "websocket":
+            await self._upgrade(scope, headers, receive, send)
+            return
         body = b""
         if "content-length" in headers or "transfer-encoding" in headers:
             try:
@@ -80,20 +91,46 @@ class App:
                 return
             except ConnectionResetError:
                 return
-        query = scope["query_string"]
-        target = (scope["raw_path"] + b"?" + query if query else scope["raw_path"]).decode("latin-1")
-        peer = scope["state"].get(PEER)
-        response = self._cluster.handle(Request(scope["method"], target, headers, body, peer))
-        self._heart.arm()
+        response = self._handle(scope, scope["method"], headers, body)
         if response.stream is not None:
             await self._watch(response, response.stream, receive, send)
         else:
             await self._send_whole(send, response, close=len(body) > self._limits.body_bytes)
 
+    def _handle(self, scope: Scope, method: str, headers: dict[str, str], body: bytes = b"") -> Response:
+        query = scope["query_string"]
+        target = (scope["raw_path"] + b"?" + query if query else scope["raw_path"]).decode("latin-1")
+        response = self._cluster.handle(Request(method, target, headers, body, scope["state"].get(PEER)))
+        self._heart.arm()
+        return response
+
+    async def _upgrade(self, scope: Scope, headers: dict[str, str], receive: Receive, send: Send) -> None:
+        """A WebSocket is asked for: serve the session that comes of it, or give the plain answer."""
+        headers |= {"upgrade": "websocket", "sec-websocket-protocol": ", ".join(scope["subprotocols"])}
+        response = self._handle(scope, "GET", headers)
+        if response.session is None:
+            head = [*self._headers(response), (b"content-length", b"%d" % len(response.body))]
+            kind = "websocket.http.response"
+            await send({"type": f"{kind}.start", "status": response.status, "headers": head})
+            await send({"type": f"{kind}.body", "body": response.body, "more_body": False})
+            return
+        from backends.fake.websockets import EXTENSION, Pump  # uvicorn has loaded it by now
+
+        wire = scope["extensions"][EXTENSION]
+        pump = Pump(self._cluster, response.session, wire, moves_time=self._moves_time)
+        self._pumps.add(pump)
+        try:
+            await pump.run(receive, send)
+        finally:
+            self._pumps.discard(pump)
+            self._heart.arm()
+
     def close(self) -> None:
-        """End every watch, now and from now on. Called in the event loop."""
+        """End every watch and session, now and from now on. Called in the event loop."""
         self._closing = True
         self._heart.stop()
+        for pump in list(self._pumps):
+            pump.stop()
         for watching in list(self._watches):
             watching.wake()
 
@@ -131,7 +168,7 @@ class App:
                 break
         return b"".join(chunks)
 
-    async def _watch(self, response: Response, stream: WatchStream, receive: Receive, send: Send) -> None:
+    async def _watch(self, response: Response, stream: Stream, receive: Receive, send: Send) -> None:
         """Send each event as it happens, until the stream ends, the client goes or the server closes."""
         watching = Watching(stream, self._cluster)
         self._watches.add(watching)
@@ -159,7 +196,7 @@ class App:
 class Watching:
     """One watch being sent: wakes when there is something to take, the client has gone or the time has come."""
 
-    def __init__(self, stream: WatchStream, cluster: Cluster) -> None:
+    def __init__(self, stream: Stream, cluster: Cluster) -> None:
         self.gone = False
         self._stream, self._cluster = stream, cluster
         self._changed = asyncio.Event()

@@ -21,6 +21,7 @@ class Refusal(NamedTuple):
 
 
 _JSON = (("content-type", "application/json"),)
+_SPDY = (("connection", "Upgrade"), ("upgrade", "SPDY/3.1"))
 _PODS = "/api/v1/namespaces/default/pods"
 _POD = f"{_PODS}/p"
 
@@ -40,9 +41,8 @@ NOT_IMITATED: tuple[Refusal, ...] = (
     _post("custom resources", "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"),
     _post("aggregated API servers", "/apis/apiregistration.k8s.io/v1/apiservices"),
     Refusal("component statuses", "GET", "/api/v1/componentstatuses", 501),
-    Refusal("pod logs", "GET", f"{_POD}/log", 501),
-    _post("exec", f"{_POD}/exec"),
-    _post("attach", f"{_POD}/attach"),
+    Refusal("SPDY", "POST", f"{_POD}/exec?command=true&stdout=true", 501, _SPDY),
+    Refusal("watches over a WebSocket", "GET", f"{_PODS}?watch=true", 501, (("upgrade", "websocket"),)),
     _post("port forwarding", f"{_POD}/portforward"),
     Refusal("the pod proxy", "GET", f"{_POD}/proxy", 501),
     Refusal("the service proxy", "GET", "/api/v1/namespaces/default/services/kubernetes/proxy", 501),
@@ -64,10 +64,6 @@ REFUSED_RESOURCES: dict[tuple[str, str], str] = {
 """Creating one of these is refused: its whole point is an effect that there is not."""
 
 REFUSED_SUBRESOURCES: dict[str, str] = {
-    "attach": "attach: no container runs",
-    "exec": "exec: no container runs",
-    "log": "logs: no container runs",
-    "portforward": "port forwarding: no container runs",
     "proxy": "the proxy: nothing listens behind it",
 }
 

@@ -5,12 +5,12 @@ Built by a transport (in process, or the HTTP listener) and given to `Cluster.ha
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 if TYPE_CHECKING:
-    from backends.fake.watching import WatchStream
+    from backends.fake.programs.session import Session
 
 
 class Identity(NamedTuple):
@@ -37,11 +37,36 @@ class Request:
     identity: Identity | None = None
 
 
+class Stream(Protocol):
+    """An answer that comes piece by piece: a watch, a log that is followed. See `watching.WatchStream`."""
+
+    closed: bool
+
+    def on_change(self, callback: Callable[[], None] | None) -> None:
+        """Call `callback` when there may be something to take."""
+
+    def tick(self, now: float, revision: int) -> None:
+        """Let the time have its effect."""
+
+    def take(self) -> list[bytes]:
+        """What waits."""
+
+    def next_due(self) -> float:
+        """When `tick` has something to do, in monotonic seconds."""
+
+    def close(self) -> None:
+        """End it."""
+
+
 @dataclass(slots=True)
 class Response:
-    """The answer. A watch has a `stream` instead of a body, of which the transport sends what comes as it comes."""
+    """The answer. A watch has a `stream` instead of a body, of which the transport sends what comes as it comes.
+
+    With a `session` (then the status is 101) the connection becomes a WebSocket; see `websockets`.
+    """
 
     status: int
     headers: dict[str, str]
     body: bytes = b""
-    stream: WatchStream | None = None
+    stream: Stream | None = None
+    session: Session | None = None

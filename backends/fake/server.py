@@ -24,6 +24,7 @@ from backends.fake import (
     options,
     reading,
     reviews,
+    running,
     statuses,
     streaming,
     subresources,
@@ -96,6 +97,7 @@ class Server:
         ids: Ids,
         audit: AuditLog,
         access: Access,
+        containers: running.Running,
     ) -> None:
         self._registry = registry
         self._routes = Routes(catalogue)
@@ -106,6 +108,7 @@ class Server:
         self._authenticator = access.authenticator
         self._authorizer = access.authorizer
         self._tokens = access.tokens
+        self._containers = containers
         self._reviews = reviews.Reviews(access.authenticator, access.authorizer, access.tokens)
 
     def handle(self, request: Request) -> Response:
@@ -145,20 +148,28 @@ class Server:
             call.warn(_DEPRECATED[resource.plural])
         verb = call.verb = _verb(call)
         if route.subresource:
-            if not verb:
-                raise statuses.method_not_allowed()
-            sub = resource.subresources.get(route.subresource)
-            spoken = (sub.group, sub.version, sub.kind) if sub is not None else resource.gvk
-            call.encoding, call.form = _negotiated(call, spoken, tables=route.subresource not in _NO_TABLES)
-            if route.subresource == "token" and verb == "create":
-                return self._reviews.token(self._registry, call)
-            return self._shown(call, subresources.answer(self._registry, call))
+            return self._subresource(call, resource)
         if verb not in resource.verbs or (verb == "create" and resource.namespaced and not route.namespace):
             raise statuses.method_not_allowed()
         call.encoding, call.form = _negotiated(call, resource.gvk, tables="get" in resource.verbs)
         if verb == "watch" and call.encoding == "yaml":
             raise statuses.not_acceptable(negotiation.STREAMED)
+        if verb == "watch" and call.headers.get("upgrade", "").lower() == "websocket":
+            raise statuses.not_imitated("watches over a WebSocket: send the same request without the upgrade")
         return self._shown(call, self._handle_resource(call, resource))
+
+    def _subresource(self, call: Call, resource: Resource) -> Response:
+        name = call.route.subresource
+        if not call.verb:
+            raise statuses.method_not_allowed()
+        if resource is self._registry.pods and name in running.SUBRESOURCES:
+            return self._containers.answer(self._registry, call)
+        sub = resource.subresources.get(name)
+        spoken = (sub.group, sub.version, sub.kind) if sub is not None else resource.gvk
+        call.encoding, call.form = _negotiated(call, spoken, tables=name not in _NO_TABLES)
+        if name == "token" and call.verb == "create":
+            return self._reviews.token(self._registry, call)
+        return self._shown(call, subresources.answer(self._registry, call))
 
     def _shown(self, call: Call, response: Response) -> Response:
         """The answer in the form that the client asked for; what a watch sends is put into it as it happens."""

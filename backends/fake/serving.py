@@ -1,4 +1,4 @@
-"""The HTTP server under `App`: uvicorn with httptools, in this thread or in one of its own.
+"""The HTTP server under `App`: uvicorn with httptools and wsproto, in this thread or in one of its own.
 
 `serve` runs until SIGINT or SIGTERM (`fake serve`), `Listener` until it is closed (`FakeBackend.kubeconfig`). Closing
 ends every watch, connection and thread. A client cannot hold the server by a head that is endless or never comes.
@@ -21,6 +21,7 @@ from backends.base import BackendError
 from backends.fake import kubeconfig
 from backends.fake.http import PEER, App, Limits
 from backends.fake.tls import Tls, identity_of
+from backends.fake.websockets import MESSAGE_BYTES, KubernetesWebSocket
 
 if TYPE_CHECKING:
     from backends.fake.cluster import Cluster
@@ -121,7 +122,10 @@ class _Server(uvicorn.Server):
             uvicorn.Config(
                 app,
                 http=protocol,
-                ws="none",
+                ws=KubernetesWebSocket,
+                ws_max_size=MESSAGE_BYTES,
+                ws_ping_interval=None,
+                ws_per_message_deflate=False,
                 loop="asyncio",
                 lifespan="off",
                 log_config=None,
@@ -169,12 +173,18 @@ def serve(cluster: Cluster, listening: socket.socket, *, tls: Tls | None = None,
 
 
 class Listener:
-    """Serves a cluster of this process on a free loopback port, in a thread, from construction until `close`."""
+    """Serves a cluster of this process on a free loopback port, in a thread, from construction until `close`.
 
-    def __init__(self, cluster: Cluster, *, limits: Limits | None = None, tls: Tls | None = None) -> None:
+    `moves_time`: its WebSockets move a clock that can be moved, see `websockets`.
+    """
+
+    def __init__(
+        self, cluster: Cluster, *, limits: Limits | None = None, tls: Tls | None = None, moves_time: bool = False
+    ) -> None:
         self._cluster, self._tls = cluster, tls
         limits = limits or Limits()
-        self._server = _Server(App(cluster, shared=True, limits=limits), limits, tls)
+        app = App(cluster, shared=True, limits=limits, moves_time=moves_time)
+        self._server = _Server(app, limits, tls)
         self._socket = listen("127.0.0.1", 0)
         self.url = url_of(self._socket, secure=tls is not None)
         """`http://127.0.0.1:<port>`, or `https` with `tls`"""

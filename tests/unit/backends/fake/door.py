@@ -88,7 +88,7 @@ class Door:
     def watch(self, target: str) -> WatchStream:
         """Open a watch that must succeed."""
         response = self.send("GET", target + ("&" if "?" in target else "?") + "watch=1")
-        assert response.stream is not None, response.body
+        assert isinstance(response.stream, WatchStream), response.body
         return response.stream
 
 

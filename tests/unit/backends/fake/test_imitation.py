@@ -13,8 +13,8 @@ from tests.unit.backends.fake.door import PODS, Door, pod
 @pytest.mark.parametrize("refusal", NOT_IMITATED, ids=[refusal.what for refusal in NOT_IMITATED])
 def test_what_is_not_imitated_says_so(refusal: Refusal) -> None:
     door = Door(controllers=False)
-    door.made(PODS, pod())
     door.made("/api/v1/nodes", {"metadata": {"name": "n"}})
+    door.made(PODS, pod(node="n"))
     door.made("/api/v1/namespaces/default/serviceaccounts", {"metadata": {"name": "default"}})
     headers = {name.replace("-", "_"): value for name, value in refusal.headers}
     response = door.send(refusal.method, refusal.target, refusal.body, **headers)

@@ -141,9 +141,10 @@ def test_what_a_subresource_does_not_do_is_405(door: Door) -> None:
     assert door.ask("BREW", f"{PODS}/p/status").code == 405
 
 
-def test_logs_of_a_pod_that_is_not_there_are_404_before_they_are_501(door: Door) -> None:
+def test_logs_need_a_pod_and_the_node_that_it_says_it_is_on(door: Door) -> None:
     assert door.get(f"{PODS}/none/log").code == 404
     door.made(PODS, pod("lost", node="gone"))
     assert door.get(f"{PODS}/lost/log").body["details"]["kind"] == "nodes"
     door.made(PODS, pod())
-    assert door.get(f"{PODS}/p/log").code == 501
+    unscheduled = door.get(f"{PODS}/p/log")
+    assert (unscheduled.code, unscheduled.body) == (200, b"")
