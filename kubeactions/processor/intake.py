@@ -37,6 +37,8 @@ class _Reading:
     config: Config
     fingerprint: str
     records: tuple[Record, ...]
+    need: int
+    """Bytes that all of them would take in the ledger."""
 
 
 class Intake:
@@ -125,7 +127,7 @@ class Intake:
                 break
             if len(waiting) >= MAX_WAITING:
                 break
-            room -= 0 if waiting else ledger.need(new)
+            room -= 0 if waiting else reading.need if len(new) == len(reading.records) else ledger.need(new)
             if waiting or room < 0:
                 reason = "HistoryFull" if ledger.full else "LedgerFull"
                 waiting.append(Waiting(reading.config.id, reading.config.version, reason))
@@ -167,7 +169,7 @@ class Intake:
         if known is not None and known.fingerprint == fingerprint:
             return known
         records = tuple(self._records(config, self._clock.wall(), capacity))
-        return _Reading(source, config, fingerprint, records)
+        return _Reading(source, config, fingerprint, records, Ledger.need(records))
 
     def _records(self, config: Config, now: datetime, capacity: int) -> list[Record]:
         """Its records-to-be. Whatever goes wrong in reading it is its own fault, and is recorded as that."""

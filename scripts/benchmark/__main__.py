@@ -12,13 +12,14 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from scripts.benchmark import clusters, inprocess, ledger, overhttp, production, system
+from scripts.benchmark import clusters, inprocess, ledger, overhttp, production, requests, system
 from scripts.benchmark.measure import Row
 
 AREAS: dict[str, tuple[Callable[[], Iterator[Row]], ...]] = {
     "inprocess": (inprocess.requests, inprocess.access, inprocess.server_side, inprocess.growth),
     "http": (overhttp.requests, overhttp.lists, overhttp.start),
     "ledger": (ledger.growth,),
+    "requests": (requests.per_action,),
     "system": (system.end_to_end,),
     "kind": (clusters.boot,),
     "production": (production.agent,),

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import random
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -150,13 +150,13 @@ class Bench:
             dice=random.Random(name),
         )
 
-    def run(self, seconds: float, *agents: Agent) -> None:
-        """Step the loops of these replicas when they want it, until so many seconds have passed."""
+    def run(self, seconds: float, *agents: Agent, enough: Callable[[], bool] = lambda: False) -> None:
+        """Step the loops of these replicas when they want it, until so many seconds have passed or it is `enough`."""
         until = self.clock.monotonic() + seconds
         loops = [(agent, step) for agent in agents for step in (agent.elector.step, agent.processor.step)]
         due = dict.fromkeys(range(len(loops)), self.clock.monotonic())
         dead: set[int] = set()
-        while self.clock.monotonic() < until:
+        while self.clock.monotonic() < until and not enough():
             for index, (agent, step) in enumerate(loops):
                 if id(agent) in dead or due[index] > self.clock.monotonic():
                     continue

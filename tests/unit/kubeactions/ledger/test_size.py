@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import random
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -13,10 +15,20 @@ from hypothesis import strategies as st
 from backends.faults import Crash, LoseAnswer, Match, ReplicaDied
 from kubeactions.errors import KubeError, LedgerClosed
 from kubeactions.ledger import NAME, Ledger, read
-from kubeactions.ledger.codec import SMALL_BYTES, Meta, Segment, decode_meta, encode_meta, encode_segments
+from kubeactions.ledger.codec import (
+    SMALL_BYTES,
+    Meta,
+    Segment,
+    decode_meta,
+    encode_meta,
+    encode_record,
+    encode_segments,
+)
 from kubeactions.ledger.head import SEGMENTS_KEY
 from kubeactions.ledger.invariants import MAX_BYTES, check
-from kubeactions.ledger.segments import MERGE_AT, MERGED_BYTES, content_of, records_of, to_merge
+from kubeactions.ledger.segments import MERGE_AT, MERGED_BYTES, Segments, content_of, records_of, to_merge
+from scripts.benchmark.ledger import Shelf as Bookkeeping
+from scripts.benchmark.ledger import growth
 from tests.unit.kubeactions.ledger.test_book import Shelf
 
 AT = datetime(2026, 8, 20, tzinfo=UTC)
@@ -176,10 +188,34 @@ def test_so_much_is_sealed_at_once_and_the_rest_later(shelf: Shelf) -> None:
     assert len(shelf.opened("b").history) == 20
 
 
+def test_an_action_costs_as_many_bytes_after_sixty_full_parts_as_after_ten_records() -> None:
+    """What a write repeats does not depend on the past. Sixty full parts are more than 50,000 records take."""
+
+    def each(bench: Bookkeeping, actions: int) -> float:
+        before, began = bench.ledger.bytes_written, bench.done
+        bench.fill(bench.done + actions)
+        return (bench.ledger.bytes_written - before) / (bench.done - began)
+
+    young, old = Bookkeeping(), Bookkeeping()
+    for bench in (young, old):
+        bench.fill(10)
+    dice = random.Random(7)
+    shelf = Segments(old.kube("past"), "default")
+    anchor, parts = old.ledger.anchor, []
+    assert anchor is not None
+    for number in range(1, 61):
+        noise = base64.b64encode(dice.randbytes(80_000)).decode()  # So that it is not packed to nothing.
+        record = replace(Shelf().closed(f"past-{number}"), replica=noise)
+        texts = {record.marker: encode_record(record)}
+        parts.append(shelf.create(number, anchor.uid, texts, old.clock.wall()))
+    old.ledger.write([], meta=replace(old.ledger.meta, segments=tuple(parts), next_segment=61))
+    assert all(part.size >= SMALL_BYTES for part in parts)
+    assert each(old, 150) <= 1.02 * each(young, 150), "1.2 is asked; it is 1.0001"
+    assert old.ledger.meta.next_segment > 62, "some was sealed meanwhile"
+
+
 @pytest.mark.slow
 def test_fifty_thousand_records_cost_no_more_each_and_no_configmap_is_too_long() -> None:
-    from scripts.benchmark.ledger import growth
-
     rows = {row.name: row for row in growth()}
     wall = [name for name in rows if name.startswith("load") and not name.endswith("processor time")]
     assert len(wall) == 1
