@@ -20,6 +20,8 @@ from backends.fake.store import Key, Store
 from backends.kubelet.nodes import node_object
 
 NAMESPACES = ("default", "kube-node-lease", "kube-public", "kube-system")
+ADDRESS = "192.0.2.1"
+"""Where the API server is, as seen from pods: a documentation address (RFC 5737), since there is no network."""
 _APISERVER = Identity("system:apiserver", "", ("system:masters",))
 
 
@@ -41,8 +43,36 @@ def fill(send: Callable[[Request], Response], nodes: int, now: datetime) -> None
             },
         },
     )
+    _fill_endpoints(send)
     for index in range(1, nodes + 1):
         _create(send, "/api/v1/nodes", node_object(index, now))
+
+
+def _fill_endpoints(send: Callable[[Request], Response]) -> None:
+    """Where the API's own Service leads, as the API server's endpoint reconciler keeps it."""
+    port = {"name": "https", "port": 6443, "protocol": "TCP"}
+    _create(
+        send,
+        "/api/v1/namespaces/default/endpoints",
+        {
+            "kind": "Endpoints",
+            "apiVersion": "v1",
+            "metadata": {"name": "kubernetes", "labels": {"endpointslice.kubernetes.io/skip-mirror": "true"}},
+            "subsets": [{"addresses": [{"ip": ADDRESS}], "ports": [port]}],
+        },
+    )
+    _create(
+        send,
+        "/apis/discovery.k8s.io/v1/namespaces/default/endpointslices",
+        {
+            "kind": "EndpointSlice",
+            "apiVersion": "discovery.k8s.io/v1",
+            "metadata": {"name": "kubernetes", "labels": {"kubernetes.io/service-name": "kubernetes"}},
+            "addressType": "IPv4",
+            "endpoints": [{"addresses": [ADDRESS], "conditions": {"ready": True}}],
+            "ports": [port],
+        },
+    )
 
 
 def fill_roles(store: Store, catalogue: Catalogue, ids: Ids, now: datetime) -> None:

@@ -17,6 +17,8 @@ from backends.fake.controllers.cronjob import CronJobs
 from backends.fake.controllers.daemonset import DaemonSets
 from backends.fake.controllers.deployment import Deployments
 from backends.fake.controllers.disruption import Disruptions
+from backends.fake.controllers.endpoint_slices import EndpointSlices
+from backends.fake.controllers.endpoints import EndpointAddresses
 from backends.fake.controllers.garbage_collector import GarbageCollector
 from backends.fake.controllers.job import Jobs
 from backends.fake.controllers.kinds import EVERY_KIND
@@ -53,6 +55,8 @@ MANAGED: tuple[type[Controller], ...] = (
     FinishedJobs,
     CronJobs,
     Disruptions,
+    EndpointAddresses,
+    EndpointSlices,
     AggregatedRoles,
 )
 """What kube-controller-manager runs, but for the garbage collector."""
