@@ -39,10 +39,12 @@ class AuditEvent:
     target: str
     changed: bool
     """Did it commit anything?"""
+    revision: int
+    """The cluster's revision when it was answered: if it changed something, that of the (last) change."""
 
 
 # What is kept of a request until somebody looks: the fields of `AuditEvent`, in their order.
-AuditRecord = tuple[datetime, float, str, str, str, str, str, str, str, str, int, str, bool, str, str, bool]
+AuditRecord = tuple[datetime, float, str, str, str, str, str, str, str, str, int, str, bool, str, str, bool, int]
 _FIELDS = tuple(AuditEvent.__dataclass_fields__)
 
 
@@ -80,8 +82,25 @@ class AuditLog:
     def __iter__(self) -> Iterator[AuditEvent]:
         return (AuditEvent(*record) for record in tuple(self._records))
 
+    def author(self, revision: int) -> AuditEvent | None:
+        """The request that committed a revision; None where that is not on record (it was loaded, or dropped)."""
+        records = self._records
+        # By halves over all of them: revisions never fall. The one that changed something comes first among equals.
+        low, high = 0, len(records)
+        while low < high:
+            middle = (low + high) // 2
+            if records[middle][-1] < revision:
+                low = middle + 1
+            else:
+                high = middle
+        found = AuditEvent(*records[low]) if low < len(records) else None
+        return found if found is not None and found.changed else None
+
     def find(self, **filters: object) -> list[AuditEvent]:
-        """The events whose fields equal all `filters`, oldest first. TypeError for a field that there is none of."""
+        """The events that all `filters` take, oldest first: a field equals its value, or its value is called with it.
+
+        So `find(verb="delete", code=lambda code: code >= 400)`. TypeError for a field that there is none of.
+        """
         unknown = set(filters) - set(_FIELDS)
         if unknown:
             raise TypeError(f"an audit event has no {', '.join(sorted(unknown))}")
@@ -89,5 +108,5 @@ class AuditLog:
         return [
             AuditEvent(*record)
             for record in tuple(self._records)
-            if all(record[index] == value for index, value in wanted)
+            if all(value(record[index]) if callable(value) else record[index] == value for index, value in wanted)
         ]

@@ -40,6 +40,7 @@ from backends.fake.authentication import ADMINISTRATOR, NOBODY, Authenticator
 from backends.fake.authorization import AlwaysAllow, Mode, Rbac
 from backends.fake.catalogue import Catalogue
 from backends.fake.due import DueQueue
+from backends.fake.durations import seconds_of
 from backends.fake.ids import Ids
 from backends.fake.messages import Identity, Request, Response
 from backends.fake.programs import Programs
@@ -238,6 +239,20 @@ class Cluster:
             self.clock.sleep(max(0.0, at - now))
             self.catch_up()
         return self.clock.monotonic() - begin
+
+    def advance(self, duration: str | float | timedelta) -> None:
+        """Move the simulated clock by `duration` (Go's `10m`, or seconds), doing what is due on the way, when it is.
+
+        Raises TypeError under a clock that cannot be moved, ValueError for no duration.
+        """
+        if not hasattr(self.clock, "advance"):
+            raise TypeError("advance moves the clock: it needs a simulated one")
+        end = self.clock.monotonic() + seconds_of(duration)
+        self.catch_up()
+        while (at := self.next_due()) is not None and at <= end:
+            self.clock.sleep(max(0.0, at - self.clock.monotonic()))
+            self.catch_up()
+        self.clock.sleep(max(0.0, end - self.clock.monotonic()))
 
     # ---- twice
 

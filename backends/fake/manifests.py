@@ -67,6 +67,22 @@ def read(paths: Sequence[Path]) -> Manifests:
     return Manifests(tuple(objects), revision)
 
 
+def parse(text: str, where: str = "text") -> Manifests:
+    """Every object in a YAML or JSON text; `where` is what errors call it. Raises `ManifestError`."""
+    found = [one for place, document in _yaml_documents(where, text.encode()) for one in _objects(place, document)]
+    return Manifests(tuple(found))
+
+
+def given(objects: Iterable[Any], where: str = "object") -> Manifests:
+    """Objects that are parsed already, Lists among them; they are copied. Raises `ManifestError`."""
+    found: list[Manifest] = []
+    for number, document in enumerate(objects, 1):
+        place = f"{where} {number}"
+        _check(document, place)
+        found += _objects(place, orjson.loads(orjson.dumps(document)))
+    return Manifests(tuple(found))
+
+
 def save(path: Path, objects: Iterable[dict[str, Any]]) -> None:
     """Write `objects`, a cluster's `dump()`, to `path` in one step: YAML by its suffix, otherwise JSON.
 
@@ -125,7 +141,7 @@ def _documents(file: Path) -> Iterator[tuple[str, Any]]:
     yield from _yaml_documents(file, text)
 
 
-def _yaml_documents(file: Path, raw: bytes) -> Iterator[tuple[str, Any]]:
+def _yaml_documents(file: Path | str, raw: bytes) -> Iterator[tuple[str, Any]]:
     import yaml
 
     number = 0
@@ -181,7 +197,7 @@ def _loader() -> type[yaml.SafeLoader]:
     return type("ManifestLoader", (base,), members)
 
 
-def _check_depth(text: str, file: Path) -> None:
+def _check_depth(text: str, file: Path | str) -> None:
     """Refuse what is nested too deeply before libyaml's composer sees it: it recurses in C until the process ends.
 
     Few texts have marks enough to be deep; only those are looked at event by event.

@@ -1,6 +1,6 @@
-"""Puts manifests into a cluster before anybody else uses it.
+"""Puts manifests into a cluster: as they are, or as server-side apply would.
 
-Called by `fake serve -f`. Three ways in, by what a manifest is:
+Called by `fake serve -f` and by tests' `load` and `apply`. Three ways in for `seed`, by what a manifest is:
 
 - a saved cluster becomes the state of the cluster, whole: uids stay, revisions go on above the saved ones;
 - an object that comes from a cluster (it has a uid) goes in as it is, its status too;
@@ -12,7 +12,7 @@ Refuses with a `ManifestError` that names the manifest.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import orjson
 
@@ -20,9 +20,12 @@ from backends.fake.authentication import ADMINISTRATOR
 from backends.fake.catalogue import Resource
 from backends.fake.manifests import Manifest, ManifestError, Manifests
 from backends.fake.messages import Request, Response
+from backends.fake.options import APPLY_PATCH
 
 if TYPE_CHECKING:
     from backends.fake.cluster import Cluster
+
+MERGE_PATCH: Final = "application/merge-patch+json"
 
 
 def seed(cluster: Cluster, manifests: Manifests) -> None:
@@ -39,6 +42,35 @@ def seed(cluster: Cluster, manifests: Manifests) -> None:
         cluster.clock.sleep(2 * cluster.reaction_s)
         cluster.catch_up()
     _put(cluster, [pair for pair in pairs if pair[1].plural != "namespaces"])
+
+
+def apply(cluster: Cluster, manifests: Manifests, manager: str) -> list[dict[str, Any]]:
+    """Apply `manifests` as `kubectl apply --server-side --force-conflicts` does, Namespaces first; returns the objects.
+
+    Raises `ManifestError`; some may be applied by then.
+    """
+    pairs = [(manifest, _resource(cluster, manifest)) for manifest in manifests.objects]
+    pairs.sort(key=lambda pair: pair[1].plural != "namespaces")
+    return [_applied(cluster, manifest, resource, manager) for manifest, resource in pairs]
+
+
+def _applied(cluster: Cluster, manifest: Manifest, resource: Resource, manager: str) -> dict[str, Any]:
+    metadata = manifest.object["metadata"]
+    if not metadata.get("name"):
+        raise ManifestError(f"{manifest.where}: metadata.name is missing: what is applied has a name")
+    target = f"{_collection(manifest, resource)}/{metadata['name']}?fieldManager={manager}&force=true"
+    answer = _send(cluster, "PATCH", target, manifest.object, APPLY_PATCH)
+    if resource.plural == "namespaces" and answer.status == 201 and hasattr(cluster.clock, "advance"):
+        # The ServiceAccounts that Pods need are made by a controller.
+        cluster.advance(2 * cluster.reaction_s)
+    return _accepted(manifest, answer)
+
+
+def _accepted(manifest: Manifest, answer: Response) -> dict[str, Any]:
+    found: dict[str, Any] = orjson.loads(answer.body)
+    if answer.status not in (200, 201):
+        raise ManifestError(f"{manifest.where}: {found['message']}")
+    return found
 
 
 def _restore(cluster: Cluster, saved: Iterable[Manifest], resources: list[Resource], revision: int) -> None:
@@ -80,17 +112,19 @@ def _load(cluster: Cluster, manifest: Manifest, resource: Resource) -> None:
 
 def _create(cluster: Cluster, manifest: Manifest, resource: Resource) -> None:
     metadata = manifest.object["metadata"]
-    root = f"/apis/{resource.api_version}" if resource.group else f"/api/{resource.version}"
-    namespace = metadata.get("namespace") or "default"
-    collection = f"{root}/namespaces/{namespace}" if resource.namespaced else root
-    path = f"{collection}/{resource.plural}"
+    path = _collection(manifest, resource)
     answer = _send(cluster, "POST", f"{path}?fieldValidation=Strict", manifest.object)
     if answer.status == 409 and resource.plural == "namespaces":  # default and kube-system are there already
         answer = _send(cluster, "PATCH", f"{path}/{metadata.get('name')}", {"metadata": metadata})
-    if answer.status not in (200, 201):
-        raise ManifestError(f"{manifest.where}: {orjson.loads(answer.body)['message']}")
+    _accepted(manifest, answer)
 
 
-def _send(cluster: Cluster, method: str, target: str, body: Any) -> Response:
-    media_type = "application/merge-patch+json" if method == "PATCH" else "application/json"
+def _collection(manifest: Manifest, resource: Resource) -> str:
+    root = f"/apis/{resource.api_version}" if resource.group else f"/api/{resource.version}"
+    namespace = manifest.object["metadata"].get("namespace") or "default"
+    return f"{root}/namespaces/{namespace}/{resource.plural}" if resource.namespaced else f"{root}/{resource.plural}"
+
+
+def _send(cluster: Cluster, method: str, target: str, body: Any, patch: str = MERGE_PATCH) -> Response:
+    media_type = patch if method == "PATCH" else "application/json"
     return cluster.handle(Request(method, target, {"content-type": media_type}, orjson.dumps(body), ADMINISTRATOR))

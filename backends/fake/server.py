@@ -236,6 +236,7 @@ class Server:
                 request.method,
                 request.target,
                 self._registry.store.revision != before,
+                self._registry.store.revision,
             )
         )
 

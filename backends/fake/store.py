@@ -157,12 +157,17 @@ class Store:
     def since(self, group: str, plural: str, rv: int) -> Events:
         """The changes of a resource after revision `rv`, in order. Raises `GoneError` when some are no longer kept."""
         collection = self._collections.get((group, plural))
-        oldest = max(self.compacted, collection.since if collection is not None else 0)
+        oldest = self.oldest(group, plural)
         if rv < oldest:
             raise GoneError(oldest + 1)
         if collection is None:
             return []
         return collection.events[bisect_right(collection.events, rv, key=attrgetter("rv")) :]
+
+    def oldest(self, group: str, plural: str) -> int:
+        """The revision after which every change of a resource is kept."""
+        collection = self._collections.get((group, plural))
+        return max(self.compacted, collection.since if collection is not None else 0)
 
     def everything(self) -> Iterator[Entry]:
         """All objects, resource by resource in order of their first creation."""

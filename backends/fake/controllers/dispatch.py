@@ -70,6 +70,8 @@ class Controllers:
     ) -> None:
         self._cluster = cluster
         self._failures: dict[Hashable, int] = {}
+        self._parked: dict[str, dict[tuple[Hashable, ...], Callable[[], float | None]]] = {}
+        """Controllers that stand still: what each has to do, in the order in which it became due."""
         self._wanted: dict[tuple[str, str], list[Controller]] = {}
         self._owners = Owners(self._client("system:kube-controller-manager"))
         for managed in MANAGED:
@@ -105,6 +107,51 @@ class Controllers:
         yield from self._wanted.get((event.key.group, event.key.plural), ())
         yield from self._wanted.get(EVERY_KIND[0].stored, ())
 
+    # ---- switches
+
+    @property
+    def names(self) -> list[str]:
+        """Every controller that there is, by the name that it can be stopped under."""
+        running = {controller.name for wanted in self._wanted.values() for controller in wanted}
+        return sorted({*running, self._collector.name})
+
+    @property
+    def stopped(self) -> list[str]:
+        """Those that stand still."""
+        return sorted(self._parked)
+
+    def stop(self, *names: str) -> None:
+        """Let these do nothing: what they would do waits for `step` or `start`. ValueError for one there is not."""
+        for name in names:
+            if name not in self.names:
+                raise ValueError(f"there is no controller {name!r}; there are: {', '.join(self.names)}")
+            self._parked.setdefault(name, {})
+
+    def start(self, *names: str) -> None:
+        """Let these go on, with all that waits; one that runs already is fine."""
+        for name in names:
+            for work, step in self._parked.pop(name, {}).items():
+                self._later(work, None, step)
+
+    def step(self, name: str) -> tuple[Hashable, ...] | None:
+        """Let a stopped controller do the first thing that waits, now; returns what it was about, None for nothing.
+
+        Raises ValueError for a controller that is not stopped.
+        """
+        if name not in self._parked:
+            raise ValueError(f"controller {name!r} is not stopped: stop it before you step it")
+        with self._cluster.lock:
+            self._cluster.catch_up()
+            work = next(iter(self._parked[name]), None)
+            if work is None:
+                return None
+            self._cluster.time.run_at(
+                self._cluster.clock.monotonic(), partial(self._run, work, self._parked[name].pop(work))
+            )
+            return work[1:]
+
+    # ---- work
+
     # What waits on the cluster's queue is bound to the objects of this cluster by name (partial and method, no
     # closure): a fork of the cluster binds it to its own.
 
@@ -115,12 +162,19 @@ class Controllers:
         time = self._cluster.time
         return controller.step(namespace, name, Now(time.monotonic(), time.wall()))
 
-    def _later(self, work: Hashable, delay_s: float | None, step: Callable[[], float | None]) -> None:
+    def _later(self, work: tuple[Hashable, ...], delay_s: float | None, step: Callable[[], float | None]) -> None:
         """Do `step` after `delay_s` (None: as long as controllers usually take), and again when it asks for it."""
         delay_s = self._cluster.reaction_s if delay_s is None else delay_s
-        self._cluster.enqueue(work, delay_s, partial(self._run, work, step))
+        self._cluster.enqueue(work, delay_s, partial(self._run_unless_stopped, work, step))
 
-    def _run(self, work: Hashable, step: Callable[[], float | None]) -> None:
+    def _run_unless_stopped(self, work: tuple[Hashable, ...], step: Callable[[], float | None]) -> None:
+        parked = self._parked.get(str(work[0]))
+        if parked is None:
+            self._run(work, step)
+        else:
+            parked[work] = step
+
+    def _run(self, work: tuple[Hashable, ...], step: Callable[[], float | None]) -> None:
         try:
             again_in_s = step()
         except Refused as refused:
