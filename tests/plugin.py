@@ -17,11 +17,9 @@ from __future__ import annotations
 
 import asyncio
 import functools
-import gc
 import importlib
 import shutil
 import tempfile
-import warnings
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, fields
@@ -201,13 +199,6 @@ def scenario_rows(stats: Mapping[str, Sequence[Any]]) -> Counter[str]:
                 reason = report.longrepr[2].removeprefix("Skipped: ") if outcome == "skipped" else ""
                 rows[f"skipped: {reason}" if reason else outcome] += 1
     return rows
-
-
-def pytest_collection_finish() -> None:
-    """Drop what the import of a test's libraries has left open, so that it is not blamed on the first test."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ResourceWarning)
-        gc.collect()
 
 
 def pytest_bdd_before_step_call(

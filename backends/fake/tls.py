@@ -12,7 +12,6 @@ from __future__ import annotations
 import hashlib
 import socket
 import ssl
-import tempfile
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -22,6 +21,7 @@ from typing import TYPE_CHECKING, Any, Final
 from backends.base import BackendError
 from backends.fake.authentication import ADMINISTRATOR, AUTHENTICATED, MASTERS
 from backends.fake.messages import Identity
+from backends.keys import KeyFiles
 
 if TYPE_CHECKING:
     from backends.certificates import Pair
@@ -84,11 +84,9 @@ def own(hosts: Iterable[str], now: datetime) -> Tls:
         server = authority.issue_server(names(hosts))
     except ValueError as error:
         raise TlsError(f"cannot make a certificate: {error}") from error
-    with tempfile.TemporaryDirectory() as folder:  # the ssl module reads keys from files only; this one is ours alone
-        certificate, key = Path(folder, "tls.crt"), Path(folder, "tls.key")
-        certificate.write_text(server.certificate_pem, encoding="ascii")
-        key.write_text(server.key_pem, encoding="ascii")
-        context = _context(certificate, key)
+    with KeyFiles() as keys:  # the ssl module reads keys from files only
+        certificate = keys.put("tls.crt", server.certificate_pem.encode())
+        context = _context(Path(certificate), Path(keys.put("tls.key", server.key_pem.encode())))
     _ask_clients(context, authority.certificate_pem)
     return Tls(context, authority.certificate_pem, authority.issue_client(ADMINISTRATOR.name, [MASTERS]))
 

@@ -4,14 +4,15 @@
 name. Needs a container engine that speaks Docker's API, and the extra `kind`. It does not need the `kind` command, and
 does not touch clusters that were made by it. One node, IPv4, no ingress: what a test of controllers needs.
 
-Leftovers: leaving the block, an error and Ctrl-C remove the node with its volume. A process that is killed leaves that
-to its `janitor`; and what is left even so is removed at the next start on this machine.
+Leftovers: leaving the block, an error and Ctrl-C remove the node with its volume and its network. A process that is
+killed leaves that to its `janitor`; and what is left even so is removed at the next start on this machine.
 """
 
 from __future__ import annotations
 
 import re
 import secrets
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
@@ -161,6 +162,7 @@ class KindBackend:
         try:
             cluster = boot.run()
         except NameTakenError:
+            self._remove()
             raise
         except BackendError as error:
             text = f"{error}{self._collect(boot)}"
@@ -184,10 +186,8 @@ class KindBackend:
             leftovers.sweep(self._engine, self._progress.say)
             found = leftovers.named(self._engine, self.cluster_name)
             if found is None:
-                try:
+                with suppress(NameTakenError):
                     return self._boot()
-                except NameTakenError:
-                    self._release()
             elif found.ready and found.running:
                 return self._taken(found)
             self._progress.detail("another process boots it")

@@ -6,11 +6,13 @@ Called by the boot. Waits poll; each ends at its deadline, or at once when the n
 from __future__ import annotations
 
 import json
+import weakref
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from backends.base import BackendError
 from backends.clock import Clock
+from backends.keys import KeyFiles
 
 if TYPE_CHECKING:
     from kubernetes.client import ApiClient
@@ -25,14 +27,23 @@ TAINT = "node-role.kubernetes.io/control-plane"
 
 
 def client(kubeconfig: dict[str, Any], identity: str | None = None) -> ApiClient:
-    """An official client for a kubeconfig; with `identity` it asks to be taken for that user (impersonation)."""
+    """An official client for a kubeconfig of one cluster and one user.
+
+    With `identity` it asks to be taken for that user (impersonation).
+    """
     from kubernetes import config
     from kubernetes.client import ApiClient, Configuration
 
     configuration = Configuration()
     configuration.retries = False  # A mutation is never sent twice below its caller.
-    config.load_kube_config_from_dict(kubeconfig, client_configuration=configuration, persist_config=False)
+    keys = KeyFiles()
+    # Else the loader would write them into files that stay when we are killed.
+    clusters = [{**each, "cluster": keys.named(each["cluster"], "cluster")} for each in kubeconfig["clusters"]]
+    users = [{**each, "user": keys.named(each["user"], "user")} for each in kubeconfig["users"]]
+    document = {**kubeconfig, "clusters": clusters, "users": users}
+    config.load_kube_config_from_dict(document, client_configuration=configuration, persist_config=False)
     made = ApiClient(configuration)
+    weakref.finalize(made, keys.close)
     if identity is not None:
         made.set_default_header("Impersonate-User", identity)
     return made

@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING, Any
 
 from backends.base import BackendError
 from backends.clock import Clock
-from backends.kind import api, engine, images, kubeadm, preflight, rewriting
+from backends.kind import api, engine, images, kubeadm, network, preflight, rewriting
 from backends.kind.labels import Labels
 from backends.kind.leftovers import READY
-from backends.kind.node import Node
+from backends.kind.node import CONTAINERD, Node
 from backends.kind.preflight import Way
 
 if TYPE_CHECKING:
@@ -31,7 +31,6 @@ BOOTED = re.compile(r"Reached target .*Multi-User System.*|detected cgroup v1")
 ADMIN = "/etc/kubernetes/admin.conf"
 CNI = "/kind/manifests/default-cni.yaml"
 STORAGE = "/kind/manifests/default-storage.yaml"
-CONTAINERD = "/etc/containerd/config.toml"
 
 
 class NameTakenError(BackendError):
@@ -63,6 +62,7 @@ class Boot:
     """What kubeadm said."""
     node: Node | None = None
     _container: NodeContainer | None = None
+    _network: str = ""
     _engine: engine.Facts | None = None
     _kubernetes: str = ""
 
@@ -122,11 +122,14 @@ class Boot:
         assert self._engine is not None
         image = images.find(self.client, images.Reference.parse(self.image), self.progress)
         assert image is not None
-        name = node_name(self.labels.name)
+        name, labels = node_name(self.labels.name), self.labels.as_dict()
+        self._network = self._network or self._find_network(name)
+        subnets = network.subnets(self.client, self._network)
         with engine.errors("to make the node"):
             self._container = NodeContainer(
-                self.client, image, name=name, way=way, engine=self._engine, labels=self.labels.as_dict()
-            )
+                self.client, image, name=name, way=way, engine=self._engine, labels=labels, network=self._network,
+                subnets=subnets,
+            )  # fmt: skip
             try:
                 made = self._container.create()
             except APIError as error:
@@ -140,6 +143,17 @@ class Boot:
                 raise BackendError(reason)
             for remark in preflight.remarks(self._engine, self._kubernetes):
                 self.progress.say(remark)
+
+    def _find_network(self, node: str) -> str:
+        """The one that we are in ourselves, or a new one of this boot's own."""
+        from backends.kind.container import host_network
+
+        with engine.errors("looking for our own network"):
+            ours = host_network(self.client)
+        if ours is not None:
+            return ours
+        name = f"{node}-{self.labels.session[:8]}"  # The engine does not mind two of one name; we would.
+        return str(network.make(self.client, name, self.labels.as_dict()).name)
 
     def _wait_for_services(self, node: Node) -> None:
         api.until(
@@ -260,8 +274,8 @@ def address(node: Node) -> str:
     with engine.errors("asking for the node's address"):
         node.container.reload()
     networks = node.container.attrs["NetworkSettings"]["Networks"]
-    for network in networks.values():
-        if found := network.get("IPAddress"):
+    for each in networks.values():
+        if found := each.get("IPAddress"):
             return str(found)
     raise BackendError("the node has no IPv4 address: the engine's default network must give one")
 

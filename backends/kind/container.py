@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 import platform
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
@@ -43,6 +43,8 @@ UNMASK = (
 )
 """What `--privileged` would have done to the mounts; then the image's own entrypoint."""
 PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY")
+PASSED_ON = ("KIND_EXPERIMENTAL_CONTAINERD_SNAPSHOTTER",)
+"""What an image's entrypoint reads, for hosts whose file system overlayfs does not work on; kind passes it on, too."""
 
 
 class NodeContainer(DockerContainer):
@@ -57,16 +59,22 @@ class NodeContainer(DockerContainer):
         way: Way,
         engine: Facts,
         labels: Mapping[str, str],
+        network: str,
+        subnets: Sequence[str] = (),
     ) -> None:
-        super().__init__(image, docker_client_kw={"timeout": CALL_TIMEOUT_S}, name=name)
+        # With a version it asks the engine for nothing.
+        spoken = {"timeout": CALL_TIMEOUT_S, "version": client.api.api_version}
+        super().__init__(image, docker_client_kw=spoken, name=name)
         self._docker.client.close()
-        self._docker = _Engine(client, labels)
+        self._docker = _Engine(client, labels, network)
         self._way = way
         # 0 is any free port. Only where the engine is another machine, others have to reach it.
         self.ports[PORT] = (LOOPBACK, 0) if engine.local else None  # type: ignore[assignment]  # docker-py takes both
         for path in ("/tmp", "/run"):  # noqa: S108  in the node
             self.with_tmpfs_mount(path)
-        self.with_envs(KUBECONFIG="/etc/kubernetes/admin.conf", **proxies(os.environ, name))
+        self.with_envs(
+            KUBECONFIG="/etc/kubernetes/admin.conf", **passed_on(os.environ), **proxies(os.environ, name, subnets)
+        )
         self.volumes.update(_shared(engine))
         self.with_kwargs(
             hostname=name, tty=True, init=False, cgroupns="private", **{**_isolation(engine), **self._rights()}
@@ -120,15 +128,20 @@ class NodeContainer(DockerContainer):
 class _Engine(DockerClient):
     """Testcontainers' client, which labels as it is told, with what `labels` says alone, and never pulls."""
 
-    def __init__(self, client: docker.DockerClient, labels: Mapping[str, str]) -> None:
+    def __init__(self, client: docker.DockerClient, labels: Mapping[str, str], network: str) -> None:
         self.client = client
         self._labels = dict(labels)
+        self._network = network
 
     def create(self, image: str, *arguments: Any, **options: Any) -> Container:
-        """Make a container in the network that we are in ourselves, if that is one of the engine's."""
-        if "network" not in options and (network := self.find_host_network()):
-            options["network"] = network
-        return self.client.containers.create(image, *arguments, **{**options, "labels": self._labels})
+        """Make a container in its network."""
+        own = {"labels": self._labels, "network": self._network}
+        return self.client.containers.create(image, *arguments, **{**options, **own})
+
+
+def host_network(client: docker.DockerClient) -> str | None:
+    """The engine's network that this process is in itself, as testcontainers finds it; None outside of them."""
+    return _Engine(client, {}, "").find_host_network()
 
 
 def _shared(engine: Facts) -> dict[str, Any]:
@@ -151,11 +164,29 @@ def _isolation(engine: Facts) -> dict[str, Any]:
     return options
 
 
-def proxies(environment: Mapping[str, str], node: str) -> dict[str, str]:
-    """The proxy settings for a node, with what is inside it excepted; nothing where there is no proxy. Pure."""
+def passed_on(environment: Mapping[str, str]) -> dict[str, str]:
+    """What of our environment an image's entrypoint reads. Pure."""
+    return {name: environment[name] for name in PASSED_ON if environment.get(name)}
+
+
+def proxies(environment: Mapping[str, str], node: str, subnets: Sequence[str] = ()) -> dict[str, str]:
+    """The proxy settings for a node; nothing where there is no proxy. Pure.
+
+    Excepted is what is inside: the node by its name and by its address in the engine's `subnets`, pods, services.
+    """
     found = {name: value for name in PROXIES if (value := environment.get(name) or environment.get(name.lower()))}
     if not found.keys() - {"NO_PROXY"}:
         return {}
-    inside = (node, POD_SUBNET, SERVICE_SUBNET, LOOPBACK, "localhost", ".svc", ".svc.cluster", ".svc.cluster.local")
+    inside = (
+        node,
+        *subnets,
+        POD_SUBNET,
+        SERVICE_SUBNET,
+        LOOPBACK,
+        "localhost",
+        ".svc",
+        ".svc.cluster",
+        ".svc.cluster.local",
+    )
     found["NO_PROXY"] = ",".join(filter(None, (found.get("NO_PROXY"), *inside)))
     return {**found, **{name.lower(): value for name, value in found.items()}}

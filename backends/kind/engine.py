@@ -54,6 +54,7 @@ def connect() -> docker.DockerClient:
     """
     try:
         import docker
+        import requests
         from docker.errors import DockerException
         from testcontainers.core.docker_client import get_docker_host
     except ImportError as error:
@@ -64,17 +65,36 @@ def connect() -> docker.DockerClient:
     environment = _environment()
     try:
         _knock(environment)
-        return docker.from_env(timeout=CALL_TIMEOUT_S, environment=environment)
-    except (DockerException, OSError) as error:
+        version = _spoken(environment)
+        return docker.from_env(version=version, timeout=CALL_TIMEOUT_S, environment=environment)
+    except (DockerException, requests.RequestException, OSError) as error:
         raise BackendError(no_engine(where, error)) from error
 
 
 def _knock(environment: dict[str, str]) -> None:
-    """See whether anybody answers at a socket: docker-py leaks its own when nobody does. Raises OSError."""
+    """See whether anybody answers at a socket: docker-py leaves its own open when nobody does. Raises OSError."""
     url = environment.get("DOCKER_HOST") or f"unix://{DEFAULT_SOCKET}"
     if url.startswith("unix://"):
         with socket.socket(socket.AF_UNIX) as tried:
             tried.connect(url.removeprefix("unix://"))
+
+
+def _spoken(environment: dict[str, str]) -> str:
+    """The engine's version of the API. Raises what docker-py, requests and sockets raise where none answers.
+
+    docker-py asks for it itself while it makes a client, and leaves the socket open when no good answer comes. A client
+    that is given a version asks for nothing, and can be closed.
+    """
+    import docker
+    from docker.errors import DockerException
+
+    asking = docker.from_env(version=".".join(map(str, OLDEST_API)), timeout=CALL_TIMEOUT_S, environment=environment)
+    try:
+        return str(asking.version(api_version=False)["ApiVersion"])
+    except (KeyError, TypeError, ValueError) as error:
+        raise DockerException("what answers is no container engine") from error
+    finally:
+        asking.close()
 
 
 def _environment() -> dict[str, str]:

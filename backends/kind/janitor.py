@@ -4,6 +4,9 @@ A process of its own, `python -m backends.kind.janitor SESSION`, that reads stan
 holds open. Input that ends without the word means that the owner is gone. It needs no image and no access for others to
 the engine's socket, which is why it stands in for testcontainers' Ryuk. Killed together with its owner, it leaves the
 node to the sweep at the next start (`leftovers`). It removes nothing but what one boot made.
+
+What the owner had asked of the engine last may still be under way when the owner dies, so it looks until it has found
+everything gone for a while.
 """
 
 from __future__ import annotations
@@ -16,6 +19,9 @@ from typing import Self
 RELEASE = b"released\n"
 """What the owner writes when the janitor is not needed any more."""
 PATIENCE_S = 10.0
+ROUNDS = 4
+"""How often it looks after a dead owner's things, `BETWEEN_S` apart."""
+BETWEEN_S = 1.0
 
 
 class Janitor:
@@ -63,9 +69,22 @@ def main(session: str) -> None:
     """Wait for the owner's word or end."""
     if sys.stdin.buffer.read() == RELEASE:
         return
-    from backends.kind import leftovers
+    from backends.base import BackendError
+    from backends.clock import SystemClock
+    from backends.kind import engine, leftovers
 
-    leftovers.bury(session)
+    clock, client = SystemClock(), engine.connect()
+    try:
+        for number in range(ROUNDS):
+            if number:
+                clock.sleep(BETWEEN_S)
+            try:
+                leftovers.bury(client, session)
+            except BackendError:  # A busy engine may answer the next time; the next start says what is left after all.
+                if number == ROUNDS - 1:
+                    raise
+    finally:
+        client.close()
 
 
 if __name__ == "__main__":

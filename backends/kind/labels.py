@@ -1,8 +1,8 @@
-"""Who a node belongs to, written on its container; and which nodes are leftovers. Pure but for reading /proc.
+"""Who a node belongs to, written on its container and its network; and which nodes are leftovers.
 
-A node is a leftover when the process that started it is gone and nobody was to keep it, or when it was to be kept and
-never became ready. Only the machine that started a node judges: another one that uses the same engine cannot see
-whether the process lives.
+Pure but for reading /proc. A node is a leftover when the process that started it is gone and nobody was to keep it, or
+when it was to be kept and never became ready. Only the machine that started a node judges: another one that uses the
+same engine cannot see whether the process lives.
 """
 
 from __future__ import annotations

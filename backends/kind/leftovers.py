@@ -1,7 +1,8 @@
 """The nodes that are there: listing, stopping, and sweeping up what nobody will come back for.
 
-Called before each start, by `kubeactions backend list|stop`, and by the janitor. It touches only containers with this
-backend's label, and removes by itself only those whose owner on this machine is gone.
+Called before each start, by `kubeactions backend list|stop`, and by the janitor. A node is a container with its volume
+and its network. Only what has this backend's label is touched, and only what belongs to a process of this machine that
+is gone is removed by itself.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from backends.base import BackendError
 from backends.clock import SystemClock
-from backends.kind import engine
+from backends.kind import engine, network
 from backends.kind.labels import PREFIX, Labels, session_filter
 from backends.kind.node import Node
 
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
 READY = "/kind/kubeactions-ready"
 """Written into a node when its boot is over; holds the Kubernetes version."""
 
+OURS = f"{PREFIX}=kind"
+"""The engine's filter for all that this backend made."""
 GOING = ("removing", "dead")
 """States of a container that the engine is removing."""
 
@@ -57,20 +60,22 @@ class Found:
         return "kept" if self.labels.keep else "in use"
 
     def remove(self) -> None:
-        """Remove the container and its volume; gone already is fine. Raises `BackendError`."""
+        """Remove the container, its volume and its network; gone already is fine. Raises `BackendError`."""
         from docker.errors import APIError, NotFound
 
         with engine.errors(f"to remove {self.container.name}"):
             try:
                 self.container.remove(force=True, v=True)
             except NotFound:
-                return
+                pass
             except APIError as error:
                 if error.status_code != 409:  # somebody else removes it at this moment
                     raise
+        if self.labels.session:
+            _remove_networks(self.container.client, self.labels.session)
 
 
-def nodes(client: docker.DockerClient, label: str = f"{PREFIX}=kind") -> list[Found]:
+def nodes(client: docker.DockerClient, label: str = OURS) -> list[Found]:
     """Every node of this backend on the engine, oldest first. Raises `BackendError`."""
     with engine.errors("listing containers"):
         containers = client.containers.list(all=True, filters={"label": label}, ignore_removed=True)
@@ -99,10 +104,18 @@ def _ready(container: Container) -> bool:
 
 def sweep(client: docker.DockerClient, say: Callable[[str], None]) -> int:
     """Remove every leftover, say which, and return how many. Raises `BackendError`."""
-    left = [node for node in nodes(client) if node.leftover]
+    found = nodes(client)
+    left = [node for node in found if node.leftover]
     for node in left:
         node.remove()
         say(f"removed {node.container.name}, left over from process {node.labels.owner.pid}")
+    # Of a process that died before it had a node in it.
+    sessions = {node.labels.session for node in found}
+    for each in network.labelled(client, OURS):
+        labels = Labels.read(each.attrs.get("Labels") or {})
+        if labels.session not in sessions and labels.owner.gone():
+            network.remove(each, SystemClock())
+            say(f"removed the network {each.name}, left over from process {labels.owner.pid}")
     return len(left)
 
 
@@ -121,14 +134,15 @@ def remove_session(client: docker.DockerClient, session: str) -> None:
     """Remove what one boot made, whatever became of it. Raises `BackendError`."""
     for node in nodes(client, session_filter(session)):
         node.remove()
+    _remove_networks(client, session)
 
 
-def bury(session: str) -> None:
+def bury(client: docker.DockerClient, session: str) -> None:
     """What a janitor does for its dead owner: as `remove_session`, but a kept cluster that is ready stays."""
-    client = engine.connect()
-    try:
-        for node in nodes(client, session_filter(session)):
-            if not (node.labels.keep and node.ready):
-                node.remove()
-    finally:
-        client.close()
+    if not any(node.labels.keep and node.ready for node in nodes(client, session_filter(session))):
+        remove_session(client, session)
+
+
+def _remove_networks(client: docker.DockerClient, session: str) -> None:
+    for each in network.labelled(client, session_filter(session)):
+        network.remove(each, SystemClock())

@@ -21,7 +21,7 @@ from typing import IO, TYPE_CHECKING, Any
 
 from backends.base import BackendError
 from backends.clock import Clock
-from backends.kind import engine
+from backends.kind import engine, rewriting
 
 if TYPE_CHECKING:
     from docker.models.containers import Container
@@ -33,6 +33,7 @@ SHOWN = 400
 """Characters of a failed command's output that an error carries; all of it goes to the log."""
 CTR = ("ctr", "--namespace=k8s.io")
 """containerd's own client, in the namespace of the kubelet."""
+CONTAINERD = "/etc/containerd/config.toml"
 PAUSE = re.compile(r"/pause:[^/@]+$")
 IMPORT_PATH = "/var/kubeactions-image.tar"
 """On the node's volume: an archive put into a tmpfs would lie under it."""
@@ -177,9 +178,10 @@ class Node:
                 for chunk in found.save(named=image):
                     saved.write(chunk)
             self._put(saved, IMPORT_PATH)
+        snapshotter = f"--snapshotter={rewriting.snapshotter(self.read(CONTAINERD))}"
         try:
             # Without --all-platforms: an engine with containerd's store saves an index whose other platforms it lacks.
-            self.check(*CTR, "images", "import", "--digests", IMPORT_PATH, timeout_s=IMPORT_S)
+            self.check(*CTR, "images", "import", "--digests", snapshotter, IMPORT_PATH, timeout_s=IMPORT_S)
         finally:
             self.run("rm", "-f", IMPORT_PATH)
 

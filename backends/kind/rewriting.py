@@ -62,6 +62,15 @@ def _with_setting(lines: list[str]) -> Iterator[str]:
             yield "  restrict_oom_score_adj = true"
 
 
+_SNAPSHOTTER = re.compile(r"^\s*snapshotter\s*=\s*[\"']([\w.-]+)[\"']", re.MULTILINE)
+
+
+def snapshotter(configuration: str) -> str:
+    """Where containerd, by its `config.toml`, unpacks images: not overlayfs on ZFS, nor in some user namespaces."""
+    found = _SNAPSHOTTER.search(configuration)
+    return found[1] if found else "overlayfs"
+
+
 def kubeconfig(text: str, server: str, name: str) -> dict[str, Any]:
     """The node's `admin.conf` for use outside: one cluster, user and context called `name`, at `server`.
 

@@ -9,7 +9,6 @@ It starts and stops nothing, and is never disposable: a scenario that needs such
 from __future__ import annotations
 
 import os
-import tempfile
 from contextlib import ExitStack
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -20,6 +19,7 @@ from urllib.parse import urlsplit
 from backends.base import BackendError
 from backends.capabilities import Capabilities
 from backends.clock import SystemClock
+from backends.keys import KeyFiles
 from backends.live import guard, impersonation, preflight
 from backends.live import kubeconfig as reading
 from backends.live import leftovers as remains
@@ -68,7 +68,7 @@ class LiveBackend:
         self._guarded, self._known_as = guarded, i_know_this_is
         self._clock = SystemClock()
         self._stack = ExitStack()
-        self._folder: Path | None = None
+        self._keys: KeyFiles | None = None
 
     def __enter__(self) -> Self:
         """Check `i_know_this_is`; nothing is asked of the cluster. Raises `BackendError`."""
@@ -80,7 +80,7 @@ class LiveBackend:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._stack.close()
-        self._folder = None
+        self._keys = None
 
     @property
     def cluster_name(self) -> str:
@@ -184,22 +184,17 @@ class LiveBackend:
 
         # What changes while the client lives is ours; the rest is the official loader's.
         user = {key: value for key, value in context.user.items() if key not in ("exec", "tokenFile")}
-        document = {
-            "current-context": context.name,
-            "contexts": [{"name": context.name, "context": {"cluster": context.cluster_name, "user": "user"}}],
-            "clusters": [{"name": context.cluster_name, "cluster": context.cluster}],
-            "users": [{"name": "user", "user": user or {"token": ""}}],
-        }
         where = os.pathsep.join(map(str, self._files or ()))
-        # The loader writes what is embedded into files, where ssl wants it: nothing is made where nothing is embedded.
-        embedded = any(key.endswith("-data") for key in (*context.cluster, *user))
         try:
-            config.load_kube_config_from_dict(
-                document,
-                client_configuration=configuration,
-                persist_config=False,
-                temp_file_path=str(self._own()) if embedded else None,
-            )
+            # The loader would write what is embedded into files that stay when we are killed.
+            cluster, user = self._own().named(context.cluster, "cluster"), self._own().named(user, "user")
+            document = {
+                "current-context": context.name,
+                "contexts": [{"name": context.name, "context": {"cluster": context.cluster_name, "user": "user"}}],
+                "clusters": [{"name": context.cluster_name, "cluster": cluster}],
+                "users": [{"name": "user", "user": user or {"token": ""}}],
+            }
+            config.load_kube_config_from_dict(document, client_configuration=configuration, persist_config=False)
         except (config.ConfigException, OSError) as error:
             raise BackendError(f"{where}: {_one_line(error)}") from error
         except (KeyError, TypeError, ValueError, AttributeError) as error:
@@ -215,11 +210,11 @@ class LiveBackend:
             return plugin
         return None
 
-    def _own(self) -> Path:
-        """A folder for keys that must be files; removed when the backend is closed."""
-        if self._folder is None:
-            self._folder = Path(self._stack.enter_context(tempfile.TemporaryDirectory(prefix="kubeactions-live-")))
-        return self._folder
+    def _own(self) -> KeyFiles:
+        """For keys that must be files; they are gone when the backend is closed, or dead."""
+        if self._keys is None:
+            self._keys = self._stack.enter_context(KeyFiles())
+        return self._keys
 
 
 def _choose_proxy(configuration: Configuration) -> None:

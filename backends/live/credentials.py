@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from backends.base import BackendError
 from backends.clock import Clock
+from backends.keys import KeyFiles
 from backends.live.kubeconfig import Context
 
 if TYPE_CHECKING:
@@ -57,9 +58,10 @@ class TokenFile:
 class ExecPlugin:
     """The credentials that a user's `exec` entry gives out."""
 
-    def __init__(self, context: Context, folder: Path, clock: Clock) -> None:
-        """Ask the plugin for the first time. `folder` is ours, for a certificate. Raises `BackendError`."""
-        self._context, self._folder, self._clock = context, folder, clock
+    def __init__(self, context: Context, keys: KeyFiles, clock: Clock) -> None:
+        """Ask the plugin for the first time. `keys` is for a certificate. Raises `BackendError`."""
+        self._context, self._keys, self._clock = context, keys, clock
+        self._files: dict[str, str] = {}
         self._client: Callable[[], ApiClient | None] = lambda: None
         self._status: dict[str, Any] = {}
         self._ask()
@@ -67,9 +69,8 @@ class ExecPlugin:
     def install(self, configuration: Configuration) -> None:
         """Give the credentials to a client's configuration, and new ones whenever these expire."""
         configuration.refresh_api_key_hook = self._refresh
-        if "clientCertificateData" in self._status:
-            configuration.cert_file = str(self._folder / "exec.crt")
-            configuration.key_file = str(self._folder / "exec.key")
+        if self._files:
+            configuration.cert_file, configuration.key_file = self._files["exec.crt"], self._files["exec.key"]
         self._set(configuration)
 
     def serve(self, client: ApiClient) -> None:
@@ -113,7 +114,5 @@ class ExecPlugin:
             if not (key := status.get("clientKeyData")):
                 raise BackendError(f"{who}: it gave a certificate without its key")
             for name, text in (("exec.crt", certificate), ("exec.key", key)):
-                path = self._folder / name
-                path.touch(mode=0o600)
-                path.write_text(text, encoding="ascii")
+                self._files[name] = self._keys.put(name, str(text).encode())
         self._status = status

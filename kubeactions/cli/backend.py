@@ -171,7 +171,9 @@ def _found() -> list[Found]:
     """Every node on the engine. Raises `BackendError` without an engine."""
     from backends.kind import engine, leftovers
 
-    return leftovers.nodes(engine.connect())
+    client = engine.connect()
+    click.get_current_context().call_on_close(client.close)
+    return leftovers.nodes(client)
 
 
 def _live_options(function: Callable[..., object]) -> Callable[..., object]:

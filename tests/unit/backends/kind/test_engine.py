@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import socket
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -69,3 +71,22 @@ def test_a_missing_engine_is_one_line_that_says_where_it_was_looked_for(
     monkeypatch.setenv("DOCKER_HOST", f"unix://{tmp_path}/none.sock")
     with pytest.raises(BackendError, match=rf"no container engine: nothing answers at unix://{tmp_path}/none\.sock"):
         engine.connect()
+
+
+def test_what_answers_and_is_no_engine_is_one_line_and_nothing_stays_open(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DOCKER_HOST", f"unix://{tmp_path}/other.sock")
+    with socket.socket(socket.AF_UNIX) as server:
+        server.bind(f"{tmp_path}/other.sock")
+        server.listen()
+
+        def hang_up() -> None:
+            for _ in range(2):  # it knocks first
+                server.accept()[0].close()
+
+        thread = threading.Thread(target=hang_up)
+        thread.start()
+        with pytest.raises(BackendError, match=r"^no container engine: unix://.*other\.sock: .*$"):
+            engine.connect()
+        thread.join()

@@ -78,3 +78,15 @@ def test_the_kubeconfig_has_one_of_each_and_leads_to_the_published_port() -> Non
 def test_what_is_no_kubeconfig_is_refused(text: str) -> None:
     with pytest.raises(BackendError, match=r"admin\.conf is no kubeconfig"):
         rewriting.kubeconfig(text, "https://127.0.0.1:1", "c")
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ('[plugins."io.containerd.grpc.v1.cri".containerd]\n  snapshotter = "native"\n', "native"),
+        ("[plugins.'io.containerd.cri.v1.images']\n  snapshotter = 'fuse-overlayfs'\n", "fuse-overlayfs"),
+        ('# snapshotter = "native"\nversion = 2\n', "overlayfs"),
+    ],
+)
+def test_images_are_unpacked_where_containerd_looks_for_them(text: str, found: str) -> None:
+    assert rewriting.snapshotter(text) == found

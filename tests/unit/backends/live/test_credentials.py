@@ -14,6 +14,7 @@ from kubernetes.client import Configuration
 
 from backends.base import BackendError
 from backends.clock import SimulatedClock
+from backends.keys import KeyFiles
 from backends.live import LiveBackend
 from backends.live.credentials import REREAD_S, ExecPlugin, TokenFile
 from backends.live.kubeconfig import Context
@@ -60,10 +61,8 @@ def credential(**status: str) -> str:
 
 
 def asked(folder: Path, entry: Any) -> ExecPlugin:
-    own = folder / "own"
-    own.mkdir(exist_ok=True)
     context = Context("x", "c", {"server": "https://c"}, {"exec": entry}, folder)
-    return ExecPlugin(context, own, SimulatedClock())
+    return ExecPlugin(context, KeyFiles(), SimulatedClock())
 
 
 def test_a_plugins_token_is_asked_for_again_when_it_expires(tmp_path: Path) -> None:
@@ -76,7 +75,7 @@ def test_a_plugins_token_is_asked_for_again_when_it_expires(tmp_path: Path) -> N
         " 'kind': 'ExecCredential', 'status': status}))"
     )
     context = Context("x", "c", {"server": "https://c"}, {"exec": plugin(tmp_path, body)}, tmp_path)
-    ExecPlugin(context, tmp_path, clock).install(configuration)
+    ExecPlugin(context, KeyFiles(), clock).install(configuration)
     assert token(configuration) == token(configuration) == "Bearer t0"
     clock.advance(600)
     assert token(configuration) == "Bearer t1"
@@ -85,10 +84,11 @@ def test_a_plugins_token_is_asked_for_again_when_it_expires(tmp_path: Path) -> N
 def test_a_plugins_certificate_is_kept_in_a_private_file(tmp_path: Path) -> None:
     body = credential(clientCertificateData="CERT", clientKeyData="KEY")
     configuration = Configuration()
-    asked(tmp_path, plugin(tmp_path, body)).install(configuration)
+    given = asked(tmp_path, plugin(tmp_path, body))
+    given.install(configuration)
     key = Path(configuration.key_file)
     assert (Path(configuration.cert_file).read_text(), key.read_text()) == ("CERT", "KEY")
-    assert key.stat().st_mode & 0o077 == 0
+    assert not key.is_relative_to(tmp_path)
 
 
 @pytest.mark.parametrize(
@@ -123,6 +123,6 @@ def test_a_kubeconfig_with_a_plugin_is_used_and_leaves_no_keys(tmp_path: Path) -
     path.write_text(yaml.safe_dump(document))
     with LiveBackend(path) as backend:
         assert token(backend.client().configuration) == "Bearer given"
-        own = backend._own()
-        assert own.exists()
+        own = Path(backend._own().put("key", b"KEY"))
+        assert own.read_bytes() == b"KEY"
     assert not own.exists()
