@@ -37,8 +37,7 @@ class KeyFiles:
     def __init__(self) -> None:
         self._descriptors: dict[str, int] = {}
         self._folders: list[tempfile.TemporaryDirectory[str]] = []
-        self.close = weakref.finalize(self, _close, self._descriptors, self._folders)
-        """Give everything back; the paths lead nowhere from then on."""
+        self._end = weakref.finalize(self, _close, self._descriptors, self._folders)
 
     def __enter__(self) -> Self:
         return self
@@ -47,6 +46,10 @@ class KeyFiles:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+    def close(self) -> None:
+        """Give everything back; the paths lead nowhere from then on. Once is enough."""
+        self._end()
 
     def put(self, name: str, content: bytes) -> str:
         """A path at which `content` is read; another content under the same name is at the same path."""

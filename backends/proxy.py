@@ -111,12 +111,15 @@ class Traffic:
             with self._lock:
                 self._under_way -= counts
 
-    def note(self, call: Call, code: int, body: bytes, headers: Mapping[str, str]) -> None:
-        """Record one request and its answer."""
-        dry_run = "dryRun=All" in call.target
+    def note(
+        self, call: Call, code: int, body: bytes, headers: Mapping[str, str], *, sent: bytes | str | None = None
+    ) -> None:
+        """Record one request, with the body that it was `sent` with, and its answer."""
+        dry_run = rehearses(call, sent)
         resource, _, subresource = call.resource.partition("/")
         with self._lock:
-            new = self._show(call.verb, body) if 200 <= code < 300 else False
+            # What a dry run shows has not come about: it would hide that it does later.
+            new = self._show(call.verb, body) if 200 <= code < 300 and not dry_run else False
             self._passages.append(
                 Passage(
                     at=self._clock.wall(),
@@ -130,7 +133,7 @@ class Traffic:
                     code=code,
                     audit_id=headers.get("Audit-ID") or headers.get("Audit-Id") or "",
                     dry_run=dry_run,
-                    changed=new and call.verb in WRITES and not dry_run,
+                    changed=new and call.verb in WRITES,
                 )
             )
 
@@ -155,6 +158,21 @@ class Traffic:
         return new
 
 
+def rehearses(call: Call, sent: bytes | str | None) -> bool:
+    """Whether a request is a dry run, by its query or by the options in its body: a DELETE's, an eviction's. Pure."""
+    if "dryRun=All" in call.target:
+        return True
+    if call.verb != "delete" and not call.resource.endswith("/eviction"):
+        return False
+    try:
+        options = json.loads(sent or b"{}")
+    except ValueError:
+        return False  # the server refuses it
+    if not isinstance(options, dict):
+        return False
+    return "All" in ((options.get("deleteOptions") or options).get("dryRun") or ())
+
+
 def streams(call: Call) -> bool:
     """Whether the answer comes as things happen, for as long as the client likes: a watch, a log that is followed."""
     return call.verb == "watch" or "follow=true" in call.target
@@ -174,7 +192,7 @@ class _Recorder:
     def request(self, method: str, url: str, **options: Any) -> Wire:
         """Send on; raises what the inner transport raises, noted as code 0."""
         call = read_call(method, url, identity=self._identity, body=options.get("body"))
-        headers = options.get("headers") or {}
+        headers, sent = options.get("headers") or {}, options.get("body")
         timeout = Timeout(connect=UPSTREAM_TIMEOUT_S, read=None if streams(call) else UPSTREAM_TIMEOUT_S)
         try:
             answer = self._inner.request(method, url, timeout=timeout, **options)
@@ -184,9 +202,9 @@ class _Recorder:
             body = answer.read(decode_content=True)
             answer.release_conn()
         except HTTPError:
-            self._traffic.note(call, 0, b"", headers)
+            self._traffic.note(call, 0, b"", headers, sent=sent)
             raise
-        self._traffic.note(call, int(answer.status), body, headers)
+        self._traffic.note(call, int(answer.status), body, headers, sent=sent)
         kept = {name: value for name, value in answer.headers.items() if name.lower() not in _ONE_HOP}
         return HTTPResponse(io.BytesIO(body), status=int(answer.status), headers=kept, preload_content=False)
 

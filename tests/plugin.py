@@ -18,7 +18,6 @@ from __future__ import annotations
 import asyncio
 import functools
 import importlib
-import shutil
 import tempfile
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
@@ -31,6 +30,7 @@ import pytest
 
 import backends
 from backends.capabilities import Capabilities
+from backends.keys import KeyFiles
 from backends.live import LiveBackend
 from kubeactions.clock import SystemClock
 from kubeactions.errors import KubeError
@@ -153,10 +153,19 @@ def pytest_configure_node(node: Any) -> None:
     """Tell a worker of pytest-xdist where the cluster is, and what it can do."""
     backend = node.config.stash.get(BACKEND, None)
     if backend is not None:
-        directory = Path(tempfile.mkdtemp(prefix="kubeactions-cluster-"))
-        node.config.add_cleanup(functools.partial(shutil.rmtree, directory, ignore_errors=True))
-        kubeconfig = backend.kubeconfig(directory / "kubeconfig")
-        node.workerinput["cluster"] = {"kubeconfig": str(kubeconfig), "capabilities": asdict(backend.capabilities)}
+        keys = KeyFiles()
+        node.config.add_cleanup(keys.close)
+        kubeconfig = unwritten_kubeconfig(backend, keys)
+        node.workerinput["cluster"] = {"kubeconfig": kubeconfig, "capabilities": asdict(backend.capabilities)}
+
+
+def unwritten_kubeconfig(backend: Any, keys: KeyFiles) -> str:
+    """Where other processes read the administrator's kubeconfig as long as this one lives: no file can be left of it.
+
+    The backend writes one, and it is gone at once.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        return keys.put("kubeconfig", backend.kubeconfig(Path(folder) / "kubeconfig").read_bytes())
 
 
 @pytest.hookimpl(trylast=True)

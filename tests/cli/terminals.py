@@ -16,7 +16,7 @@ from kubeactions.ledger import read
 from kubeactions.model import Record
 
 ROOT = Path(__file__).parents[2]
-PATIENCE_S = 30.0
+PATIENCE_S = 120.0
 PODS = "/api/v1/namespaces/default/pods"
 
 

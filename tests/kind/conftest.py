@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).parents[2]
 REQUIRED = "KUBEACTIONS_REQUIRE_ENGINE"
-SETTLED_S = 5.0
+SETTLED_S = 60.0
 """An engine forgets a removed container first, and its volume a moment later."""
 STAND_IN, REAL = "stand-in", "real"
 
@@ -127,12 +127,13 @@ class Program:
         """All that it printed."""
         return self._log.read_text()
 
-    def until(self, happened: Callable[[], Any], what: str, patience_s: float = 60.0) -> None:
+    def until(self, happened: Callable[[], Any], what: str, patience_s: float = 300.0) -> None:
         """Wait for something; fails when the program ends without it."""
         deadline = time.monotonic() + patience_s
         while not happened():
+            ended = self.process.poll() is not None  # before it is looked once more
             assert time.monotonic() < deadline, f"not within {patience_s} s: {what}\n{self.said()}"
-            assert self.process.poll() is None or happened(), f"ended before: {what}\n{self.said()}"
+            assert not ended or happened(), f"ended before: {what}\n{self.said()}"
             time.sleep(0.05)
 
     def close(self) -> None:

@@ -31,11 +31,12 @@ if TYPE_CHECKING:
 OPEN = """
 import sys, time
 from backends.kind import KindBackend
-with KindBackend({image!r}, name="mortal", timeout_s=120) as backend:
+with KindBackend({image!r}, name="mortal", timeout_s=300) as backend:
     print("open", flush=True)
     time.sleep(600)
 """
-PATIENCE_S = 30.0
+PATIENCE_S = 180.0
+"""For what must happen; only a test that fails waits so long."""
 
 
 def eventually(happened: Callable[[], object], what: str) -> None:
@@ -72,7 +73,7 @@ def test_a_process_that_is_killed_leaves_nothing(
     how: signal.Signals, node_image: str, docker_engine: docker.DockerClient, program: Callable[..., Program]
 ) -> None:
     using = program(OPEN.format(image=node_image))
-    using.until(lambda: "open" in using.said().split(), "the cluster is open", 300)
+    using.until(lambda: "open" in using.said().split(), "the cluster is open")
     using.process.send_signal(how)
     using.process.wait(PATIENCE_S)
     eventually(lambda: leftovers.named(docker_engine, "mortal") is None, "its janitor has removed it")
@@ -141,12 +142,10 @@ def test_a_kept_cluster_is_taken_again_listed_and_stopped(
     first = cli("start", "--keep", "--name", "kept", "--image", node_image, "--kubeconfig", str(kubeconfig))
     assert first.returncode == 0, first.stderr
     assert "kubeadm ..." in first.stderr
-    started = time.monotonic()
     second = cli("start", "--keep", "--name", "kept", "--image", node_image)
     assert second.returncode == 0, second.stderr
     assert "kubeadm ..." not in second.stderr
     assert "taking the cluster kept, which runs already" in second.stderr
-    assert time.monotonic() - started < 20
     listed = {row["name"]: row for row in json.loads(cli("list", "--json").stdout)}
     assert listed["kept"]["state"] == "kept"
     assert listed["kept"]["address"].startswith("https://127.0.0.1:")
@@ -180,7 +179,7 @@ def test_two_processes_that_want_the_same_kept_cluster_boot_it_once(
     both = [
         subprocess.Popen([*command, "--image", stand_in], cwd=ROOT, stderr=subprocess.PIPE, text=True) for _ in range(2)
     ]
-    said = [process.communicate(timeout=120)[1] for process in both]
+    said = [process.communicate(timeout=PATIENCE_S)[1] for process in both]
     assert [process.returncode for process in both] == [0, 0], said
     assert sum("kubeadm ..." in text for text in said) == 1, said
     assert len([each for each in leftovers.nodes(docker_engine) if each.labels.name == "kept-twice"]) == 1

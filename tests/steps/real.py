@@ -26,10 +26,12 @@ from backends.base import Backend
 from backends.capabilities import Capabilities
 from backends.clock import SystemClock
 from backends.faults import Call, Faults, Pause, ReplicaDied
+from backends.keys import KeyFiles
 from backends.proxy import Traffic
 from kubeactions.errors import KubeError, NotFound
 from kubeactions.kube import Kube, path_of
 from kubeactions.model import JsonObject, Report
+from tests.plugin import unwritten_kubeconfig
 from tests.steps import witness_plugins
 from tests.steps.listening import Listener
 from tests.steps.moments import LEASE_NAME, REPORTING, Side
@@ -71,11 +73,13 @@ class RealWorld(World):
         super().__init__(directory)
         self._backend = backend
         self._has = capabilities
+        self.has_controllers = capabilities.controllers
         self._processes: list[Process] = []
         self._lines: dict[str, Line] = {}
         self._paused = 0
         self._busy_at = 0.0
         self._lock = threading.Lock()
+        self._keys = self.stack.enter_context(KeyFiles())
 
     def __enter__(self) -> Self:
         self.clock = SystemClock()
@@ -282,7 +286,7 @@ class RealWorld(World):
 
     def command(self, *arguments: str) -> int:
         """In a process of its own, with the backend's own kubeconfig."""
-        kubeconfig = self._backend.kubeconfig(self.directory / "administrator.kubeconfig")
+        kubeconfig = unwritten_kubeconfig(self._backend, self._keys)
         where = {"DD_KUBEACTIONS_PERSISTENT_STORE_NAMESPACE": self.places.namespace("default")}
         done = subprocess.run(
             [sys.executable, "-m", "kubeactions", *arguments, "--kubeconfig", str(kubeconfig)],

@@ -67,6 +67,8 @@ class World(ABC):
         """Pods that a scenario speaks of as "them"."""
         self.backup: JsonObject = {}
         """The history at an earlier time."""
+        self.has_controllers = True
+        """Whether anybody makes replica sets of deployments, and pods of those."""
         self.writes_file = False
         """Whether replicas also report into a JSON lines file."""
         self.answer = ""

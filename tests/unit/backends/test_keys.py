@@ -37,6 +37,16 @@ def test_what_nobody_holds_any_more_is_given_back() -> None:
     assert not path.exists()
 
 
+def test_whoever_will_close_them_holds_them() -> None:
+    keys = KeyFiles()
+    path, close = Path(keys.put("key", b"KEY")), keys.close
+    del keys
+    assert path.read_bytes() == b"KEY"
+    close()
+    close()
+    assert not path.exists()
+
+
 def test_what_is_no_base64_is_refused() -> None:
     with KeyFiles() as keys, pytest.raises(ValueError, match="padding"):
         keys.named({"client-key-data": "abc"}, "user")

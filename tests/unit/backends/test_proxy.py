@@ -15,8 +15,20 @@ from kubernetes.client import ApiClient, Configuration
 
 from backends.clock import SystemClock
 from backends.fake import Cluster, FakeBackend
-from backends.faults import Answer, Crash, CutWatch, Delay, Faults, Late, LoseAnswer, LoseRequest, Match, Pause
-from backends.proxy import FaultProxy, Traffic
+from backends.faults import (
+    Answer,
+    Crash,
+    CutWatch,
+    Delay,
+    Faults,
+    Late,
+    LoseAnswer,
+    LoseRequest,
+    Match,
+    Pause,
+    read_call,
+)
+from backends.proxy import FaultProxy, Traffic, rehearses
 from kubeactions.errors import Forbidden, NotFound, Unavailable
 from kubeactions.kube import Kube
 
@@ -213,3 +225,34 @@ def test_two_requests_pass_at_the_same_time(setting: Setting, kube: Kube) -> Non
     kube.get(ONE)
     other.join()
     assert setting.passed().count(("get", "one", 200, False)) == 2
+
+
+def test_a_dry_run_is_recorded_as_one_wherever_it_is_asked_for(setting: Setting, kube: Kube) -> None:
+    kube.create(MAPS, {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "one"}})
+    kube.delete(ONE, uid=None, dry_run=True)
+    kube.replace(ONE, kube.get(ONE), dry_run=True)
+    kube.delete(ONE, uid=None)
+    written = [(one.verb, one.dry_run, one.changed) for one in setting.traffic if one.verb != "get"]
+    assert written == [
+        ("create", False, True),
+        ("delete", True, False),
+        ("update", True, False),
+        ("delete", False, True),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body", "rehearsed"),
+    [
+        ("DELETE", ONE, b'{"dryRun": ["All"]}', True),
+        ("DELETE", ONE, b'{"dryRun": []}', False),
+        ("DELETE", ONE, None, False),
+        ("DELETE", ONE, b"[]", False),
+        ("DELETE", ONE, b"{", False),
+        ("POST", "/api/v1/namespaces/d/pods/p/eviction", b'{"deleteOptions": {"dryRun": ["All"]}}', True),
+        ("POST", MAPS, b'{"dryRun": ["All"]}', False),
+        ("PATCH", f"{ONE}?dryRun=All", b"[]", True),
+    ],
+)
+def test_what_is_a_dry_run(method: str, path: str, body: bytes | None, *, rehearsed: bool) -> None:
+    assert rehearses(read_call(method, path, body=body), body) is rehearsed
