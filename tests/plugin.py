@@ -15,6 +15,7 @@ while `datetime` is a fake raises (freezegun 1.5.5 with kubernetes 37).
 
 from __future__ import annotations
 
+import argparse
 import asyncio
 import functools
 import importlib
@@ -71,6 +72,14 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         default="fake",
         help="the backend that the scenarios run against: an entry point of kubeactions.backends (default: fake)",
     )
+    parser.addoption(
+        "--stretch",
+        type=_stretch,
+        default=1.0,
+        metavar="FACTOR",
+        help="let leases and times of the scenarios last so many times as long (at least 1) where time is real: for "
+        "machines that are slow, or busy with other things",
+    )
     opened = parser.getgroup("backend", "what the backend is opened with; one that does not know an option refuses it")
     opened.addoption("--kubeconfig", metavar="FILE", help="live: the cluster (default: as kubectl finds it)")
     opened.addoption("--context", metavar="NAME", help="live: a context of the kubeconfig (default: its current one)")
@@ -78,6 +87,17 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--i-know-this-is", metavar="NAME", help="live: the cluster's name, to let scenarios use all of it"
     )
     opened.addoption("--keep", action="store_const", const=True, help="kind: leave the cluster running, and reuse it")
+
+
+def _stretch(text: str) -> float:
+    """The value of `--stretch`."""
+    try:
+        factor = float(text)
+    except ValueError:
+        factor = 0.0
+    if not 1.0 <= factor <= 100.0:
+        raise argparse.ArgumentTypeError(f"{text} is no number from 1 to 100")
+    return factor
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -33,4 +33,5 @@ def _make(name: str, config: pytest.Config, directory: Path) -> World:
         return SimulatedWorld(name, directory)
     from tests.steps.real import RealWorld
 
-    return RealWorld(config.stash[BACKEND], config.stash[CAPABILITIES], directory)
+    stretch = float(config.getoption("--stretch"))
+    return RealWorld(config.stash[BACKEND], config.stash[CAPABILITIES], directory, stretch)

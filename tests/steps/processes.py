@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).parents[2]
 INHERITED = ("PATH", "HOME", "LANG", "TMPDIR", "VIRTUAL_ENV", "COVERAGE_PROCESS_START")
 """What a replica gets of the developer's environment: nothing that it could take for settings."""
-PATIENCE_S = 30.0
-"""How long a process may take to come up, or to end when it is asked to."""
+PATIENCE_S = 120.0
+"""How long a process may take to come up, or to end when it is asked to: long, since only a failure waits so long."""
 
 
 def environment(more: Mapping[str, str], plugins: Path) -> dict[str, str]:

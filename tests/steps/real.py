@@ -3,9 +3,13 @@
 Nothing of the system under test is replaced: a replica is `python -m kubeactions run` with a kubeconfig. Faults are
 injected by its proxy (`backends/proxy.py`), whose record is also what the Then steps call the audit trail. The clock
 is the machine's, so the system lives faster than the features tell: its lease lasts `LEASE_HERE_S` instead of 15
-seconds, and every time in a feature is `PACE` of what it says (`scaled`). Pauses of the system that no setting shortens
-(a second before a retry, five before a closed ledger is looked at) stay as they are; what takes longer for that is
-waited for by the Then steps (`eventually`).
+seconds, and every time in a feature is a third of what it says (`scaled`). Pauses of the system that no setting
+shortens (a second before a retry, five before a closed ledger is looked at) stay as they are; what takes longer for
+that is waited for by the Then steps (`eventually`).
+
+On a machine that is slow, or busy with other things, processes get too little of it to hold leases that short. There
+everything lasts `stretch` times as long (`pytest --stretch 2`): the lease, the times of the features, what is waited.
+What is waited for and comes is not waited for any longer.
 
 Each scenario has namespaces of its own, made when they are needed and deleted at its end (`places.OwnPlaces`).
 """
@@ -45,22 +49,20 @@ from tests.steps.witnesses import Line
 from tests.steps.world import LEASE_S, World
 
 LEASE_HERE_S = 5
-"""The lease of replicas in this world, in whole seconds (at least 3). Renewed every 0.7 s, trusted for 3.3 s."""
-PACE = LEASE_HERE_S / LEASE_S
-"""Seconds here for each second that a feature tells of."""
+"""The lease of replicas, in whole seconds (at least 3), not stretched. Renewed every 0.7 s, trusted for 3.3 s."""
 POLL_S = 0.25
 """How often replicas read their sources."""
 REST_S = 1.5
 """How long nobody must have sent anything but renewals for the system to be at rest: some readings of the sources."""
-LONGEST_S = 60.0 * PACE + 5.0
+LONGEST_S = 25.0
 """How long `the system works` at most."""
 LONG_S = 30.0
 """Times in features from this on are "until it is over": they may end early, when the system is at rest."""
-SOON_S = 20.0
+SOON_S = 60.0
 """How long a Then step may wait for what it asserts: retries back off for up to 16 s here."""
 GLANCE_S = 0.2
 """How often is looked whether something has happened."""
-PODS_S = 15.0
+PODS_S = 120.0
 """How long a pod may take to run, or a workload to have all of its pods."""
 
 
@@ -69,8 +71,12 @@ class RealWorld(World):
 
     clock: SystemClock
 
-    def __init__(self, backend: Backend, capabilities: Capabilities, directory: Path) -> None:
+    def __init__(self, backend: Backend, capabilities: Capabilities, directory: Path, stretch: float = 1.0) -> None:
         super().__init__(directory)
+        self._stretch = stretch
+        self._lease_s = round(LEASE_HERE_S * stretch)
+        self._pace = self._lease_s / LEASE_S
+        """Seconds here for each second that a feature tells of."""
         self._backend = backend
         self._has = capabilities
         self.has_controllers = capabilities.controllers
@@ -126,7 +132,7 @@ class RealWorld(World):
         if self.writes_file:
             reporters.append({"type": "jsonl", "path": str(self.directory / "results.jsonl")})
         settings = {
-            "DD_LEADER_LEASE_DURATION": str(LEASE_HERE_S),
+            "DD_LEADER_LEASE_DURATION": str(self._lease_s),
             "DD_KUBEACTIONS_POLL_INTERVAL_S": str(POLL_S),
             "DD_KUBEACTIONS_PERSISTENT_STORE_NAMESPACE": self.places.namespace("default"),
             "DD_KUBEACTIONS_SOURCES": json.dumps(sources),
@@ -196,15 +202,16 @@ class RealWorld(World):
 
     def scaled(self, seconds: float) -> float:
         """Faster, by the ratio of the leases."""
-        return seconds * PACE
+        return seconds * self._pace
 
     def work(self, seconds: float | None = None) -> None:
         """Wait. Long times, and those without a number, end when the system is at rest."""
         now = self._busy_at = self.clock.monotonic()
-        ends_at = now + (LONGEST_S if seconds is None else self.scaled(seconds))
+        ends_at = now + (LONGEST_S * self._stretch if seconds is None else self.scaled(seconds))
         may_end = seconds is None or seconds >= LONG_S
         leaders: list[str] = []
-        while (now := self.clock.monotonic()) < ends_at and not (may_end and now >= self._busy_at + REST_S):
+        rest_s = REST_S * self._stretch
+        while (now := self.clock.monotonic()) < ends_at and not (may_end and now >= self._busy_at + rest_s):
             self.faults.deliver_due()
             self.strangers.pass_by()
             self.clock.sleep(min(GLANCE_S, ends_at - now))
@@ -240,7 +247,7 @@ class RealWorld(World):
 
     def eventually(self, assertion: Callable[[], object]) -> None:
         """Try again while it fails, for `SOON_S`."""
-        ends_at = self.clock.monotonic() + SOON_S
+        ends_at = self.clock.monotonic() + SOON_S * self._stretch
         while True:
             try:
                 assertion()
@@ -249,9 +256,10 @@ class RealWorld(World):
                     raise
             else:
                 return
-            self.work(GLANCE_S / PACE)
+            self.work(GLANCE_S / self._pace)
 
     def _await(self, happened: Callable[[], Any], what: str, patience_s: float = PATIENCE_S) -> None:
+        patience_s *= self._stretch
         ends_at = self.clock.monotonic() + patience_s
         while not happened():
             assert self.clock.monotonic() < ends_at, (
@@ -262,7 +270,7 @@ class RealWorld(World):
     def _await_account(self, namespace: str) -> None:
         """Pods need the service account that the cluster makes; one without controllers asks for none."""
         path = path_of("v1", "serviceaccounts", namespace=namespace, name="default")
-        for _ in range(int(PODS_S / GLANCE_S)):
+        for _ in range(int(PODS_S * self._stretch / GLANCE_S)):
             try:
                 self.objects.kube.get(path)
             except NotFound:
