@@ -9,7 +9,7 @@ NOT imitated. These are refused with 501, 406 or 415 and a Status that says so (
 
 - protobuf of CustomResourceDefinitions and APIServices
 - custom resources, aggregated API servers
-- component statuses, OpenAPI version 2, metrics
+- component statuses, metrics
 - SPDY (exec and attach speak WebSocket, as kubectl does since 1.31), watches over a WebSocket
 - port forwarding, the pod proxy, the service proxy, the node proxy
 

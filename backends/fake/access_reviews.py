@@ -6,7 +6,7 @@ pkg/apis/authorization/validation.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final
 
 import orjson
@@ -32,8 +32,8 @@ class AccessReviews:
     def __init__(self, authorizer: Authorizer) -> None:
         self._authorizer = authorizer
 
-    def create(self, call: Call) -> Response:
-        """POST of any of the four kinds. Raises `ApiError` 400, 422."""
+    def create(self, call: Call, own: Callable[[Obj], None]) -> Response:
+        """POST of any of the four kinds; `own` fills in who owns a review's fields. Raises `ApiError` 400, 422."""
         review = read_object(call, call.served)
         if call.served.plural == "selfsubjectrulesreviews":
             return json_response(201, orjson.dumps(self._rules(call, review)))
@@ -50,6 +50,7 @@ class AccessReviews:
         elif review["metadata"]:
             found.append(causes.invalid("metadata", review["metadata"], "must be empty"))
         _check(found)
+        own(review)
         decision = self._authorizer.decide(_attributes(user, spec))
         review["status"] = {"allowed": decision.allowed}
         if decision.reason:

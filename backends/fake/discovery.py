@@ -6,7 +6,9 @@ release, plain or aggregated as the Accept header asks.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import hashlib
+from collections.abc import Callable, Mapping
+from datetime import datetime
 from typing import Any
 
 import orjson
@@ -43,9 +45,12 @@ _VERSION = {
 class Discovery:
     """Answers from the recorded documents of one catalogue."""
 
-    def __init__(self, catalogue: Catalogue) -> None:
+    def __init__(self, catalogue: Catalogue, now: Callable[[], datetime]) -> None:
+        """`now` is the wall clock: what may be kept says until when."""
+        self._now = now
         self._documents: Mapping[str, Any] = catalogue.documents
         self._encoded: dict[str, bytes] = {}
+        self._etags: dict[str, str] = {}
         self._paths = tuple(_paths(catalogue))
 
     def forked(self, fork: Fork) -> Mapping[str, object]:
@@ -72,7 +77,7 @@ class Discovery:
         if path == "/":
             return json_response(200, orjson.dumps({"paths": self._paths}))
         if path.startswith("/openapi/"):
-            return openapi.answer(path)
+            return openapi.answer(path, call.query, call.headers, self._now())
         if path == "/metrics":
             raise statuses.not_imitated("metrics")
         if path.count("/") <= 3 and path.startswith(("/apis/", "/api/")):
@@ -87,16 +92,64 @@ class Discovery:
     def _document(self, path: str, call: Call) -> Response:
         aggregated = f"{path} aggregated"
         if aggregated in self._documents and _wants_aggregated(call.headers.get("accept", "")):
-            response = json_response(200, self._bytes(aggregated))
-            response.headers.update({"Content-Type": AGGREGATED, "Vary": "Accept", "Cache-Control": "public"})
-            return response
+            return self._aggregated(aggregated, call)
         return json_response(200, self._bytes(path))
+
+    def _aggregated(self, name: str, call: Call) -> Response:
+        """The aggregated form, which clients keep by its ETag (pkg/endpoints/discovery/aggregated/etag.go)."""
+        tag = f'"{self._etag(name)}"'
+        response = json_response(200, self._bytes(name))
+        response.headers.update({"Vary": "Accept", "Cache-Control": "public", "Etag": tag})
+        if call.headers.get("if-none-match") == tag:
+            return Response(304, response.headers)
+        response.headers["Content-Type"] = AGGREGATED
+        return response
+
+    def _etag(self, name: str) -> str:
+        found = self._etags.get(name)
+        if found is None:
+            document = self._documents[name]
+            text = orjson.dumps(
+                {"metadata": document.get("metadata", {}), "items": [_group(item) for item in document["items"]]}
+            )
+            found = self._etags[name] = hashlib.sha512(text).hexdigest().upper()
+        return found
 
     def _bytes(self, name: str) -> bytes:
         found = self._encoded.get(name)
         if found is None:
             found = self._encoded[name] = orjson.dumps(self._documents[name])
         return found
+
+
+_KIND = ("group", "version", "kind")
+_RESOURCE = (
+    "resource", "responseKind", "scope", "singularResource", "verbs", "shortNames", "categories", "subresources",
+)  # fmt: skip
+_SUBRESOURCE = ("subresource", "responseKind", "acceptedTypes", "verbs")
+
+
+def _ordered(members: tuple[str, ...], node: Mapping[str, Any]) -> dict[str, Any]:
+    """`node` as Go writes the struct: its members in declared order."""
+    ordered = {member: node[member] for member in members if member in node}
+    if "responseKind" in ordered:
+        ordered["responseKind"] = {member: ordered["responseKind"][member] for member in _KIND}
+    if "subresources" in ordered:
+        ordered["subresources"] = [_ordered(_SUBRESOURCE, each) for each in ordered["subresources"]]
+    return ordered
+
+
+def _group(item: Mapping[str, Any]) -> dict[str, Any]:
+    """A group of the aggregated form as Go writes it: its hash is the hash of this text."""
+    versions = [
+        {
+            "version": version["version"],
+            "resources": [_ordered(_RESOURCE, resource) for resource in version["resources"]],
+            "freshness": version["freshness"],
+        }
+        for version in item["versions"]
+    ]
+    return {"metadata": _ordered(("name", "creationTimestamp"), item["metadata"]), "versions": versions}
 
 
 def _is_check(path: str) -> bool:
@@ -122,6 +175,7 @@ def _paths(catalogue: Catalogue) -> list[str]:
         "/.well-known/openid-configuration",
         "/healthz",
         "/livez",
+        "/openapi/v2",
         "/openapi/v3",
         "/readyz",
         "/version",

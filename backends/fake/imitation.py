@@ -47,7 +47,6 @@ NOT_IMITATED: tuple[Refusal, ...] = (
     Refusal("the pod proxy", "GET", f"{_POD}/proxy", 501),
     Refusal("the service proxy", "GET", "/api/v1/namespaces/default/services/kubernetes/proxy", 501),
     Refusal("the node proxy", "GET", "/api/v1/nodes/n/proxy", 501),
-    Refusal("OpenAPI version 2", "GET", "/openapi/v2", 501),
     Refusal("metrics", "GET", "/metrics", 501),
 )
 

@@ -6,6 +6,7 @@ is reviewed in `access_reviews`.
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any, Final
 
 import orjson
@@ -17,12 +18,14 @@ from backends.fake.authorization import Authorizer
 from backends.fake.bodies import read_kind, read_object
 from backends.fake.call import Call
 from backends.fake.messages import Identity, Response
+from backends.fake.ownership import track
 from backends.fake.reading import json_response
 from backends.fake.registry import Registry
 from backends.fake.service_account_tokens import AUDIENCE, ServiceAccountTokens, bound_to
 from backends.fake.subresources import bind
 from backends.fake.validation import causes
 from backends.fake.validation.causes import Cause
+from backends.fake.writing import writer
 
 Obj = dict[str, Any]
 
@@ -49,8 +52,8 @@ class Reviews:
         if plural == "selfsubjectreviews":
             return self._self_review(registry, call)
         if plural == "tokenreviews":
-            return self._token_review(call)
-        return self._access.create(call)
+            return self._token_review(registry, call)
+        return self._access.create(call, partial(own, registry, call))
 
     @staticmethod
     def _self_review(registry: Registry, call: Call) -> Response:
@@ -59,9 +62,10 @@ class Reviews:
         review["status"] = {"userInfo": user_info(call.identity)}
         return json_response(201, orjson.dumps(review))
 
-    def _token_review(self, call: Call) -> Response:
+    def _token_review(self, registry: Registry, call: Call) -> Response:
         """pkg/registry/authentication/tokenreview."""
         review = read_object(call, call.served)
+        own(registry, call, review)
         token = review["spec"].get("token")
         if not token:
             raise statuses.bad_request("token is required for TokenReview in authentication")
@@ -84,9 +88,10 @@ class Reviews:
         account = registry.find(call.served, namespace, name)
         self._check_names(request["metadata"], namespace, name)
         spec = request["spec"]
-        spec["audiences"] = spec.get("audiences") or [AUDIENCE]
         if spec.get("expirationSeconds") is None:
             spec["expirationSeconds"] = DEFAULT_LIFETIME_S
+        own(registry, call, request)
+        spec["audiences"] = spec.get("audiences") or [AUDIENCE]
         _check_lifetime(spec["expirationSeconds"])
         reference = spec.get("boundObjectRef")
         bound = bound_to(registry.store, account, reference) if reference is not None else []
@@ -120,6 +125,13 @@ def _check_lifetime(seconds: int) -> None:
         found.append(causes.invalid(field, seconds, "may not specify a duration larger than 2^32 seconds"))
     if found:
         raise statuses.invalid("TokenRequest", "", TOKEN_REQUEST[0], [cause._asdict() for cause in found])
+
+
+def own(registry: Registry, call: Call, obj: Obj) -> None:
+    """Fill in who owns the fields of what is never stored: the real server's handler does it for all that is created."""
+    owners = track(None, obj, writer(registry, call), has_status=False)
+    if owners:
+        obj["metadata"]["managedFields"] = owners
 
 
 def user_info(identity: Identity | None) -> Obj:

@@ -101,7 +101,7 @@ class Server:
     ) -> None:
         self._registry = registry
         self._routes = Routes(catalogue)
-        self._discovery = discovery.Discovery(catalogue)
+        self._discovery = discovery.Discovery(catalogue, clock.wall)
         self._clock = clock
         self._ids = ids
         self._audit = audit

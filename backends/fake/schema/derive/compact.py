@@ -50,9 +50,9 @@ def compact(specs: Mapping[str, Definition], kubectl: Path) -> str:
     kinds = dict(sorted(served_kinds(specs)))
     joiner.reach(sorted(set(kinds.values())))
     lines = [f'{{"kubernetes":"{VERSION}",', '"kinds":{']
-    lines += _members({kind: _short(name) for kind, name in kinds.items()})
+    lines += _members({kind: short_name(name) for kind, name in kinds.items()})
     lines += ["},", '"types":{']
-    lines += _members({_short(name): entry for name, entry in sorted(joiner.types.items())})
+    lines += _members({short_name(name): entry for name, entry in sorted(joiner.types.items())})
     return "\n".join([*lines, "}}", ""])
 
 
@@ -69,7 +69,8 @@ def served_kinds(specs: Mapping[str, Definition]) -> Iterator[tuple[str, str]]:
                 yield f"{gvk['group']}/{gvk['version']}/{gvk['kind']}", name
 
 
-def _short(name: str) -> str:
+def short_name(name: str) -> str:
+    """A type's name in the compact file."""
     return name.removeprefix("io.k8s.").removeprefix("api.").replace("apimachinery.pkg.apis.", "")
 
 
@@ -165,7 +166,7 @@ class _Joiner:
             return MARSHALERS[path]
         name = self._names[path]
         self._pending.append(name)
-        return f"@{_short(name)}"
+        return f"@{short_name(name)}"
 
     def _container(self, kind: GoType) -> str:
         element = self._binary.element(kind)
@@ -190,7 +191,7 @@ class _Joiner:
             if "properties" not in self._specs[name]:
                 return "raw"
             self._pending.append(name)
-            return f"@{_short(name)}"
+            return f"@{short_name(name)}"
         kind = spec.get("type")
         kind = next(word for word in kind if word != "null") if isinstance(kind, list) else kind
         if kind == "array":

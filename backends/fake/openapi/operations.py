@@ -1,0 +1,126 @@
+"""What can be done at which path, as OpenAPI says it: of each operation its kind and its query parameters.
+
+That is what clients act on (kubectl asks whether PATCH takes `fieldValidation`); the words about operations, and the
+responses other than 200, are not there. Called by `documents`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from backends.fake.catalogue import Resource
+from backends.fake.openapi.definitions import Definitions
+from backends.fake.schema.types import document
+
+Node = dict[str, Any]
+
+_PATCH_TYPES = (
+    "application/json-patch+json",
+    "application/merge-patch+json",
+    "application/strategic-merge-patch+json",
+    "application/apply-patch+yaml",
+)
+_METHODS = {
+    "list": ("get", "list"),
+    "create": ("post", "post"),
+    "deletecollection": ("delete", "deletecollection"),
+    "get": ("get", "get"),
+    "update": ("put", "put"),
+    "patch": ("patch", "patch"),
+    "delete": ("delete", "delete"),
+}
+_LISTED = (
+    "allowWatchBookmarks", "continue", "fieldSelector", "labelSelector", "limit", "resourceVersion",
+    "resourceVersionMatch", "sendInitialEvents", "timeoutSeconds",
+)  # fmt: skip
+_DELETED = (
+    "dryRun", "gracePeriodSeconds", "ignoreStoreReadErrorWithClusterBreakingPotential", "orphanDependents",
+    "propagationPolicy",
+)  # fmt: skip
+_QUERY = {
+    "list": (*_LISTED, "watch"),
+    "create": ("dryRun", "fieldManager", "fieldValidation"),
+    "update": ("dryRun", "fieldManager", "fieldValidation"),
+    "patch": ("dryRun", "fieldManager", "fieldValidation", "force"),
+    "delete": _DELETED,
+    "deletecollection": tuple(sorted({*_DELETED, *_LISTED} - {"allowWatchBookmarks"})),
+}
+_TYPES = {"limit": "integer", "timeoutSeconds": "integer", "gracePeriodSeconds": "integer"}
+_TYPES |= dict.fromkeys(("allowWatchBookmarks", "sendInitialEvents", "watch", "force", "orphanDependents"), "boolean")
+_TYPES |= {"ignoreStoreReadErrorWithClusterBreakingPotential": "boolean"}
+
+
+def paths(base: str, resources: list[Resource], definitions: Definitions, *, version: int) -> dict[str, Node]:
+    """The paths below `base` (`/apis/apps/v1`) in the form of one version of OpenAPI, 2 or 3."""
+    form = _three if version == 3 else _two
+    return {
+        where: {method: form(verb, action, kind, definitions) for verb, method, action, kind in operations}
+        for resource in resources
+        for where, operations in _operations(base, resource)
+    }
+
+
+_Operation = tuple[str, str, str, tuple[str, str, str]]
+
+
+def _operations(base: str, resource: Resource) -> Iterator[tuple[str, list[_Operation]]]:
+    """The paths of a resource and what can be done there: verb, method, action, kind."""
+    scope = "/namespaces/{namespace}" if resource.namespaced else ""
+    collection = f"{base}{scope}/{resource.plural}"
+    gvk = resource.gvk
+    yield collection, _verbs(resource.verbs & {"list", "create", "deletecollection"}, gvk)
+    yield f"{collection}/{{name}}", _verbs(resource.verbs & {"get", "update", "patch", "delete"}, gvk)
+    if resource.namespaced and "list" in resource.verbs:
+        yield f"{base}/{resource.plural}", _verbs(frozenset({"list"}), gvk)
+    for name, sub in resource.subresources.items():
+        kind = (sub.group, sub.version, sub.kind)
+        yield f"{collection}/{{name}}/{name}", _verbs(sub.verbs - {"delete", "list", "deletecollection"}, kind)
+
+
+def _verbs(verbs: frozenset[str], gvk: tuple[str, str, str]) -> list[_Operation]:
+    return [(verb, method, action, gvk) for verb, (method, action) in _METHODS.items() if verb in verbs]
+
+
+def _common(verb: str, action: str, gvk: tuple[str, str, str]) -> Node:
+    group, version, kind = gvk
+    return {
+        "operationId": f"{verb}-{group or 'core'}-{version}-{kind}",
+        "x-kubernetes-action": action,
+        "x-kubernetes-group-version-kind": {"group": group, "version": version, "kind": kind},
+    }
+
+
+def _kind(gvk: tuple[str, str, str], definitions: Definitions) -> Node:
+    name = document()["kinds"].get("/".join(gvk))
+    return {} if name is None else definitions.refer(name)
+
+
+def _three(verb: str, action: str, gvk: tuple[str, str, str], definitions: Definitions) -> Node:
+    of_kind = {"application/json": {"schema": _kind(gvk, definitions)}}
+    operation = _common(verb, action, gvk)
+    operation["parameters"] = [
+        {"in": "query", "name": name, "schema": {"type": _TYPES.get(name, "string"), "uniqueItems": True}}
+        for name in _QUERY.get(verb, ())
+    ]
+    operation["responses"] = {"200": {"description": "OK", "content": of_kind}}
+    if verb in ("create", "update"):
+        operation["requestBody"] = {"required": True, "content": of_kind}
+    if verb == "patch":
+        operation["requestBody"] = {"required": True, "content": {media: {"schema": {}} for media in _PATCH_TYPES}}
+    return operation
+
+
+def _two(verb: str, action: str, gvk: tuple[str, str, str], definitions: Definitions) -> Node:
+    operation = _common(verb, action, gvk)
+    operation["parameters"] = [
+        {"in": "query", "name": name, "type": _TYPES.get(name, "string"), "uniqueItems": True}
+        for name in _QUERY.get(verb, ())
+    ]
+    operation["responses"] = {"200": {"description": "OK", "schema": _kind(gvk, definitions)}}
+    if verb in ("create", "update"):
+        operation["parameters"] += [{"in": "body", "name": "body", "required": True, "schema": _kind(gvk, definitions)}]
+    if verb == "patch":
+        operation["consumes"] = list(_PATCH_TYPES)
+        operation["parameters"] += [{"in": "body", "name": "body", "required": True, "schema": {"type": "object"}}]
+    return operation
