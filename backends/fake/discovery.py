@@ -101,7 +101,8 @@ class Discovery:
         response = json_response(200, self._bytes(name))
         response.headers.update({"Vary": "Accept", "Cache-Control": "public", "Etag": tag})
         if call.headers.get("if-none-match") == tag:
-            return Response(304, response.headers)
+            # Without a type: the client would keep it in place of the one that it has.
+            return Response(304, {name: value for name, value in response.headers.items() if name != "Content-Type"})
         response.headers["Content-Type"] = AGGREGATED
         return response
 

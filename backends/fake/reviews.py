@@ -128,7 +128,7 @@ def _check_lifetime(seconds: int) -> None:
 
 
 def own(registry: Registry, call: Call, obj: Obj) -> None:
-    """Fill in who owns the fields of what is never stored: the real server's handler does it for all that is created."""
+    """Fill in who owns the fields of what is never stored: the real handler does so for all that is created."""
     owners = track(None, obj, writer(registry, call), has_status=False)
     if owners:
         obj["metadata"]["managedFields"] = owners

@@ -64,10 +64,11 @@ def _version_three(name: str, query: Mapping[str, str], headers: Mapping[str, st
 
 
 def _unless_known(body: bytes, tag: str, headers: Mapping[str, str], sent: dict[str, str]) -> Response:
-    """The document, or 304 to who has it already."""
+    """The document, or 304 to who has it already: without a type, which the client would keep in place of its own."""
     sent["Etag"] = quoted = f'"{tag}"'
-    known = [each.strip() for each in headers.get("if-none-match", "").split(",")]
-    return Response(304, sent) if quoted in known else Response(200, sent, body)
+    if quoted in [each.strip() for each in headers.get("if-none-match", "").split(",")]:
+        return Response(304, {name: value for name, value in sent.items() if name != "Content-Type"})
+    return Response(200, sent, body)
 
 
 def _chosen(headers: Mapping[str, str], offered: tuple[str, ...]) -> str | None:

@@ -82,6 +82,7 @@ def test_an_old_hash_leads_to_the_present_one_and_who_has_the_document_is_told_s
         tag = server.send("GET", target).headers["Etag"]
         again = server.send("GET", target, if_none_match=tag)
         assert (again.status, again.body, again.headers["Etag"]) == (304, b"", tag)
+        assert "Content-Type" not in again.headers
 
 
 def test_unknown_documents_and_forms_are_refused(server: Door) -> None:
@@ -126,3 +127,4 @@ def test_the_aggregated_discovery_has_the_real_servers_hash(server: Door) -> Non
     assert found.headers["Etag"] == recorded
     again = server.send("GET", "/apis", accept=accept, if_none_match=recorded)
     assert (again.status, again.body) == (304, b"")
+    assert "Content-Type" not in again.headers
