@@ -105,8 +105,8 @@ def path_of(api_version: str, plural: str, *, namespace: str = "", name: str = "
 class Kube:
     """One client's door. Thread-safe as far as the `ApiClient` is (its connection pool is).
 
-    `deadline_s` (> 0) bounds each request as a whole. `audit_id` goes out with every request of this object;
-    `observer` is told when each has ended.
+    `deadline_s` (> 0) bounds each request as a whole. `audit_id` goes out with every request of this object,
+    `field_manager` with every write; `observer` is told when each has ended.
     """
 
     def __init__(
@@ -117,6 +117,7 @@ class Kube:
         *,
         audit_id: str = "",
         observer: Observer | None = None,
+        field_manager: str = FIELD_MANAGER,
     ) -> None:
         if not deadline_s > 0:
             raise ValueError(f"deadline_s: {deadline_s} is no positive number of seconds")
@@ -124,16 +125,27 @@ class Kube:
         self._clock = clock
         self._audit_id = audit_id
         self._observer = observer
+        self._field_manager = field_manager
         self.deadline_s = deadline_s
         _switch_retries_off(api_client)
 
     def attributed(self, audit_id: str) -> Kube:
         """The same door, with every request attributed to `audit_id`."""
-        return Kube(self._client, self._clock, self.deadline_s, audit_id=audit_id, observer=self._observer)
+        return self._like(self.deadline_s, audit_id)
 
     def within(self, deadline_s: float) -> Kube:
         """The same door with another deadline."""
-        return Kube(self._client, self._clock, deadline_s, audit_id=self._audit_id, observer=self._observer)
+        return self._like(deadline_s, self._audit_id)
+
+    def _like(self, deadline_s: float, audit_id: str) -> Kube:
+        return Kube(
+            self._client,
+            self._clock,
+            deadline_s,
+            audit_id=audit_id,
+            observer=self._observer,
+            field_manager=self._field_manager,
+        )
 
     def get(self, path: str, *, max_bytes: int = MAX_ANSWER_BYTES, **query: str | int) -> JsonObject:
         """GET one object. Raises `TooLarge` above `max_bytes`, and what errors.py says."""
@@ -177,11 +189,11 @@ class Kube:
 
     def create(self, path: str, body: JsonObject, *, dry_run: bool = False) -> JsonObject:
         """POST an object to its collection, or to a subresource."""
-        return self._call("POST", path, query=_write_query(dry_run), body=_object(body))
+        return self._call("POST", path, query=self._write_query(dry_run), body=_object(body))
 
     def replace(self, path: str, body: JsonObject, *, dry_run: bool = False) -> JsonObject:
         """PUT an object; with `metadata.resourceVersion` it is a compare-and-set."""
-        return self._call("PUT", path, query=_write_query(dry_run), body=_object(body))
+        return self._call("PUT", path, query=self._write_query(dry_run), body=_object(body))
 
     def patch(self, path: str, body: Json, *, type: str = "json", dry_run: bool = False) -> JsonObject:  # noqa: A002
         """PATCH with a JSON patch (a list), or a "merge" or "strategic" merge patch (an object)."""
@@ -190,7 +202,9 @@ class Kube:
         if type == "json" and not isinstance(body, list):
             raise TypeError("a JSON patch is a list of operations (RFC 6902)")
         checked = body if type == "json" else _object(body)
-        return self._call("PATCH", path, query=_write_query(dry_run), body=checked, content_type=_PATCH_TYPES[type])
+        return self._call(
+            "PATCH", path, query=self._write_query(dry_run), body=checked, content_type=_PATCH_TYPES[type]
+        )
 
     def rehearse(self, path: str, body: Json, *, type: str = "json") -> JsonObject:  # noqa: A002
         """What `patch` would make of the object: the same request as a dry run."""
@@ -216,6 +230,10 @@ class Kube:
         if dry_run:
             options["dryRun"] = ["All"]
         return self._call("DELETE", path, body=options)
+
+    def _write_query(self, dry_run: bool) -> dict[str, str | int]:
+        query: dict[str, str | int] = {"fieldManager": self._field_manager}
+        return query | {"dryRun": "All"} if dry_run else query
 
     def _call(
         self,
@@ -382,11 +400,6 @@ def _object(body: Json) -> JsonObject:
     if not isinstance(body, dict):
         raise TypeError(f"a JSON object is expected, not {type(body).__name__}")
     return body
-
-
-def _write_query(dry_run: bool) -> dict[str, str | int]:
-    query: dict[str, str | int] = {"fieldManager": FIELD_MANAGER}
-    return query | {"dryRun": "All"} if dry_run else query
 
 
 def _switch_retries_off(api_client: ApiClient) -> None:

@@ -11,7 +11,15 @@ from abc import ABC, abstractmethod
 
 from kubeactions.executors._endings import TARGET_LOST, failed, succeeded, uid_of
 from kubeactions.executors._history import look_at_history, name_of
-from kubeactions.executors._marks import OBJECT, annotate, annotations_of, object_has, tests_of, wrote
+from kubeactions.executors._marks import (
+    OBJECT,
+    annotate,
+    annotations_of,
+    last_write,
+    object_has,
+    tests_of,
+    written_since,
+)
 from kubeactions.executors._pinned_patch import ENDINGS, Traces, pinned_verdict, versioned_verdict
 from kubeactions.executors._rollout import is_watching, rollout_verdict, then_wait
 from kubeactions.executors._targets import TERMINATING, look_at, objection, path_to, terminating
@@ -90,7 +98,12 @@ class FieldPatch(ABC):
         return Plan(
             uid=uid_of(found),
             pin=pin_of(found),
-            resolved={"value": value, "before": before, "annotations": bool(annotations_of(found))},
+            resolved={
+                "value": value,
+                "before": before,
+                "annotations": bool(annotations_of(found)),
+                "written": last_write(found),
+            },
             text=f"{action.target}: {self.field} from {before} to {value}",
         )
 
@@ -107,7 +120,7 @@ class FieldPatch(ABC):
         traces = Traces(
             done=f"{action.target} {self.done}: {self.said(value)} (before: {self.said(intent.resolved['before'])})",
             has_marker=lambda target: object_has(target, marker),
-            others=lambda seen: self._traces(seen, marker, value),
+            others=lambda seen: self._traces(seen, marker, intent),
             marker_moves_generation=kind == "Deployment",
             controller_witnesses=kind == "Deployment",
             fits=lambda target: bool(annotations_of(target)) == annotations,
@@ -137,7 +150,8 @@ class FieldPatch(ABC):
             return False
         return int(found["metadata"]["generation"]) - int(intent.pin or 0) >= 2 and not object_has(found, marker)
 
-    def _traces(self, seen: Seen, marker: str, value: Json) -> str:
+    def _traces(self, seen: Seen, marker: str, intent: Intent) -> str:
+        value = intent.resolved["value"]
         for one in seen.related:
             if object_has(one, marker):
                 return name_of(one)
@@ -145,7 +159,7 @@ class FieldPatch(ABC):
             return ""
         if self.value_of(seen.target) == value:
             return f"{self.field} = {value}"
-        return "managedFields" if wrote(seen.target, ("f:metadata", "f:annotations", f"f:{MARKER_ANNOTATION}")) else ""
+        return "managedFields" if written_since(seen.target, intent.resolved.get("written")) else ""
 
 
 def pin_of(found: JsonObject) -> int | str:

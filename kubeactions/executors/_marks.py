@@ -59,6 +59,22 @@ def wrote(found: JsonObject, path: Sequence[str]) -> bool:
     return False
 
 
+def last_write(found: JsonObject) -> str:
+    """When managedFields say that we wrote it last: RFC 3339, in whole seconds; "" for never."""
+    entries = found["metadata"].get("managedFields") or ()
+    return max((str(one.get("time") or "") for one in entries if one.get("manager") == FIELD_MANAGER), default="")
+
+
+def written_since(found: JsonObject, before: Json) -> bool:
+    """Whether we have written it since a plan that found `before` (a `last_write`), and the mark was stripped then.
+
+    The mark of another action speaks against it: ours would have taken its place. Within one second nobody can tell.
+    """
+    if before is None or MARKER_ANNOTATION in annotations_of(found):
+        return False
+    return last_write(found) > str(before)
+
+
 def tests_of(intent: Intent) -> list[JsonObject]:
     """The two operations that make a JSON patch conditional on the UID and the pin.
 

@@ -12,19 +12,25 @@ as they were written: integers above 2^53 survive.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime, timedelta
 
 from kubeactions.errors import Refused, TooManyRequests
 from kubeactions.executors._endings import TARGET_LOST, failed, succeeded, uid_of
 from kubeactions.executors._escalation import PERMITS, escalations
-from kubeactions.executors._marks import OBJECT, annotate, annotations_of, object_has, tests_of
+from kubeactions.executors._marks import (
+    OBJECT,
+    annotate,
+    annotations_of,
+    last_write,
+    object_has,
+    tests_of,
+    written_since,
+)
 from kubeactions.executors._parameters import IF_CHANGED, WAITING, check_waiting, choice, json_value
 from kubeactions.executors._pinned_patch import ENDINGS, Traces, pinned_verdict, versioned_verdict
 from kubeactions.executors._rollout import ENDINGS as ROLLOUT_ENDINGS
 from kubeactions.executors._rollout import is_watching, rollout_verdict, then_wait
 from kubeactions.executors._targets import TERMINATING, look_at, objection, path_to, terminating
 from kubeactions.model import (
-    FIELD_MANAGER,
     MARKER_ANNOTATION,
     Action,
     Circumstances,
@@ -152,7 +158,7 @@ class Patch:
         pin: int | str = str(found["metadata"]["resourceVersion"])
         if type_of(action) == "json" and moves:
             pin = int(found["metadata"]["generation"])
-        resolved = {"annotations": has_any(found)}
+        resolved = {"annotations": has_any(found), "written": last_write(found)}
         return Plan(uid=uid_of(found), pin=pin, resolved=resolved, text=f"patch {action.target} ({type_of(action)})")
 
     def execute(self, action: Action, intent: Intent, kube: Cluster) -> Json:
@@ -170,7 +176,7 @@ class Patch:
         traces = Traces(
             done=f"{action.target} patched",
             has_marker=lambda target: object_has(target, marker),
-            others=lambda seen: _written_since(seen, intent.at),
+            others=lambda seen: _traces(seen, intent),
             marker_moves_generation=action.target.kind == "Deployment",
             controller_witnesses=False,
             fits=lambda target: has_any(target) == annotations,
@@ -227,11 +233,5 @@ def _content(found: JsonObject) -> JsonObject:
     return {"metadata": metadata, "annotations": annotations, "spec": found["spec"]}
 
 
-def _written_since(seen: Seen, at: datetime) -> str:
-    """Whether managedFields say that we have written it since the plan (they count in whole seconds)."""
-    entries = (seen.target or {}).get("metadata", {}).get("managedFields") or ()
-    for entry in entries:
-        ours = entry.get("manager") == FIELD_MANAGER and entry.get("time")
-        if ours and datetime.fromisoformat(entry["time"]) >= at - timedelta(seconds=1):
-            return "managedFields"
-    return ""
+def _traces(seen: Seen, intent: Intent) -> str:
+    return "managedFields" if seen.target and written_since(seen.target, intent.resolved.get("written")) else ""

@@ -40,6 +40,8 @@ def split(place: str) -> tuple[str, str]:
     return namespace, name
 
 
+MANAGER = "kubectl-edit"
+"""fieldManager of what is done here: nobody's writes may be taken for an agent's."""
 IMAGE = "registry.k8s.io/pause:3.10"
 """On every node of a real cluster there is one of these: what holds a pod's network."""
 LABEL = {guard.LABEL: guard.VALUE}

@@ -29,6 +29,7 @@ ORDERS = {
     "roll back the deployment": ("rollback_deployment", "apps/v1", "Deployment"),
     "roll back the stateful set": ("rollback_statefulset", "apps/v1", "StatefulSet"),
     "roll back the daemon set": ("rollback_daemonset", "apps/v1", "DaemonSet"),
+    "read the config map": ("get_resource", "v1", "ConfigMap"),
     "patch the deployment": ("patch_deployment", "apps/v1", "Deployment"),
     "patch the stateful set": ("patch_statefulset", "apps/v1", "StatefulSet"),
     "patch the daemon set": ("patch_daemonset", "apps/v1", "DaemonSet"),

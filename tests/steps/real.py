@@ -39,7 +39,7 @@ from tests.plugin import unwritten_kubeconfig
 from tests.steps import witness_plugins
 from tests.steps.listening import Listener
 from tests.steps.moments import LEASE_NAME, REPORTING, Side
-from tests.steps.objects import Objects
+from tests.steps.objects import MANAGER, Objects
 from tests.steps.places import OwnPlaces
 from tests.steps.processes import PATIENCE_S, ROOT, Process, environment
 from tests.steps.sources import NotedSources
@@ -93,7 +93,8 @@ class RealWorld(World):
         self.places = OwnPlaces(f"ka-{secrets.token_hex(4)}", self.started_at)
         self.faults = Faults(self.clock, watcher=self._watch)
         self.traffic = Traffic(self.clock)
-        self.objects = Objects(Kube(self._backend.client(), self.clock, 10.0), self.places, self._await_account)
+        hands = Kube(self._backend.client(), self.clock, 10.0, field_manager=MANAGER)
+        self.objects = Objects(hands, self.places, self._await_account)
         self.stack.callback(self.objects.remove_all)
         self.objects.namespace("default")
         self.strangers = Strangers(self.objects)

@@ -36,7 +36,7 @@ from tests.plugin import backend_class
 from tests.steps.bell import ACTION_TYPE, Bell
 from tests.steps.clocks import START, ReplicaClock, ScenarioClock
 from tests.steps.moments import LEASE_NAME, REPORTING, Side
-from tests.steps.objects import Objects
+from tests.steps.objects import MANAGER, Objects
 from tests.steps.places import Places
 from tests.steps.replicas import Replica, Turns
 from tests.steps.sources import Sources
@@ -75,7 +75,8 @@ class SimulatedWorld(World):
         self.turns = Turns(self.clock, self.faults)
         self.places = Places()
         # Once made, the cluster gives a namespace the service account that its pods need.
-        self.objects = Objects(Kube(backend.client(), self.clock), self.places, lambda _name: self.clock.sleep(0.1))
+        hands = Kube(backend.client(), self.clock, field_manager=MANAGER)
+        self.objects = Objects(hands, self.places, lambda _name: self.clock.sleep(0.1))
         self.strangers = Strangers(self.objects)
         self.turns.bystanders.append(self.strangers.pass_by)
         self.trail = Trail(self.backend.cluster.audit, self.places)

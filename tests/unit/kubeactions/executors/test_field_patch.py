@@ -45,7 +45,7 @@ def scaled(live: int, *related: Any, **parameters: Any) -> Plan | Outcome:
 def test_the_number_is_worked_out_in_the_plan(live: int, parameters: Any, value: int) -> None:
     plan = scaled(live, **parameters)
     assert isinstance(plan, Plan)
-    assert (plan.pin, plan.resolved) == (5, {"value": value, "before": live, "annotations": False})
+    assert (plan.pin, plan.resolved) == (5, {"value": value, "before": live, "annotations": False, "written": ""})
 
 
 @pytest.mark.parametrize(
@@ -149,3 +149,47 @@ def test_only_our_own_cordon_is_undone_when_asked(manager: str, sent: bool) -> N
     live["metadata"]["managedFields"] = [{"manager": manager, "fieldsV1": {"f:spec": {"f:unschedulable": {}}}}]
     planned = UNCORDON.plan(act("uncordon_node", NODE, only_ours=True), Seen(live), circumstances())
     assert isinstance(planned, Plan) is sent
+
+
+OURS_BEFORE = [{"manager": "kubeactions", "time": "2026-08-20T10:14:00Z", "fieldsV1": {"f:metadata": {"f:annotations": {
+    f"f:{MARKER_ANNOTATION}": {}}}}}]  # fmt: skip
+
+
+def by_an_earlier_action(live: Any) -> Any:
+    """The object as an earlier action has left it: its mark is there, and managedFields say that we wrote it."""
+    live["metadata"]["annotations"] = {MARKER_ANNOTATION: "of-an-earlier-action"}
+    live["metadata"]["managedFields"] = OURS_BEFORE
+    return live
+
+
+def test_the_mark_of_an_earlier_action_is_no_trace_of_this_one() -> None:
+    uncordoning = intent("uid-1", "70", value=False, before=True, annotations=True, written="2026-08-20T10:14:00Z")
+    still_cordoned = by_an_earlier_action(node("72", unschedulable=True))
+    verdict = UNCORDON.verdict(act("uncordon_node", NODE), uncordoning, evidence(still_cordoned, doubt=True))
+    assert verdict.outcome is not None
+    assert (verdict.outcome.status, verdict.outcome.reason) == (Status.UNKNOWN, "NoTrace")
+    scaling = intent("uid-1", 5, value=3, before=1, annotations=True, written="2026-08-20T10:14:00Z")
+    not_scaled = by_an_earlier_action(db(8, 1))
+    verdict = SCALE.verdict(act("scale_statefulset", DB, replicas=3), scaling, evidence(not_scaled, doubt=True))
+    assert verdict.outcome is not None
+    assert (verdict.outcome.status, verdict.outcome.reason) == (Status.UNKNOWN, "NoTrace")
+
+
+@pytest.mark.parametrize(
+    ("written", "annotations", "status"),
+    [
+        ("2026-08-20T10:14:00Z", None, Status.SUCCEEDED),
+        ("", None, Status.SUCCEEDED),
+        ("2026-08-20T10:15:00Z", None, Status.UNKNOWN),  # Perhaps the earlier action's: they count in whole seconds.
+        ("2026-08-20T10:14:00Z", {MARKER_ANNOTATION: "of-another"}, Status.UNKNOWN),  # Ours would have replaced it.
+    ],
+)
+def test_a_write_of_ours_since_the_plan_is_a_trace_where_the_mark_was_stripped(
+    written: str, annotations: Any, status: Status
+) -> None:
+    uncordoning = intent("uid-1", "70", value=False, before=True, annotations=False, written=written)
+    live = node("73", annotations, unschedulable=True)  # Uncordoned by us, and cordoned again by somebody.
+    live["metadata"]["managedFields"] = [{"manager": "kubeactions", "time": "2026-08-20T10:15:00Z", "fieldsV1": {}}]
+    verdict = UNCORDON.verdict(act("uncordon_node", NODE), uncordoning, evidence(live, doubt=True))
+    assert verdict.outcome is not None
+    assert verdict.outcome.status is status

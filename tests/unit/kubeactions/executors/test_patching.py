@@ -1,0 +1,50 @@
+"""Patches: what an intent keeps of the target, and what a look at it afterwards is evidence of."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from kubeactions.executors.patch_deployment import EXECUTOR
+from kubeactions.model import MARKER_ANNOTATION, Plan, Seen, Status, Target
+from tests.unit.kubeactions.executors.orders import KEY, act, circumstances, evidence, intent
+
+CART = Target("apps/v1", "Deployment", "cart", "shop")
+PATCH = {"spec": {"minReadySeconds": 5}}
+ACTION = act("patch_deployment", CART, patch=PATCH, patch_strategy="strategic-merge")
+
+
+def deployment(version: str, generation: int, annotations: Any = None, *, time: str = "", **spec: Any) -> Any:
+    metadata: dict[str, Any] = {"name": "cart", "uid": "uid-1", "resourceVersion": version, "generation": generation}
+    if annotations:
+        metadata["annotations"] = annotations
+    if time:
+        metadata["managedFields"] = [{"manager": "kubeactions", "time": time, "fieldsV1": {}}]
+    return {"kind": "Deployment", "metadata": metadata, "spec": {"template": {"spec": {}}, **spec}}
+
+
+def test_the_plan_keeps_when_we_wrote_the_target_last() -> None:
+    live = deployment("70", 5, time="2026-08-20T10:14:59Z")
+    after = deployment("71", 6, {MARKER_ANNOTATION: KEY.marker}, minReadySeconds=5)
+    planned = EXECUTOR.plan(ACTION, Seen(live, (after,)), circumstances())
+    assert isinstance(planned, Plan)
+    assert planned.resolved == {"annotations": False, "written": "2026-08-20T10:14:59Z"}
+
+
+@pytest.mark.parametrize(
+    ("written", "seen", "status"),
+    [
+        ("", "2026-08-20T10:15:01Z", Status.SUCCEEDED),
+        ("2026-08-20T10:14:59Z", "2026-08-20T10:15:00Z", Status.SUCCEEDED),
+        # The action before this one wrote it just before the plan: that is no trace of this one.
+        ("2026-08-20T10:14:59Z", "2026-08-20T10:14:59Z", Status.UNKNOWN),
+        ("2026-08-20T10:15:00Z", "2026-08-20T10:15:00Z", Status.UNKNOWN),
+        ("2026-08-20T10:14:59Z", "", Status.UNKNOWN),
+    ],
+)
+def test_only_a_write_since_the_plan_is_a_trace(written: str, seen: str, status: Status) -> None:
+    patching = intent("uid-1", "70", annotations=False, written=written)
+    verdict = EXECUTOR.verdict(ACTION, patching, evidence(deployment("75", 7, time=seen), doubt=True))
+    assert verdict.outcome is not None
+    assert verdict.outcome.status is status
