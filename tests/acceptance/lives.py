@@ -40,6 +40,8 @@ class Life:
     """Dry runs of the effect that come before it."""
     may_be_unknown: bool = False
     """Whether a crash just before the effect leaves it unknown: class N is at most once."""
+    pinned: str = ""
+    """The resource whose patch has the pin, where that is not the effect."""
     slow: bool = True
 
     def effect(self, call: Call) -> bool:
@@ -306,6 +308,7 @@ LIVES: dict[str, Life] = {
         _drained,
         {"ignore_daemonsets": "true"},
         effects=4,
+        pinned="nodes",
     ),
     "delete_job": Life(
         "delete the job",
@@ -317,6 +320,19 @@ LIVES: dict[str, Life] = {
         _gone("job", "shop/import"),
     ),
 }
+
+
+READ = Life(
+    "read the config map",
+    "shop/settings",
+    "get",
+    "configmaps",
+    "config map",
+    lambda world: _made(world.objects.create("config map", "shop/settings", {"data": {"colour": "blue"}})),
+    lambda world: _made(world.destination().counted["c1:v1"][1].outcome.payload["configmaps/shop/settings"]),
+    effects=0,
+)
+"""The life of a get_resource, which has no effect, so nothing that crash points could be told about."""
 
 
 def deed_of(event: Any) -> tuple[str, str]:
