@@ -15,6 +15,7 @@ from backends.fake.negotiation import Form
 from backends.fake.registry import Guard
 from backends.fake.routes import Route
 
+_OPTIONS = {"POST": "CreateOptions", "PUT": "UpdateOptions", "PATCH": "PatchOptions"}
 NO_QUERY: Mapping[str, str] = {}
 NOWHERE = Route(None)
 NO_RESOURCE = Resource("", "", "", "", "", namespaced=False, verbs=frozenset())
@@ -40,6 +41,10 @@ class Call:
     form: Form | None = None
     """As what the client wants to see objects; None: as they are."""
     warnings: tuple[str, ...] = ()
+    annotations: tuple[tuple[str, str], ...] = ()
+    """What admission wrote down for the audit."""
+    delete_options: Mapping[str, object] | None = None
+    """The DeleteOptions of the request, where it is a deletion."""
     guard: Guard | None = None
     """What looks at a write before it is validated, for the kinds that need it."""
     check_create: Callable[[], object] | None = None
@@ -55,6 +60,27 @@ class Call:
         """Send a Warning header along; each text once."""
         if text not in self.warnings:
             self.warnings = (*self.warnings, text)
+
+    def annotate(self, key: str, value: str) -> None:
+        """Write something down in the audit event of the request; the first value of a key counts."""
+        if all(key != one for one, _ in self.annotations):
+            self.annotations = (*self.annotations, (key, value))
+
+    @property
+    def options(self) -> dict[str, object]:
+        """The options of a write, as the object that admission shows of them."""
+        kind = _OPTIONS.get(self.request.method, "DeleteOptions")
+        found: dict[str, object] = {"kind": kind, "apiVersion": "meta.k8s.io/v1"}
+        if kind == "DeleteOptions":
+            return found | dict(self.delete_options or {})
+        for name in ("fieldManager", "fieldValidation"):
+            if self.query.get(name):
+                found[name] = self.query[name]
+        if self.dry_run:
+            found["dryRun"] = ["All"]
+        if kind == "PatchOptions" and "force" in self.query:
+            found["force"] = self.flag("force")
+        return found
 
     @property
     def user(self) -> str:

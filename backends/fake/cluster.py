@@ -33,8 +33,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from backends.clock import Clock, SystemClock
-from backends.fake import bootstrap, snapshots
-from backends.fake.admission import BuiltinAdmission
+from backends.fake import admission, bootstrap, snapshots
 from backends.fake.audit import AuditLog
 from backends.fake.authentication import ADMINISTRATOR, NOBODY, Authenticator
 from backends.fake.authorization import AlwaysAllow, Mode, Rbac
@@ -135,7 +134,7 @@ class Cluster:
         self.due = DueQueue()
         self.registry = Registry(
             self.store, self.time, self.ids, KindRules(),
-            BuiltinAdmission(self.store, self.ids, service_accounts=controllers),
+            admission.plugins(self.store, self.time, self.ids, service_accounts=controllers),
         )  # fmt: skip
         self.tokens = tokens
         self.authorization: Mode = authorization

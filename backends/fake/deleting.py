@@ -26,7 +26,7 @@ def delete(registry: Registry, call: Call) -> Response:
     route, resource = call.route, call.served
     asked = options.read_delete(call)
     _warn(call, resource, asked)
-    deleted = registry.delete(resource, route.namespace, route.name, asked)
+    deleted = registry.delete(resource, route.namespace, route.name, asked, asking=call)
     entry = deleted.entry
     call.uid = entry.uid
     code = 202 if not deleted.gone and asked.orphan_dependents is False else 200
@@ -44,7 +44,7 @@ def delete_collection(registry: Registry, call: Call) -> Response:
     revision = registry.store.revision
     entries = listing.entries_that_match(registry.store.list(*resource.storage, route.namespace), chosen.selection)
     for entry in entries:
-        registry.delete(resource, entry.key.namespace, entry.key.name, asked)
+        registry.delete(resource, entry.key.namespace, entry.key.name, asked, asking=call)
     return json_response(200, list_body(resource, entries, {"resourceVersion": str(revision)}))
 
 

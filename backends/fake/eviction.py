@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from backends.fake import metadata, options, selectors, statuses
+from backends.fake.admission.attributes import CREATE, Attributes
 from backends.fake.bodies import read_eviction
 from backends.fake.call import Call
 from backends.fake.catalogue import Resource
@@ -35,6 +36,9 @@ def evict(registry: Registry, call: Call) -> Response:
     dry_run = call.dry_run
     asked = options.delete_options(call, body.get("deleteOptions") or {})
     asked.dry_run = call.dry_run = asked.dry_run or dry_run
+    write = Attributes(CREATE, pods, route.namespace, body, None, call, subresource="eviction", dry_run=asked.dry_run)
+    registry.admission.mutate(write)
+    registry.admission.validate(write)
     entry = registry.find(pods, route.namespace, route.name)
     pod = entry.load()
     if not _needs_no_budget(pod):

@@ -67,8 +67,6 @@ REFUSED_SUBRESOURCES: dict[str, str] = {
 }
 
 NOT_ENFORCED: dict[tuple[str, str], str] = {
-    ("", "limitranges"): "limit ranges",
-    ("", "resourcequotas"): "resource quotas",
     ("admissionregistration.k8s.io", "mutatingwebhookconfigurations"): "admission webhooks",
     ("admissionregistration.k8s.io", "validatingadmissionpolicies"): "admission policies",
     ("admissionregistration.k8s.io", "validatingadmissionpolicybindings"): "admission policies",

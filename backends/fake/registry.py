@@ -14,6 +14,7 @@ from typing import Any, NamedTuple, Protocol
 from backends.clock import Clock
 from backends.fake import metadata as meta
 from backends.fake import statuses, strategies
+from backends.fake.admission.attributes import CREATE, DELETE, UPDATE, Asking, Attributes
 from backends.fake.catalogue import Catalogue, Resource
 from backends.fake.conversion import converted
 from backends.fake.ids import Ids
@@ -50,16 +51,20 @@ class Rules(Protocol):
 
 
 class Admission(Protocol):
-    """The plugins that look at every write before it is validated."""
+    """The plugins that look at every write that somebody asks for."""
 
-    def admit_create(self, resource: Resource, namespace: str, obj: Obj) -> None:
-        """Change or refuse a new object."""
+    def mutate(self, write: Attributes) -> None:
+        """Change or refuse it, before it is validated."""
 
-    def admit_update(self, resource: Resource, obj: Obj) -> None:
-        """Complete a changed object."""
+    def validate(self, write: Attributes) -> None:
+        """Refuse it, before it is stored."""
 
-    def admit_delete(self, resource: Resource, name: str) -> None:
-        """Refuse a deletion."""
+
+class View(NamedTuple):
+    """What admission sees of a write that goes through a subresource with a kind of its own (scale)."""
+
+    subresource: str
+    of: Callable[[Obj], Obj]
 
 
 @dataclass(slots=True)
@@ -116,10 +121,12 @@ class Registry:
         dry_run: bool = False,
         guard: Guard | None = None,
         writer: Writer | None = None,
+        asking: Asking | None = None,
     ) -> Entry:
         """Store a new object (a dict of the registry's own from now on). Raises `ApiError` 403, 404, 409, 422, 500.
 
-        `writer` comes to own its fields; without one its managedFields are stored as they are.
+        `writer` comes to own its fields; without one its managedFields are stored as they are. What nobody asks for
+        (`asking` None) is the server's own, and no admission plugin sees it.
         """
         strategy = strategies.of(*resource.storage)
         if not resource.namespaced:
@@ -128,11 +135,36 @@ class Registry:
         self.rules.default(resource, obj)
         has_status = "status" in resource.subresources
         owners = track(None, obj, writer, has_status=has_status) if writer else _owners(obj)
-        self.admission.admit_create(resource, namespace, obj)
+        write = None
+        if asking is not None:
+            write = Attributes(CREATE, resource, namespace, obj, None, asking, dry_run=dry_run)
+            self.admission.mutate(write)
+            obj = write.obj
         if guard is not None:
             guard(obj, None)
         if has_status and not strategy.keeps_status_on_create:
             self._empty_status(resource, obj)
+        key, taken = self._named(resource, namespace, obj)
+        if owners:
+            obj["metadata"]["managedFields"] = owners
+        strategy.prepare_create(obj)
+        causes = self.rules.check_create(resource, obj)
+        if causes:
+            raise self._invalid(resource, key.name, causes)
+        if write is not None:
+            write.new, write.doomed = obj, bool(version) or taken is not None
+            self.admission.validate(write)
+        if version:
+            raise statuses.ApiError(500, "", "resourceVersion should not be set on objects to be created")
+        if taken is not None:
+            raise self._taken(resource, key.name, taken)
+        if dry_run:
+            del obj["metadata"]["resourceVersion"]
+            return Entry(key, resource, obj, 0)
+        return self.store.create(key, resource, obj)
+
+    def _named(self, resource: Resource, namespace: str, obj: Obj) -> tuple[Key, Entry | None]:
+        """Fill in the system's metadata; returns where the object goes, and what is there already."""
         given = obj["metadata"]
         for _ in range(NAME_ATTEMPTS):
             obj["metadata"] = meta.prepare_create(dict(given), self.ids.uid(), self.clock.wall(), self.ids.suffix())
@@ -142,20 +174,7 @@ class Registry:
             # Only a generated name may be tried again.
             if taken is None or given.get("name"):
                 break
-        if owners:
-            obj["metadata"]["managedFields"] = owners
-        strategy.prepare_create(obj)
-        causes = self.rules.check_create(resource, obj)
-        if causes:
-            raise self._invalid(resource, name, causes)
-        if version:
-            raise statuses.ApiError(500, "", "resourceVersion should not be set on objects to be created")
-        if taken is not None:
-            raise self._taken(resource, name, taken)
-        if dry_run:
-            del obj["metadata"]["resourceVersion"]
-            return Entry(key, resource, obj, 0)
-        return self.store.create(key, resource, obj)
+        return key, taken
 
     def _empty_status(self, resource: Resource, obj: Obj) -> None:
         status = self.rules.empty_status(resource)
@@ -179,12 +198,14 @@ class Registry:
         prepare: Callable[[Obj, Obj], Obj] | None = None,
         guard: Guard | None = None,
         writer: Writer | None = None,
+        asking: Asking | None = None,
+        view: View | None = None,
     ) -> Entry:
         """Change a stored object: `change` gets a copy of it and returns what it is to be.
 
-        `uid` is a precondition. `prepare(new, old)` replaces what the strategy does, for subresources with rules of
-        their own. `writer` comes to own what changes. An update that changes nothing writes nothing. Raises
-        `ApiError` 404, 409, 422, 500.
+        Admission sees what somebody asks for (`asking`), as `view` shows it. `uid` is a precondition.
+        `prepare(new, old)` replaces what the strategy does, for subresources with rules of their own. `writer` comes
+        to own what changes. An update that changes nothing writes nothing. Raises `ApiError` 403, 404, 409, 422, 500.
         """
         entry = self.find(resource, namespace, name)
         if uid and uid != entry.uid:
@@ -199,7 +220,14 @@ class Registry:
         meta.prepare_update(meta.of(new), old["metadata"])
         self.rules.default(entry.resource, new)
         self._own(resource, new, old, writer)
-        self.admission.admit_update(resource, new)
+        write = None
+        if asking is not None:
+            write = Attributes(
+                UPDATE, resource, namespace, new, old, asking, subresource=subresource, dry_run=dry_run
+            ).seen(view)
+            self.admission.mutate(write)
+            if view is None:
+                new = write.obj
         if prepare is not None:
             new = prepare(new, old)
         elif subresource == "status":
@@ -211,6 +239,9 @@ class Registry:
         causes = self.rules.check_update(entry.resource, new, old, subresource)
         if causes:
             raise self._invalid(resource, name, causes)
+        if write is not None:
+            write.new = new if view is None else view.of(new)
+            self.admission.validate(write)
         return self._write(entry, new, old, strategy, dry_run=dry_run)
 
     def _write(self, entry: Entry, new: Obj, old: Obj, strategy: Strategy, *, dry_run: bool) -> Entry:
@@ -254,13 +285,21 @@ class Registry:
 
     # ---- delete
 
-    def delete(self, resource: Resource, namespace: str, name: str, options: DeleteOptions) -> Deleted:
-        """Delete, or begin to: grace periods and finalizers hold an object. Raises `ApiError` 403, 404, 409."""
-        self.admission.admit_delete(resource, name)
+    def delete(
+        self, resource: Resource, namespace: str, name: str, options: DeleteOptions, *, asking: Asking | None = None
+    ) -> Deleted:
+        """Delete, or begin to: grace periods and finalizers hold an object. Raises `ApiError` 403, 404, 409.
+
+        Admission sees what somebody asks for (`asking`).
+        """
         entry = self.find(resource, namespace, name)
         self.check_preconditions(resource, name, entry, options)
         strategy = strategies.of(*resource.storage)
         obj = entry.load()
+        if asking is not None:
+            write = Attributes(DELETE, resource, namespace, None, obj, asking, dry_run=options.dry_run)
+            self.admission.mutate(write)
+            self.admission.validate(write)
         removable = strategy.begin_delete(obj, self.clock.wall())
         if removable is False:
             return Deleted(self._stored(entry, obj, dry_run=options.dry_run), gone=False)

@@ -16,7 +16,7 @@ from backends.fake.messages import Response
 from backends.fake.ownership import Writer
 from backends.fake.patches import change_of, change_to
 from backends.fake.reading import json_response
-from backends.fake.registry import Registry
+from backends.fake.registry import Registry, View
 from backends.fake.store import Entry
 from backends.fake.writing import check_name, writer
 
@@ -55,7 +55,17 @@ def scale(registry: Registry, call: Call) -> Response:
         obj["metadata"]["resourceVersion"] = wanted["metadata"].get("resourceVersion") or ""
         return obj
 
-    entry = registry.update(resource, route.namespace, route.name, change, dry_run=call.dry_run, uid=uid, writer=who)
+    entry = registry.update(
+        resource,
+        route.namespace,
+        route.name,
+        change,
+        dry_run=call.dry_run,
+        uid=uid,
+        writer=who,
+        asking=call,
+        view=VIEW,
+    )
     return _answer(call, entry)
 
 
@@ -77,7 +87,7 @@ def _apply(registry: Registry, call: Call, who: Writer) -> Response:
             scaled["spec"] = {"replicas": replicas}
         return change_to(call, resource, who, scaled)(obj)
 
-    entry = registry.update(resource, route.namespace, route.name, change, dry_run=call.dry_run)
+    entry = registry.update(resource, route.namespace, route.name, change, dry_run=call.dry_run, asking=call, view=VIEW)
     return _answer(call, entry)
 
 
@@ -128,3 +138,7 @@ def _as_text(selector: Obj) -> str:
         text = {"In": f"{key} in ({values})", "NotIn": f"{key} notin ({values})", "Exists": key}
         terms.append((key, text.get(expression.get("operator", ""), f"!{key}")))
     return ",".join(text for _, text in sorted(terms))
+
+
+VIEW = View("scale", scale_of)
+"""What admission sees of a write through this subresource."""

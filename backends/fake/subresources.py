@@ -11,6 +11,7 @@ from typing import Any
 import orjson
 
 from backends.fake import eviction, imitation, metadata, options, statuses
+from backends.fake.admission.attributes import CREATE, Attributes
 from backends.fake.bodies import media_type, read_kind, read_object
 from backends.fake.call import Call
 from backends.fake.containers import check_node
@@ -88,6 +89,7 @@ def _write(registry: Registry, call: Call, prepare: Prepare | None) -> Response:
         uid=uid,
         prepare=prepare,
         writer=who,
+        asking=call,
     )
     call.uid = entry.uid
     return json_response(200, encoded(resource, entry))
@@ -188,6 +190,7 @@ def bind(registry: Registry, call: Call, name: str) -> Response:
     _check_target(target)
     pods = registry.pods
     pod_name = name or named
+    admit_creation(registry, call, "binding", binding)
     at = metadata.timestamp(registry.clock.wall())
 
     def place(pod: Obj) -> Obj:
@@ -198,6 +201,15 @@ def bind(registry: Registry, call: Call, name: str) -> Response:
     )
     call.uid = entry.uid
     return json_response(201, BOUND)
+
+
+def admit_creation(registry: Registry, call: Call, subresource: str, obj: Obj) -> None:
+    """What is created through a subresource, and not stored, is admitted like anything else. Raises `ApiError`."""
+    write = Attributes(
+        CREATE, call.served, call.route.namespace, obj, None, call, subresource=subresource, dry_run=call.dry_run
+    )
+    registry.admission.mutate(write)
+    registry.admission.validate(write)
 
 
 def _check_target(target: Obj) -> None:

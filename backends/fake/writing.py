@@ -33,7 +33,13 @@ def create(registry: Registry, call: Call) -> Response:
     obj = read_object(call, resource)
     check_namespace(resource, obj, route.namespace)
     entry = registry.create(
-        resource, route.namespace, obj, dry_run=call.dry_run, guard=call.guard, writer=writer(registry, call)
+        resource,
+        route.namespace,
+        obj,
+        dry_run=call.dry_run,
+        guard=call.guard,
+        writer=writer(registry, call),
+        asking=call,
     )
     call.name, call.uid = entry.key.name, entry.uid
     return json_response(201, encoded(resource, entry))
@@ -58,6 +64,7 @@ def replace(registry: Registry, call: Call) -> Response:
         uid=uid,
         guard=call.guard,
         writer=who,
+        asking=call,
     )
     call.uid = entry.uid
     return json_response(200, encoded(resource, entry))
@@ -71,7 +78,13 @@ def _create_by_put(registry: Registry, call: Call, obj: Obj, uid: str | None) ->
     if call.check_create is not None:
         call.check_create()
     entry = registry.create(
-        resource, route.namespace, obj, dry_run=call.dry_run, guard=call.guard, writer=writer(registry, call)
+        resource,
+        route.namespace,
+        obj,
+        dry_run=call.dry_run,
+        guard=call.guard,
+        writer=writer(registry, call),
+        asking=call,
     )
     call.uid = entry.uid
     return json_response(201, encoded(resource, entry))
@@ -86,7 +99,7 @@ def patch(registry: Registry, call: Call) -> Response:
     if media_type(call) == options.APPLY_PATCH:
         return _apply(registry, call, change)
     entry = registry.update(
-        resource, route.namespace, route.name, change, dry_run=call.dry_run, guard=call.guard, writer=who
+        resource, route.namespace, route.name, change, dry_run=call.dry_run, guard=call.guard, writer=who, asking=call
     )
     call.uid = entry.uid
     return json_response(200, encoded(resource, entry))
@@ -100,9 +113,11 @@ def _apply(registry: Registry, call: Call, change: Change) -> Response:
         if call.check_create is not None:
             call.check_create()
         wanted = change(ownership.Creation())
-        entry = registry.create(resource, route.namespace, wanted, dry_run=call.dry_run, guard=call.guard)
+        entry = registry.create(resource, route.namespace, wanted, dry_run=call.dry_run, guard=call.guard, asking=call)
     else:
-        entry = registry.update(resource, route.namespace, route.name, change, dry_run=call.dry_run, guard=call.guard)
+        entry = registry.update(
+            resource, route.namespace, route.name, change, dry_run=call.dry_run, guard=call.guard, asking=call
+        )
     call.uid = entry.uid
     return json_response(201 if missing else 200, encoded(resource, entry))
 

@@ -13,6 +13,7 @@ from typing import Any
 from backends.fake.cel import addresses, lists, quantities, texts
 from backends.fake.cel.declaring import Function
 from backends.fake.cel.errors import CompileError, EvaluationError, NotInstalledError, reworded
+from backends.fake.forking import Immutable
 
 NULL, BOOL, STRING, DYN = "NULL", "BOOL", "STRING", "DYN"
 
@@ -32,7 +33,7 @@ class Bound:
         self.activation = activation
 
 
-class Program:
+class Program(Immutable):
     """A compiled expression."""
 
     __slots__ = ("_program", "result", "text")
@@ -59,8 +60,10 @@ class Program:
         return value
 
 
-class Environment:
+class Environment(Immutable):
     """What expressions may name."""
+
+    __slots__ = ("_cel",)
 
     def __init__(self, variables: Iterable[str]) -> None:
         try:

@@ -28,9 +28,11 @@ from backends.fake.controllers.node_ttl import NodeTtls
 from backends.fake.controllers.nodes import NodeTaints, OrphanedPods
 from backends.fake.controllers.owners import Owners
 from backends.fake.controllers.replicaset import ReplicaSets
+from backends.fake.controllers.resource_quotas import ResourceQuotas
 from backends.fake.controllers.scheduler import Scheduler
 from backends.fake.controllers.service_accounts import RootCertificates, ServiceAccounts
 from backends.fake.controllers.statefulset import StatefulSets
+from backends.fake.controllers.storage_protection import ClaimProtection, VolumeProtection
 from backends.fake.controllers.ttl_after_finished import FinishedJobs
 from backends.fake.store import StoreEvent
 from backends.kubelet import Kubelet, Timing
@@ -60,6 +62,9 @@ MANAGED: tuple[type[Controller], ...] = (
     EndpointAddresses,
     EndpointSlices,
     AggregatedRoles,
+    ResourceQuotas,
+    ClaimProtection,
+    VolumeProtection,
 )
 """What kube-controller-manager runs, but for the garbage collector."""
 
@@ -184,7 +189,7 @@ class Controllers:
                 self._failures.pop(work, None)
                 return
             failures = self._failures[work] = self._failures.get(work, 0) + 1
-            self._later(work, min(LAST_RETRY_S, FIRST_RETRY_S * 2.0 ** (failures - 1)), step)
+            self._later(work, min(LAST_RETRY_S, FIRST_RETRY_S * 2.0 ** min(failures - 1, 30)), step)
             return
         self._failures.pop(work, None)
         if again_in_s is not None:

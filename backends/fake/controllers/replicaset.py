@@ -115,7 +115,11 @@ def status(
     new: Object = {"replicas": len(active), **{member: count for member, count in counts.items() if count}}
     new["observedGeneration"] = replica_set["metadata"].get("generation", 0)
     conditions = replica_set.get("status", {}).get("conditions") or []
-    if failure is not None:
+    failed = any(one["type"] == "ReplicaFailure" for one in conditions)
+    if failure is not None and failed:
+        # As it was: each refusal names another pod, and a status that always changes is always looked at again.
+        new["conditions"] = conditions
+    elif failure is not None:
         reason = "FailedCreate" if growing else "FailedDelete"
         condition = {"type": "ReplicaFailure", "status": "True", "reason": reason, "message": failure.message}
         new["conditions"] = with_condition(conditions, condition, now)

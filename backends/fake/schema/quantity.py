@@ -56,7 +56,11 @@ def _factor(suffix: str) -> tuple[Decimal, str]:
 @functools.lru_cache(maxsize=4096)
 def canonical(text: str) -> str:
     """The form in which the server answers: no fraction, the biggest suffix that allows it. Raises `QuantityError`."""
-    value, form = parse(text)
+    return written(*parse(text))
+
+
+def written(value: Decimal, form: str) -> str:
+    """An amount in a format of `parse`, as the server writes it."""
     if value == 0:
         return "0"
     if form == "BinarySI":

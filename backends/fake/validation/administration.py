@@ -1,4 +1,4 @@
-"""What administrators set up: autoscalers, priority classes, webhooks, pod templates, quotas. Defaults and rules.
+"""What administrators set up: autoscalers, priority classes, webhooks, pod templates. Defaults and rules.
 
 Rules: the `defaults.go` and `validation` packages of autoscaling, scheduling, admissionregistration and core below
 pkg/apis.
@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from backends.fake.schema import quantity
 from backends.fake.validation import causes, pod_defaults, pods
 from backends.fake.validation.causes import Cause
 
@@ -105,21 +104,3 @@ def pod_template_update(new: Obj, old: Obj) -> list[Cause]:
     """A PodTemplate may change its template."""
     del old
     return pod_template(new)
-
-
-def quota(obj: Obj) -> list[Cause]:
-    """A ResourceQuota names resources, and amounts that are not negative."""
-    return [
-        causes.invalid(f"spec.hard[{name}]", amount, "must be greater than or equal to 0")
-        for name, amount in (obj["spec"].get("hard") or {}).items()
-        if quantity.parse(amount)[0] < 0
-    ]
-
-
-def quota_update(new: Obj, old: Obj) -> list[Cause]:
-    """A ResourceQuota keeps its scopes."""
-    found = quota(new)
-    want, have = new["spec"].get("scopes"), old["spec"].get("scopes")
-    if sorted(want or ()) != sorted(have or ()):
-        found.append(causes.invalid("spec.scopes", want, "field is immutable"))
-    return found

@@ -9,6 +9,7 @@ from typing import Any
 from backends.fake.validation import (
     access,
     administration,
+    bounds,
     cluster,
     configuration,
     jobs,
@@ -46,6 +47,9 @@ _RULES: Mapping[tuple[str, str], KindRules] = {
     ("", "ConfigMap"): KindRules(create=configuration.config_map, update=configuration.config_map_update),
     ("", "Endpoints"): KindRules(defaults=networking.endpoints_defaults),
     ("", "Event"): KindRules(names.path_segment_errors, None, cluster.core_event, cluster.core_event_update),
+    ("", "LimitRange"): KindRules(
+        defaults=bounds.limit_range_defaults, create=bounds.limit_range, update=bounds.limit_range_update
+    ),
     ("", "Namespace"): KindRules(names.label_1123_errors, cluster.namespace_defaults),
     ("", "Node"): KindRules(
         defaults=cluster.node_defaults,
@@ -67,7 +71,7 @@ _RULES: Mapping[tuple[str, str], KindRules] = {
         create=administration.pod_template,
         update=administration.pod_template_update,
     ),
-    ("", "ResourceQuota"): KindRules(create=administration.quota, update=administration.quota_update),
+    ("", "ResourceQuota"): KindRules(create=bounds.quota, update=bounds.quota_update),
     ("", "ReplicationController"): KindRules(
         defaults=workloads.replication_controller_defaults,
         create=workloads.replication_controller,

@@ -31,11 +31,11 @@ def test_the_documentation_names_all_that_is_refused() -> None:
 
 
 def test_whoever_writes_what_is_not_enforced_is_told(door: Door) -> None:
-    body = {"metadata": {"name": "q"}, "spec": {"hard": {"pods": "1"}}}
-    answer = door.post("/api/v1/namespaces/default/resourcequotas", body)
+    roles = "/apis/rbac.authorization.k8s.io/v1/clusterroles"
+    answer = door.post(roles, {"metadata": {"name": "r"}, "rules": []})
     assert answer.code == 201
-    assert "does not enforce resource quotas" in answer.headers["Warning"]
-    assert "Warning" not in door.get("/api/v1/namespaces/default/resourcequotas/q").headers
+    assert "does not enforce RBAC" in answer.headers["Warning"]
+    assert "Warning" not in door.get(f"{roles}/r").headers
 
 
 def test_everything_that_is_not_enforced_is_served(door: Door) -> None:

@@ -1,4 +1,4 @@
-"""Autoscalers, priority classes, webhooks, pod templates and quotas: defaults and causes."""
+"""Autoscalers, priority classes, webhooks and pod templates: defaults and causes."""
 
 from __future__ import annotations
 
@@ -68,10 +68,3 @@ def test_a_pod_templates_template_is_completed_and_checked() -> None:
 
     assert found["template"]["spec"]["restartPolicy"] == "Always"
     assert [cause.field for cause in validate_update(gvk, found, found)] == ["template.spec.containers[0].image"]
-
-
-def test_a_quota_is_not_negative_and_keeps_its_scopes() -> None:
-    gvk = ("", "v1", "ResourceQuota")
-    old, new = made(*gvk, spec={"hard": {"pods": "1"}}), made(*gvk, spec={"hard": {"pods": "-1"}, "scopes": ["X"]})
-
-    assert [cause.field for cause in validate_update(gvk, new, old)] == ["spec.hard[pods]", "spec.scopes"]

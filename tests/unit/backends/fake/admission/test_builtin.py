@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from backends.fake.admission import BuiltinAdmission
+from backends.fake import admission
 from backends.fake.catalogue import Catalogue
 from tests.unit.backends.fake.door import PODS, Door, pod
 
@@ -21,7 +21,7 @@ def service(name: str = "s", **spec: Any) -> dict[str, Any]:
 def with_accounts(door: Door) -> Door:
     """The same cluster with the ServiceAccount plugin on."""
     cluster = door.cluster
-    cluster.registry.admission = BuiltinAdmission(cluster.store, cluster.ids, service_accounts=True)
+    cluster.registry.admission = admission.plugins(cluster.store, cluster.time, cluster.ids, service_accounts=True)
     return door
 
 
