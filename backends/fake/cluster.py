@@ -50,6 +50,7 @@ from backends.fake.server import Access, Server
 from backends.fake.service_account_tokens import AUDIENCE, ServiceAccountTokens
 from backends.fake.snapshots import Snapshot
 from backends.fake.store import Key, Store
+from backends.kubelet.lives import Lives
 
 REACTION_S = 0.01
 """How long after a write a controller acts, in seconds of cluster time."""
@@ -95,7 +96,9 @@ class Cluster:
     `seed` fixes uids and generated names. `controllers` False is an API server alone: no ServiceAccounts appear, and
     pods may be created without one, as in envtest. `scheduler` and `kubelet` False leave these two out: pods stay
     Pending, as in a control plane without machines. `nodes` (0 to 1000) machines are there from the beginning, if there
-    are kubelets. `pod_ready_after_s` is how long a pod takes from bound to Ready.
+    are kubelets. `pod_ready_after_s` is how long a pod takes from bound to Ready; `pod_lives` says more of
+    some (`backends.kubelet.lives`). With `heartbeats` nodes renew their leases, and one that stops (by the annotation
+    `kubelet.kubeactions.test/stopped: "true"`) is lost after 50 s, its pods go 300 s later.
     `tokens` maps bearer tokens to identities. `authorization` "rbac" lets everybody do what roles and bindings say,
     "always-allow" anything; then, without `tokens`, nobody has to say who he is: he is an administrator. `anonymous`
     says whether others may come without credentials (as in a real server: yes with "rbac", no with "always-allow").
@@ -115,6 +118,8 @@ class Cluster:
         kubelet: bool = True,
         nodes: int = 1,
         pod_ready_after_s: float = 1.0,
+        pod_lives: Lives | None = None,
+        heartbeats: bool = False,
         tokens: Mapping[str, Identity] | None = None,
         authorization: Mode = "always-allow",
         anonymous: bool | None = None,
@@ -149,7 +154,7 @@ class Cluster:
         self.sleepers: set[Callable[[], None]] = set()
         """Called when something new is to be done later: whoever waits for this cluster looks again until when."""
         if controllers:
-            self._start_controllers(scheduler=scheduler, kubelet=kubelet)
+            self._start_controllers(scheduler, kubelet, pod_lives, heartbeats=heartbeats)
         machines = nodes if controllers and kubelet else 0
         self.time.run_at(self.clock.monotonic() - BOOTSTRAP_S, lambda: self._fill(machines))
         self.catch_up()
@@ -173,13 +178,15 @@ class Cluster:
         authenticator = Authenticator(self.tokens or {}, issued.read, without_credentials, AUDIENCE)
         return Access(authenticator, authorizer, issued)
 
-    def _start_controllers(self, *, scheduler: bool, kubelet: bool) -> None:
+    def _start_controllers(self, scheduler: bool, kubelet: bool, lives: Lives | None, *, heartbeats: bool) -> None:
         # Imported here: an API server alone does not need them.
         from backends.fake.controllers import Controllers
         from backends.kubelet import Timing
 
         timing = Timing(ready_after_s=self.pod_ready_after_s)
-        self.controllers = Controllers(self, scheduler=scheduler, kubelet=kubelet, timing=timing)
+        self.controllers = Controllers(
+            self, scheduler=scheduler, kubelet=kubelet, timing=timing, lives=lives, heartbeats=heartbeats
+        )
 
     # ---- requests
 
@@ -192,10 +199,13 @@ class Cluster:
 
     # ---- time
 
-    def enqueue(self, key: Hashable, delay_s: float, step: Callable[[], None]) -> None:
-        """Run `step` `delay_s` seconds from now; if `key` waits already, the earlier time holds."""
+    def enqueue(self, key: Hashable, delay_s: float, step: Callable[[], None], *, background: bool = False) -> None:
+        """Run `step` `delay_s` seconds from now; if `key` waits already, the earlier time holds.
+
+        `background`: it comes again and again, and `settle` does not wait for it.
+        """
         with self.lock:
-            self.due.add(key, self.time.monotonic() + delay_s, step)
+            self.due.add(key, self.time.monotonic() + delay_s, step, background=background)
             for wake in self.sleepers:
                 wake()
 
@@ -229,7 +239,7 @@ class Cluster:
             raise TypeError("settle moves the clock: it needs a simulated one")
         begin = self.clock.monotonic()
         self.catch_up()
-        while (at := self.next_due()) is not None:
+        while (at := self.due.next_to_wait_for()) is not None:
             now = self.clock.monotonic()
             if at - now > SETTLE_HORIZON_S:
                 break

@@ -15,11 +15,12 @@ Step = Callable[[], None]
 
 
 class Due(NamedTuple):
-    """One thing to do: `step` at `at` (monotonic seconds)."""
+    """One thing to do: `step` at `at` (monotonic seconds). What is in the background goes on for ever."""
 
     at: float
     key: Hashable
     step: Step
+    background: bool = False
 
 
 class DueQueue:
@@ -30,12 +31,12 @@ class DueQueue:
         self._waiting: dict[Hashable, Due] = {}
         self._order = 0
 
-    def add(self, key: Hashable, at: float, step: Step) -> None:
+    def add(self, key: Hashable, at: float, step: Step, *, background: bool = False) -> None:
         """Do `step` at `at` (monotonic seconds). If `key` waits already, the earlier of both times holds."""
         held = self._waiting.get(key)
         if held is not None and held.at <= at:
             return
-        self._waiting[key] = Due(at, key, step)
+        self._waiting[key] = Due(at, key, step, background)
         self._order += 1
         heapq.heappush(self._heap, (at, self._order, key))
 
@@ -61,6 +62,16 @@ class DueQueue:
                 return at
             heapq.heappop(heap)
         return None
+
+    def next_to_wait_for(self) -> float | None:
+        """The same of what is not in the background: for whoever wants to see the cluster at rest.
+
+        Costs a look at all that waits if anything is in the background, nothing more than `next_at` otherwise.
+        """
+        at = self.next_at()
+        if at is None or not any(due.background for due in self._waiting.values()):
+            return at
+        return min((due.at for due in self._waiting.values() if not due.background), default=None)
 
     def take(self, now: float) -> Due | None:
         """The earliest thing that is due at `now`, out of the queue; None when nothing is."""

@@ -2,20 +2,32 @@
 
 Called by the in-memory cluster's kubelet controller and by `machines` under a bare API server. It decides, the
 caller applies: it talks to nobody, reads no clock and runs no container. What it remembers is since when each pod is
-in its stage, and the addresses it gave out, both lost without harm: a new one starts counting again.
+in its situation, and the addresses it gave out, both lost without harm: a new one starts counting again.
 
 It refuses nothing but a pod whose annotations it cannot read (`stages.TimingError`).
 """
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from backends.kubelet import status
+from backends.kubelet.lives import Lives
 from backends.kubelet.pods import Object
-from backends.kubelet.stages import Delay, Effect, Situation, Stage, Timing, next_stage
-from backends.kubelet.status import Place
+from backends.kubelet.stages import (
+    IMAGE_BACK_OFF,
+    PULL_BACK_OFF_S,
+    Delay,
+    Effect,
+    Situation,
+    Stage,
+    Timing,
+    fitting,
+)
+from backends.kubelet.status import How, Place
 
 BACK_OFF_S = 10.0
 BACK_OFF_MOST_S = 300.0
@@ -40,16 +52,20 @@ class Decision:
 
 @dataclass(frozen=True, slots=True)
 class _Waiting:
-    stage: str
+    situation: Situation
     grace_s: int | None
     since: float
 
 
 class Kubelet:
-    """The kubelets of all nodes at once. `timing` holds for pods whose annotations say nothing else."""
+    """The kubelets of all nodes at once. `timing` holds for pods whose annotations say nothing else.
 
-    def __init__(self, timing: Timing | None = None) -> None:
+    `lives` gives some pods another one, by what they are (`lives.Lives.of`).
+    """
+
+    def __init__(self, timing: Timing | None = None, lives: Lives | None = None) -> None:
         self._timing = timing or Timing()
+        self._lives = lives or Lives()
         self._waiting: dict[str, _Waiting] = {}
         self._addresses: dict[str, str] = {}
         self._last_address = 0
@@ -62,36 +78,39 @@ class Kubelet:
     def look(self, pod: Object, host_ip: str, monotonic: float, now: datetime) -> Decision:
         """What happens to `pod`, bound to the node with the address `host_ip`, at this time.
 
-        `monotonic` (seconds) measures how long a stage has lasted; `now` (aware) is what is written. Stages without a
-        delay are passed through in one go. Raises `stages.TimingError` for annotations that cannot be read.
+        `monotonic` (seconds) measures how long a situation has lasted; `now` (aware) is what is written. Stages without
+        a delay are passed through in one go. Raises `stages.TimingError` for annotations that cannot be read.
         """
-        timing = self._timing.of(pod)
+        timing = self._lives.of(pod, self._timing).of(pod)
         seen, changed = pod, False
         for _ in range(8):  # the table has no cycle without a delay but one of RUN and EXIT, which ends here
-            stage = next_stage(Situation.of(seen))
-            if stage is None:
+            stages = fitting(Situation.of(seen))
+            if not stages:
                 self._waiting.pop(pod["metadata"]["uid"], None)
                 return Decision(seen["status"] if changed else None)
-            wait_s = self._wait_s(stage, seen, timing, monotonic)
+            stage, wait_s = self._next(stages, seen, timing, monotonic)
             if wait_s is None or wait_s > 0:
                 return Decision(seen["status"] if changed else None, again_in_s=wait_s)
             if stage.effect is Effect.REMOVE:
                 return Decision(seen["status"] if changed else None, remove=_removable(seen))
             place = Place(host_ip, self._address(seen, host_ip))
-            code = timing.exit_code if stage.effect is Effect.EXIT else _stop_code(seen, timing)
-            seen = {**seen, "status": status.after(stage.effect, seen, place, code, now)}
+            seen = {**seen, "status": status.after(stage.effect, seen, place, _how(stage, seen, timing), now)}
             changed = True
         return Decision(seen["status"], again_in_s=1.0)
 
-    def _wait_s(self, stage: Stage, pod: Object, timing: Timing, monotonic: float) -> float | None:
-        """Seconds until the stage's effect is due (0 or less: now), or None: never."""
-        delay_s = _delay_s(stage.delay, pod, timing)
+    def _next(
+        self, stages: Sequence[Stage], pod: Object, timing: Timing, monotonic: float
+    ) -> tuple[Stage, float | None]:
+        """The stage that is due first, and in how many seconds (0 or less: now); None: never."""
         grace_s = pod["metadata"].get("deletionGracePeriodSeconds")
-        uid = pod["metadata"]["uid"]
+        uid, situation = pod["metadata"]["uid"], Situation.of(pod)
         waiting = self._waiting.get(uid)
-        if waiting is None or waiting.stage != stage.name or waiting.grace_s != grace_s:
-            waiting = self._waiting[uid] = _Waiting(stage.name, grace_s, monotonic)
-        return None if delay_s is None else waiting.since + delay_s - monotonic
+        if waiting is None or waiting.situation != situation or waiting.grace_s != grace_s:
+            waiting = self._waiting[uid] = _Waiting(situation, grace_s, monotonic)
+        delays = [_delay_s(stage.delay, pod, timing) for stage in stages]
+        first = min(range(len(stages)), key=lambda at: math.inf if (found := delays[at]) is None else found)
+        delay_s = delays[first]
+        return stages[first], None if delay_s is None else waiting.since + delay_s - monotonic
 
     def _address(self, pod: Object, host_ip: str) -> str:
         """The pod's own address: the one it has, the host's for `hostNetwork`, or the next of 10.244.0.0/16."""
@@ -118,23 +137,50 @@ def _stop_code(pod: Object, timing: Timing) -> int:
     return TERMINATED_CODE if obeys else KILLED_CODE
 
 
+def _how(stage: Stage, pod: Object, timing: Timing) -> How:
+    """What the effect needs to know of the pod's timing."""
+    if stage.effect is Effect.EXIT:
+        return How(exit_code=timing.exit_code)
+    return How(exit_code=_stop_code(pod, timing), stuck=timing.stuck_reason)
+
+
 def _delay_s(delay: Delay, pod: Object, timing: Timing) -> float | None:
-    if delay is Delay.NONE:
-        return 0.0
-    if delay is Delay.START:
-        return timing.start_after_s
-    if delay is Delay.READY:
-        return timing.ready_after_s
-    if delay is Delay.EXIT:
-        return timing.exit_after_s
+    """How long a stage waits, in seconds; None: it does not come."""
     if delay is Delay.STOP:
         grace = pod["metadata"].get("deletionGracePeriodSeconds")
         grace_s = float(DEFAULT_GRACE_S if grace is None else grace)
         return grace_s if timing.stop_after_s is None else min(grace_s, timing.stop_after_s)
-    return _back_off_s(pod)
+    if delay is Delay.EXIT and timing.exit_times is not None and _restarts(pod) >= timing.exit_times:
+        return None
+    if delay is Delay.BACK_OFF:
+        return _back_off_s(pod)
+    if delay is Delay.STUCK:
+        return _stuck_s(pod, timing)
+    return {
+        Delay.NONE: 0.0,
+        Delay.START: timing.start_after_s,
+        Delay.READY: timing.ready_after_s,
+        Delay.EXIT: timing.exit_after_s,
+        Delay.UNREADY: timing.unready_after_s,
+        Delay.PULL: PULL_BACK_OFF_S,
+    }[delay]
+
+
+def _stuck_s(pod: Object, timing: Timing) -> float | None:
+    """Containers whose reason has been taken away can start; the back-off of an image is part of its time."""
+    if not timing.stuck_reason:
+        return 0.0
+    if timing.stuck_for_s is None:
+        return None
+    waiting = [entry.get("state", {}).get("waiting") or {} for entry in pod["status"].get("containerStatuses") or ()]
+    backed_off = any(one.get("reason") == IMAGE_BACK_OFF for one in waiting)
+    return max(0.0, timing.stuck_for_s - PULL_BACK_OFF_S) if backed_off else timing.stuck_for_s
+
+
+def _restarts(pod: Object) -> int:
+    entries = pod["status"].get("containerStatuses") or ()
+    return max((entry.get("restartCount", 0) for entry in entries), default=0)
 
 
 def _back_off_s(pod: Object) -> float:
-    entries = pod["status"].get("containerStatuses") or ()
-    restarts = max((entry.get("restartCount", 0) for entry in entries), default=1)
-    return float(min(BACK_OFF_MOST_S, BACK_OFF_S * 2.0 ** min(restarts - 1, 10)))
+    return float(min(BACK_OFF_MOST_S, BACK_OFF_S * 2.0 ** min(max(0, _restarts(pod) - 1), 10)))

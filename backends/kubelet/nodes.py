@@ -1,8 +1,8 @@
 """The Node object that a kubelet registers when it starts.
 
 Called by whoever wants machines in an in-memory cluster or under a bare API server. It decides what the object says,
-the caller creates it. Only the registration is here: no heartbeats, so nobody may mark such a node as lost for their
-absence.
+the caller creates it. Only what is said is here: where no heartbeats are sent, nobody may mark such a node as lost for
+their absence.
 """
 
 from __future__ import annotations
@@ -30,11 +30,9 @@ def node_address(index: int) -> str:
     return f"10.0.{index // 256}.{index % 256}"
 
 
-def node_object(index: int, now: datetime) -> Object:
-    """Node number `index` (1 to 65534), called `node-<index>`, Ready, with 8 CPUs, 32 GiB and room for 110 pods."""
-    name = f"node-{index}"
-    resources = {"cpu": "8", "ephemeral-storage": "100Gi", "memory": "32Gi", "pods": "110"}
-    conditions = [
+def healthy(now: datetime) -> list[Object]:
+    """The conditions of a machine that is well, since `now`."""
+    return [
         {
             "type": kind,
             "status": status,
@@ -45,6 +43,12 @@ def node_object(index: int, now: datetime) -> Object:
         }
         for kind, status, reason, message in _HEALTH
     ]
+
+
+def node_object(index: int, now: datetime) -> Object:
+    """Node number `index` (1 to 65534), called `node-<index>`, Ready, with 8 CPUs, 32 GiB and room for 110 pods."""
+    name = f"node-{index}"
+    resources = {"cpu": "8", "ephemeral-storage": "100Gi", "memory": "32Gi", "pods": "110"}
     platform = {"kubernetes.io/arch": "amd64", "kubernetes.io/os": "linux"}
     return {
         "apiVersion": "v1",
@@ -57,7 +61,7 @@ def node_object(index: int, now: datetime) -> Object:
                 {"type": "InternalIP", "address": node_address(index)},
                 {"type": "Hostname", "address": name},
             ],
-            "conditions": conditions,
+            "conditions": healthy(now),
             "nodeInfo": {
                 "architecture": "amd64",
                 "bootID": f"boot-{name}",

@@ -1,4 +1,4 @@
-"""Times as Kubernetes writes them (RFC 3339, UTC, whole seconds), and back.
+"""Times as Kubernetes writes them (RFC 3339, UTC), and back.
 
 Called by the kubelet and by the controllers of the in-memory cluster. It never reads a clock: whoever stamps says when.
 """
@@ -11,6 +11,11 @@ from datetime import UTC, datetime
 def stamp(at: datetime) -> str:
     """`at` (aware) as `metav1.Time` is serialised: `2026-01-01T00:00:00Z`, the fraction cut off."""
     return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def micro_stamp(at: datetime) -> str:
+    """`at` (aware) as `metav1.MicroTime` is serialised: `2026-01-01T00:00:00.000000Z`."""
+    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
 
 def instant(text: str) -> datetime:

@@ -15,7 +15,7 @@ from typing import Any
 from backends.kubelet import pods
 from backends.kubelet.pods import Object
 from backends.kubelet.rfc3339 import stamp
-from backends.kubelet.stages import Effect
+from backends.kubelet.stages import CREATING, ERR_IMAGE_PULL, IMAGE_BACK_OFF, INITIALIZING, Effect
 
 CONDITION_ORDER = ("PodReadyToStartContainers", "Initialized", "Ready", "ContainersReady", "PodScheduled")
 
@@ -28,21 +28,31 @@ class Place:
     pod_ip: str
 
 
-def after(effect: Effect, pod: Object, place: Place, exit_code: int, now: datetime) -> Object:
-    """The pod's whole status once `effect` has happened. `exit_code` is that of containers that exit or stop.
+@dataclass(frozen=True, slots=True)
+class How:
+    """What else an effect needs: the code of containers that exit or stop, why others cannot be started."""
+
+    exit_code: int = 0
+    stuck: str = ""
+
+
+def after(effect: Effect, pod: Object, place: Place, how: How, now: datetime) -> Object:
+    """The pod's whole status once `effect` has happened.
 
     Raises `ValueError` for `Effect.REMOVE`, which is no status.
     """
     if effect is Effect.START:
-        return _started(pod, place, now)
+        return _started(pod, place, how.stuck, now)
     if effect is Effect.RUN:
         return _running(pod, place, now)
     if effect is Effect.EXIT:
-        return _exited(pod, place, exit_code, now)
+        return _exited(pod, place, how.exit_code, now)
+    if effect is Effect.BACK_OFF:
+        return _started(pod, place, IMAGE_BACK_OFF, now)
     if effect is Effect.UNREADY:
         return _conditions(pod, dict(pod["status"]), ready=False, reason="ContainersNotReady", now=now)
     if effect is Effect.STOP:
-        return _ended(pod, place, exit_code, now)
+        return _ended(pod, place, how.exit_code, now)
     raise ValueError(f"{effect} is not a status")
 
 
@@ -56,15 +66,30 @@ def _base(pod: Object, place: Place, now: datetime) -> Object:
     return status
 
 
-def _started(pod: Object, place: Place, now: datetime) -> Object:
-    waiting = {"waiting": {"reason": "ContainerCreating"}}
+def _started(pod: Object, place: Place, stuck: str, now: datetime) -> Object:
+    """Containers wait: to be created, or because they cannot be (`stuck` is why)."""
     status = _base(pod, place, now)
     status["phase"] = "Pending"
-    status["containerStatuses"] = [_container(pod, spec, 0, waiting, ready=False) for spec in _containers(pod)]
+    status["containerStatuses"] = [
+        _container(pod, spec, 0, {"waiting": _wait(stuck, spec)}, ready=False) for spec in _containers(pod)
+    ]
     if inits := _inits(pod):
-        waiting_init = {"waiting": {"reason": "PodInitializing"}}
+        waiting_init = {"waiting": {"reason": INITIALIZING}}
         status["initContainerStatuses"] = [_container(pod, spec, 0, waiting_init, ready=False) for spec in inits]
     return _conditions(pod, status, ready=False, reason="ContainersNotReady", now=now)
+
+
+def _wait(stuck: str, spec: Object) -> Object:
+    """The waiting state, in the words of the kubelet where it has fixed ones."""
+    if not stuck:
+        return {"reason": CREATING}
+    image = spec.get("image", "")
+    messages = {
+        ERR_IMAGE_PULL: f'failed to pull and unpack image "{image}": not found',
+        IMAGE_BACK_OFF: f'Back-off pulling image "{image}"',
+        "InvalidImageName": f'Failed to apply default image tag "{image}": couldn\'t parse image name "{image}"',
+    }
+    return {"reason": stuck, **({"message": messages[stuck]} if stuck in messages else {})}
 
 
 def _running(pod: Object, place: Place, now: datetime) -> Object:

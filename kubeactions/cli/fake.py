@@ -45,6 +45,11 @@ def _cluster_options(serve: F) -> F:
             "--programs", type=_FILE, metavar="FILE",
             help="What commands do in containers, and what these log (YAML): for kubectl exec, attach and logs.",
         ),
+        click.option(
+            "--pods", "lives", type=_FILE, metavar="FILE",
+            help="How pods live (YAML): which are slow, crash, lose readiness, or have an image that does not come.",
+        ),
+        click.option("--heartbeats/--no-heartbeats", default=True, help="Do nodes renew their leases?"),
         click.option("--nodes", type=click.IntRange(0, 1000), default=1, show_default=True, help="Machines."),
         click.option("--kubelet/--no-kubelet", default=True, help="Do pods run?"),
         click.option("--scheduler/--no-scheduler", default=True, help="Do pods get a node?"),
@@ -228,7 +233,11 @@ def _cluster(
         seed = secrets.randbits(63)
     elif saved is not None:
         seed ^= (saved + 1) << 64
-    ready_after_s, programs = behaviour.pop("ready_after_s"), behaviour.pop("programs")
+    ready_after_s, programs, lives = (behaviour.pop(name) for name in ("ready_after_s", "programs", "lives"))
+    if lives is not None:
+        from backends.kubelet.lives import load as load_lives
+
+        behaviour["pod_lives"] = load_lives(lives)
     if tls is not None:
         behaviour["root_certificate"] = tls.authority_pem
     cluster = Cluster(seed=seed, tokens=tokens, pod_ready_after_s=ready_after_s, **behaviour)

@@ -4,8 +4,7 @@ One controller a file; `controller.py` says what one is, `dispatch.py` runs them
 how they read and write. Each writes under the user name that it has in a real cluster, so the audit trail tells who
 did what.
 
-Not run, and therefore without effect: HorizontalPodAutoscalers, persistent volumes, certificates, evictions by
-NoExecute taints.
+Not run, and therefore without effect: HorizontalPodAutoscalers, persistent volumes, certificates.
 """
 
 from backends.fake.controllers.dispatch import Controllers

@@ -38,6 +38,9 @@ class Controller(ABC):
     reaction_s: ClassVar[float | None] = None
     """How long after an event it acts, in seconds of cluster time; None: as long as controllers usually take."""
 
+    background: ClassVar[bool] = False
+    """Does it go on for ever? Then nobody waits for it to come to rest (`Cluster.settle`)."""
+
     def __init__(self, client: Client, owners: Owners) -> None:
         self.client = client
         self.owners = owners

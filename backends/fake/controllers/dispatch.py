@@ -20,6 +20,7 @@ from backends.fake.controllers.disruption import Disruptions
 from backends.fake.controllers.endpoint_slices import EndpointSlices
 from backends.fake.controllers.endpoints import EndpointAddresses
 from backends.fake.controllers.garbage_collector import GarbageCollector
+from backends.fake.controllers.heartbeats import Heartbeats, NodeMonitor
 from backends.fake.controllers.job import Jobs
 from backends.fake.controllers.kinds import EVERY_KIND
 from backends.fake.controllers.kubelet import Kubelets
@@ -33,9 +34,10 @@ from backends.fake.controllers.scheduler import Scheduler
 from backends.fake.controllers.service_accounts import RootCertificates, ServiceAccounts
 from backends.fake.controllers.statefulset import StatefulSets
 from backends.fake.controllers.storage_protection import ClaimProtection, VolumeProtection
+from backends.fake.controllers.taint_eviction import TaintEvictions
 from backends.fake.controllers.ttl_after_finished import FinishedJobs
 from backends.fake.store import StoreEvent
-from backends.kubelet import Kubelet, Timing
+from backends.kubelet import Kubelet, Lives, Timing
 
 if TYPE_CHECKING:
     from backends.fake.cluster import Cluster
@@ -51,6 +53,7 @@ MANAGED: tuple[type[Controller], ...] = (
     NodeTaints,
     NodeTtls,
     OrphanedPods,
+    TaintEvictions,
     Deployments,
     ReplicaSets,
     StatefulSets,
@@ -73,12 +76,21 @@ class Controllers:
     """All the controllers of one cluster. `scheduler` and `kubelet` False leave these two out."""
 
     def __init__(
-        self, cluster: Cluster, *, scheduler: bool = True, kubelet: bool = True, timing: Timing | None = None
+        self,
+        cluster: Cluster,
+        *,
+        scheduler: bool = True,
+        kubelet: bool = True,
+        timing: Timing | None = None,
+        lives: Lives | None = None,
+        heartbeats: bool = False,
     ) -> None:
         self._cluster = cluster
         self._failures: dict[Hashable, int] = {}
         self._parked: dict[str, dict[tuple[Hashable, ...], Callable[[], float | None]]] = {}
         """Controllers that stand still: what each has to do, in the order in which it became due."""
+        self._endless: set[Hashable] = set()
+        """Controllers whose work never comes to rest."""
         self._wanted: dict[tuple[str, str], list[Controller]] = {}
         self._owners = Owners(self._client("system:kube-controller-manager"))
         for managed in MANAGED:
@@ -89,7 +101,10 @@ class Controllers:
         if scheduler:
             self._add(Scheduler(self._client(Scheduler.user()), self._owners))
         if kubelet:
-            self._add(Kubelets(self._client(Kubelets.user()), self._owners, Kubelet(timing)))
+            self._add(Kubelets(self._client(Kubelets.user()), self._owners, Kubelet(timing, lives)))
+            if heartbeats:
+                for speaking in (Heartbeats, NodeMonitor):
+                    self._add(speaking(self._client(speaking.user()), self._owners))
         collector = f"system:serviceaccount:kube-system:{GarbageCollector.name}"
         self._collector = GarbageCollector(self._client(collector), cluster.store, cluster.catalogue)
         cluster.store.subscribe(self._on_event)
@@ -98,6 +113,8 @@ class Controllers:
         return Client(self._cluster.store, self._cluster.server.handle, user)
 
     def _add(self, controller: Controller) -> None:
+        if controller.background:
+            self._endless.add(controller.name)
         for kind in controller.watches:
             self._wanted.setdefault(kind.stored, []).append(controller)
 
@@ -172,7 +189,8 @@ class Controllers:
     def _later(self, work: tuple[Hashable, ...], delay_s: float | None, step: Callable[[], float | None]) -> None:
         """Do `step` after `delay_s` (None: as long as controllers usually take), and again when it asks for it."""
         delay_s = self._cluster.reaction_s if delay_s is None else delay_s
-        self._cluster.enqueue(work, delay_s, partial(self._run_unless_stopped, work, step))
+        run = partial(self._run_unless_stopped, work, step)
+        self._cluster.enqueue(work, delay_s, run, background=work[0] in self._endless)
 
     def _run_unless_stopped(self, work: tuple[Hashable, ...], step: Callable[[], float | None]) -> None:
         parked = self._parked.get(str(work[0]))

@@ -1,6 +1,7 @@
 """The kubelets of all nodes: bound pods start, become Ready, exit and go, as `backends.kubelet` decides.
 
-It writes as `system:node:<name>`. Every bound pod is looked after, whoever made its node.
+It writes as `system:node:<name>`. Every bound pod is looked after, whoever made its node,
+unless that is switched off (heartbeats.py).
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from collections.abc import Iterable
 
 from backends.fake.controllers.client import Client, Delete, UpdateStatus, Write
 from backends.fake.controllers.controller import Controller, Now, Place
+from backends.fake.controllers.heartbeats import STOPPED, is_stopped
 from backends.fake.controllers.kinds import NODES, PODS
 from backends.fake.controllers.owners import Owners
 from backends.fake.store import StoreEvent
@@ -21,7 +23,7 @@ class Kubelets(Controller):
 
     name = "kubelet"
     kind = PODS
-    watches = (PODS,)
+    watches = (PODS, NODES)
 
     def __init__(self, client: Client, owners: Owners, kubelet: Kubelet) -> None:
         super().__init__(client, owners)
@@ -33,20 +35,37 @@ class Kubelets(Controller):
         return "system:node:"
 
     def concerns(self, event: StoreEvent) -> Iterable[Place]:
-        """Every change of a pod."""
+        """Every change of a pod; the pods of a machine that is switched on or off."""
+        if event.key.plural == NODES.plural:
+            return self._on(event) if event.old is not None and event.new is not None else ()
         if event.new is None:
             self._kubelet.forget(event.shown.uid)
             return ()
         return ((event.key.namespace, event.key.name),)
+
+    def _on(self, event: StoreEvent) -> Iterable[Place]:
+        """The pods of a node that has just been switched on or off."""
+        mark = STOPPED.encode()
+        if (mark in event.old.data) == (mark in event.new.data) if event.old and event.new else True:
+            return ()
+        stored = self.client.list(PODS)
+        return [
+            (one["metadata"]["namespace"], one["metadata"]["name"])
+            for one in stored
+            if pods.node_of(one) == event.key.name
+        ]
 
     def step(self, namespace: str, name: str, now: Now) -> float | None:
         """The pod's next stage."""
         pod = self.client.get(PODS, namespace, name)
         if pod is None or not (node := pods.node_of(pod)):
             return None
+        machine = self.client.get(NODES, "", node)
+        if machine is not None and is_stopped(machine):
+            return None
         self.client.act_as(f"{self.user()}{node}", ("system:nodes", "system:authenticated"))
         try:
-            decision = self._kubelet.look(pod, self._address(node), now.monotonic, now.wall)
+            decision = self._kubelet.look(pod, _address(machine), now.monotonic, now.wall)
         except TimingError as error:
             self.client.apply(_unreadable(pod, str(error)))
             return None
@@ -58,11 +77,11 @@ class Kubelets(Controller):
         self.client.apply(writes)
         return decision.again_in_s
 
-    def _address(self, node: str) -> str:
-        found = self.client.get(NODES, "", node)
-        addresses: list[Object] = (found or {}).get("status", {}).get("addresses") or []
-        internal = (one["address"] for one in addresses if one.get("type") == "InternalIP")
-        return next(internal, node_address(65534))
+
+def _address(node: Object | None) -> str:
+    addresses: list[Object] = (node or {}).get("status", {}).get("addresses") or []
+    internal = (one["address"] for one in addresses if one.get("type") == "InternalIP")
+    return next(internal, node_address(65534))
 
 
 def _unreadable(pod: Object, text: str) -> list[Write]:

@@ -1,8 +1,7 @@
 """What happens around nodes: taints that follow their conditions, and pods whose node is gone.
 
 Parts of kube-controller-manager's `node-lifecycle-controller` (KEP-382, taints by condition) and of its
-`pod-garbage-collector`. No node is ever declared lost here, since simulated nodes send no heartbeats; and nobody is
-evicted by a NoExecute taint: the taint eviction controller is not run.
+`pod-garbage-collector`. Who declares a node lost is in heartbeats.py, who evicts for a taint in taint_eviction.py.
 """
 
 from __future__ import annotations
@@ -29,14 +28,22 @@ _CONDITIONS: Final = {
 }
 """Type and status of a condition -> the taint it means, below `node.kubernetes.io/`."""
 _PREFIX: Final = "node.kubernetes.io/"
-_MANAGED: Final = frozenset(_PREFIX + name for name in (*_CONDITIONS.values(), "unschedulable"))
+_LEAVE: Final = ("not-ready", "unreachable")
+"""What makes pods leave that do not tolerate it."""
+_MANAGED: Final = frozenset(
+    {(_PREFIX + name, "NoSchedule") for name in (*_CONDITIONS.values(), "unschedulable")}
+    | {(_PREFIX + name, "NoExecute") for name in _LEAVE}
+)
 
 QUARANTINE_S = 40.0
 """How long a node must have been gone before its pods go (`quarantineTime` of the pod garbage collector)."""
 
 
 class NodeTaints(Controller):
-    """Keeps the NoSchedule taints of a node as its conditions and `spec.unschedulable` say."""
+    """Keeps the taints of a node as its conditions and `spec.unschedulable` say.
+
+    NoSchedule for each of them; NoExecute beside it where the node is not Ready.
+    """
 
     name = "node-lifecycle-controller"
     kind = NODES
@@ -62,9 +69,9 @@ class NodeTaints(Controller):
         wanted = _wanted(node, conditions)
         spec = node["spec"]
         held = spec.get("taints") or []
-        kept = [one for one in held if one["effect"] != "NoSchedule" or one["key"] not in _MANAGED - wanted]
-        there = {one["key"] for one in kept if one["effect"] == "NoSchedule"}
-        added = [{"key": key, "effect": "NoSchedule", "timeAdded": stamp(now.wall)} for key in sorted(wanted - there)]
+        kept = [one for one in held if (one["key"], one["effect"]) not in _MANAGED - wanted]
+        missing = wanted - {(one["key"], one["effect"]) for one in kept}
+        added = [{"key": key, "effect": effect, "timeAdded": stamp(now.wall)} for key, effect in sorted(missing)]
         if added or len(kept) != len(held):
             spec.pop("taints", None)
             if kept or added:
@@ -73,11 +80,13 @@ class NodeTaints(Controller):
         return None
 
 
-def _wanted(node: Object, conditions: Iterable[Object] | None) -> set[str]:
+def _wanted(node: Object, conditions: Iterable[Object] | None) -> set[tuple[str, str]]:
+    """Keys and effects."""
     found = {_CONDITIONS.get((one["type"], one["status"])) for one in conditions or ()}
     if node["spec"].get("unschedulable"):
         found.add("unschedulable")
-    return {_PREFIX + name for name in found if name is not None}
+    taints = {(_PREFIX + name, "NoSchedule") for name in found if name is not None}
+    return taints | {(_PREFIX + name, "NoExecute") for name in _LEAVE if name in found}
 
 
 class OrphanedPods(Controller):

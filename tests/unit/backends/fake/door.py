@@ -7,9 +7,8 @@ from typing import Any, NamedTuple
 import orjson
 
 from backends.clock import SimulatedClock
-from backends.fake.authorization import Mode
 from backends.fake.cluster import Cluster
-from backends.fake.messages import Identity, Request, Response
+from backends.fake.messages import Request, Response
 from backends.fake.watching import WatchStream
 
 CM = "/api/v1/namespaces/default/configmaps"
@@ -36,18 +35,9 @@ class Answer(NamedTuple):
 class Door:
     """One cluster under a simulated clock, without controllers unless told otherwise."""
 
-    def __init__(
-        self,
-        *,
-        controllers: bool = False,
-        tokens: dict[str, Identity] | None = None,
-        seed: int = 0,
-        authorization: Mode = "always-allow",
-    ) -> None:
+    def __init__(self, *, controllers: bool = False, **options: Any) -> None:
         self.clock = SimulatedClock()
-        self.cluster = Cluster(
-            self.clock, controllers=controllers, tokens=tokens, seed=seed, authorization=authorization
-        )
+        self.cluster = Cluster(self.clock, controllers=controllers, **options)
 
     def send(self, method: str, target: str, body: bytes = b"", **headers: str) -> Response:
         """One request; header names with underscores for dashes."""

@@ -233,3 +233,38 @@ def test_a_kubelet_that_starts_anew_goes_on_with_what_it_finds() -> None:
 
 def test_the_same_pod_looks_the_same_in_every_run() -> None:
     assert Node().until(5).pod == Node().until(5).pod
+
+
+def test_an_image_that_does_not_come_backs_off_and_comes_in_the_end() -> None:
+    node = Node(Timing(ready_after_s=1.0, stuck_reason="ErrImagePull", stuck_for_s=60.0))
+    node.until(5.0)
+    assert (node.phase, node.container["state"]["waiting"]["reason"]) == ("Pending", "ErrImagePull")
+    node.until(59.0)
+    assert node.container["state"]["waiting"] == {"reason": "ImagePullBackOff", "message": 'Back-off pulling image "i"'}
+    node.until(60.0)
+    assert (node.phase, node.ready) == ("Running", True)
+
+
+def test_what_cannot_be_created_stays_so_and_can_be_deleted() -> None:
+    node = Node(annotations={"stuck-reason": "CreateContainerConfigError"})
+    node.until(3600.0)
+    assert node.container["state"] == {"waiting": {"reason": "CreateContainerConfigError"}}
+    node.delete(0)
+    node.until(3601.0)
+    assert node.gone or node.phase == "Failed"
+
+
+def test_a_container_exits_only_so_often() -> None:
+    node = Node(Timing(ready_after_s=1.0, exit_after_s=5.0, exit_code=1, exit_times=2))
+    node.until(3600.0)
+    assert (node.container["restartCount"], node.ready) == (2, True)
+
+
+def test_a_probe_that_fails_takes_readiness_and_gives_it_back() -> None:
+    node = Node(Timing(ready_after_s=2.0, unready_after_s=10.0))
+    node.until(11.9)
+    assert node.ready
+    node.until(12.0)
+    assert (node.phase, node.ready) == ("Running", False)
+    node.until(14.0)
+    assert node.ready

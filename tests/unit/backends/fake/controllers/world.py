@@ -18,8 +18,8 @@ class World(AdminDoor):
     It judges by RBAC, so every test also shows that the controllers need no more than the rights of their own roles.
     """
 
-    def __init__(self, seed: int = 0) -> None:
-        super().__init__(controllers=True, seed=seed)
+    def __init__(self, **options: Any) -> None:
+        super().__init__(controllers=True, **options)
 
     def settle(self) -> None:
         """Let everything happen that is due within half a minute of the last thing."""
