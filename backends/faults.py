@@ -11,6 +11,7 @@ or a chance by seed) and what happens to them (a `Fault`):
     Delay         the answer takes its time; beyond the client's timeout it is lost
     Answer        the server refuses, without having looked: 403, 409, 429 with Retry-After, 500, 503
     CutWatch      the stream breaks after some events
+    StaleRead     a read is answered by a replica that lags behind
     Pause         the caller stands still at this point while the rest of the world goes on
     Crash         the caller dies at this point, as by SIGKILL
 
@@ -31,12 +32,14 @@ import threading
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
+from functools import partial
 from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias, cast
-from urllib.parse import parse_qs, unquote, urlsplit
 
-from urllib3 import HTTPConnectionPool, HTTPResponse, Timeout
+from urllib3 import HTTPConnectionPool, HTTPResponse
 from urllib3.exceptions import HTTPError, ProtocolError, ReadTimeoutError
 
+from backends.calls import Call as Call
+from backends.calls import read_call as read_call
 from backends.clock import Clock
 
 if TYPE_CHECKING:
@@ -65,28 +68,6 @@ class ReplicaDied(BaseException):
 
 
 @dataclass(frozen=True, slots=True)
-class Call:
-    """One request, read for matching. `verb` is Kubernetes' (get, list, watch, create, update, patch, ...)."""
-
-    identity: str
-    method: str
-    target: str
-    """Path and query as on the wire."""
-    verb: str
-    group: str
-    resource: str
-    """Plural, with its subresource: `pods`, `pods/eviction`; "" for what is no resource (`/version`)."""
-    namespace: str
-    name: str
-    timeout_s: float | None = None
-    """How long the caller will wait for the answer; None: for ever."""
-
-    def __str__(self) -> str:
-        place = f"{self.namespace}/{self.name}".strip("/")
-        return f"{self.verb} {self.resource or self.target} {place}".strip()
-
-
-@dataclass(frozen=True, slots=True)
 class Exchange:
     """One call under way: what a fault is given to strike at."""
 
@@ -96,6 +77,8 @@ class Exchange:
     """Goes on: the next fault, then the server. Returns the response, its body unread."""
     hold: Callable[[float], None]
     """Lets the network keep the request for so many seconds; no further fault strikes it."""
+    ask: Callable[[Transport], Wire]
+    """Sends the same request to somebody else."""
 
 
 class Fault(Protocol):
@@ -216,7 +199,25 @@ class CutWatch:
     def strike(self, exchange: Exchange) -> Wire:
         """Go on, and hand out a response whose stream breaks."""
         response = exchange.forward()
-        return _CutResponse(response, self.events) if exchange.call.verb == "watch" else response
+        return CutResponse(response, self.events) if exchange.call.verb == "watch" else response
+
+
+@dataclass(frozen=True, slots=True)
+class StaleRead:
+    """A get or list is answered by `replica`, a server that lags behind; other calls pass.
+
+    The request goes to the server too, which has to grant it: a replica is no way around its permissions.
+    """
+
+    replica: Transport
+
+    def strike(self, exchange: Exchange) -> Wire:
+        """Go on; where the server gives an answer, give the replica's instead."""
+        response = exchange.forward()
+        if exchange.call.verb not in ("get", "list") or response.status not in (200, 404):
+            return response
+        response.release_conn()
+        return exchange.ask(self.replica)
 
 
 @dataclass(frozen=True, slots=True)
@@ -321,9 +322,13 @@ class Faults:
     def add(self, fault: Fault, match: Match | None = None, **limits: Any) -> Rule:
         """Add a rule (`limits`: `first`, `times`, `chance` of `Rule`) and return it; it acts from the next call on."""
         rule = Rule(match or Match(), fault, **limits)
+        self.put(rule)
+        return rule
+
+    def put(self, rule: Rule) -> None:
+        """Add a rule that has been made already; it acts from the next call on."""
         with self._lock:
             self._rules.append(rule)
-        return rule
 
     def remove(self, rule: Rule) -> None:
         """Take a rule away; one that is gone already is fine."""
@@ -349,6 +354,11 @@ class Faults:
         with self._lock:
             self._held.append((self.clock.monotonic() + seconds, send))
             self._held.sort(key=lambda held: held[0])
+
+    @property
+    def idle(self) -> bool:
+        """Whether nothing can happen to a call, and nobody is shown it."""
+        return not (self._rules or self._held or self.watcher)
 
     @property
     def held(self) -> int:
@@ -381,11 +391,13 @@ class FaultyTransport:
     """A transport in front of another one, with the faults of `faults` in between, for the client of one identity.
 
     Once it has raised `ReplicaDied` it sends nothing any more: no `finally` of a dead process reaches the server.
+    `clock` is what the caller's waiting is measured by, where that is not the clock of `faults`.
     """
 
-    def __init__(self, inner: Transport, faults: Faults, identity: str = "") -> None:
+    def __init__(self, inner: Transport, faults: Faults, identity: str = "", *, clock: Clock | None = None) -> None:
         self._inner = inner
         self._faults = faults
+        self._clock = clock or faults.clock
         self._dead = False
         self.identity = identity
 
@@ -394,6 +406,8 @@ class FaultyTransport:
 
         Raises urllib3's `ProtocolError` or `ReadTimeoutError` as the real network does, and `ReplicaDied`.
         """
+        if self._faults.idle and not self._dead:
+            return self._inner.request(method, url, **options)
         call = read_call(method, url, identity=self.identity, body=options.get("body"), timeout=options.get("timeout"))
         if self._dead:
             raise ReplicaDied(f"{self.identity} is dead and cannot send {call}")
@@ -405,20 +419,18 @@ class FaultyTransport:
             return self._inner.request(method, url, **options)
 
         forward = send
+
+        def ask(other: Transport) -> Wire:
+            return other.request(method, url, **options)
+
         for fault in reversed(self._faults.striking(call)):
-            forward = self._around(fault, call, forward, send)
+            exchange = Exchange(call, self._clock, forward, partial(self._faults.hold, send=send), ask)
+            forward = partial(fault.strike, exchange)
         try:
             return forward()
         except ReplicaDied:
             self._dead = True
             raise
-
-    def _around(
-        self, fault: Fault, call: Call, forward: Callable[[], Wire], send: Callable[[], Wire]
-    ) -> Callable[[], Wire]:
-        faults = self._faults
-        exchange = Exchange(call, faults.clock, forward, lambda seconds: faults.hold(seconds, send))
-        return lambda: fault.strike(exchange)
 
     def clear(self) -> None:
         """Drop the inner transport's idle connections."""
@@ -432,60 +444,6 @@ def install(client: ApiClient, faults: Faults, identity: str) -> FaultyTransport
     return transport
 
 
-def read_call(method: str, url: str, *, identity: str = "", body: object = None, timeout: object = None) -> Call:
-    """Read one request as Kubernetes does: path, query, and the name in the body of a create."""
-    split = urlsplit(url)
-    group, resource, namespace, name = _read_path(split.path)
-    verb = _verb(method.upper(), split.query, named=bool(name))
-    if verb == "create" and not name:
-        name = _name_in(body)
-    target = split.path + (f"?{split.query}" if split.query else "")
-    return Call(identity, method.upper(), target, verb, group, resource, namespace, name, _seconds(timeout))
-
-
-def _read_path(path: str) -> tuple[str, str, str, str]:
-    """Group, resource with subresource, namespace and name of a path; four "" for what is no resource."""
-    parts = [unquote(part) for part in path.strip("/").split("/")]
-    if parts[:1] == ["api"] and len(parts) > 2:
-        group, rest = "", parts[2:]
-    elif parts[:1] == ["apis"] and len(parts) > 3:
-        group, rest = parts[1], parts[3:]
-    else:
-        return "", "", "", ""
-    namespace = ""
-    if rest[0] == "namespaces" and len(rest) > 2 and rest[2] not in ("status", "finalize"):
-        namespace, rest = rest[1], rest[2:]
-    resource = "/".join([rest[0], *rest[2:]])
-    return group, resource, namespace, rest[1] if len(rest) > 1 else ""
-
-
-def _verb(method: str, query: str, *, named: bool) -> str:
-    """The request verb, as the API server's authorizer names it."""
-    if method in ("GET", "HEAD"):
-        if parse_qs(query).get("watch", ["0"])[-1] in ("1", "true"):
-            return "watch"
-        return "get" if named else "list"
-    if method == "DELETE":
-        return "delete" if named else "deletecollection"
-    return {"POST": "create", "PUT": "update", "PATCH": "patch"}.get(method, method.lower())
-
-
-def _name_in(body: object) -> str:
-    """`metadata.name` of a JSON body, "" when there is none."""
-    try:
-        found = json.loads(body) if isinstance(body, (str, bytes)) else {}
-        return str(found["metadata"]["name"])
-    except (ValueError, TypeError, KeyError):
-        return ""
-
-
-def _seconds(timeout: object) -> float | None:
-    """How long the caller waits for an answer, from urllib3's ways to say it."""
-    if isinstance(timeout, Timeout):
-        timeout = timeout.read_timeout if timeout.total is None else timeout.total
-    return float(timeout) if isinstance(timeout, (int, float)) else None
-
-
 def _reset(what: str) -> ProtocolError:
     return ProtocolError("Connection aborted.", ConnectionResetError(104, what))
 
@@ -494,23 +452,23 @@ def _timed_out(call: Call) -> ReadTimeoutError:
     return ReadTimeoutError(HTTPConnectionPool("apiserver"), call.target, "Read timed out.")
 
 
-class _CutResponse:
+class CutResponse:
     """A response whose stream breaks after some pieces; everything else is the inner response's."""
 
     def __init__(self, inner: Wire, events: int) -> None:
-        self._inner = inner
-        self._events = events
+        self.inner = inner
+        self.events = events
 
     def __getattr__(self, name: str) -> Any:
-        return getattr(self._inner, name)
+        return getattr(self.inner, name)
 
     def stream(self, *args: Any, **options: Any) -> Iterator[bytes]:
         """The inner stream's first pieces, then a broken connection."""
-        pieces = iter(self._inner.stream(*args, **options))
-        for _ in range(self._events):
+        pieces = iter(self.inner.stream(*args, **options))
+        for _ in range(self.events):
             try:
                 yield next(pieces)
             except StopIteration:
                 return
-        self._inner.close()
+        self.inner.close()
         raise ProtocolError("Connection broken: the watch was cut", ConnectionResetError(104, "Connection reset"))

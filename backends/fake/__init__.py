@@ -35,7 +35,7 @@ import orjson
 from backends.base import BackendError
 from backends.capabilities import Capabilities
 from backends.clock import Clock, SystemClock
-from backends.fake.authentication import ADMINISTRATOR, administrator, named
+from backends.fake.authentication import ADMINISTRATOR, administrator, named, service_account_identity
 from backends.fake.authorization import Mode
 from backends.fake.cluster import Cluster
 from backends.fake.imitation import NOT_IMITATED
@@ -47,6 +47,7 @@ if TYPE_CHECKING:
 
     from backends.fake.serving import Listener
     from backends.fake.tls import Tls
+    from backends.faults import Faults
 
 __all__ = ["NOT_IMITATED", "Cluster", "FakeBackend"]
 
@@ -57,7 +58,7 @@ class FakeBackend:
     `clock`, `seed` and `authorization` are the cluster's (the machine's clock, 0, "always-allow"); `cluster` replaces
     them with one that is there already. With "always-allow" every identity may do everything; with "rbac" it may do
     what roles and bindings say, and a service account is an identity like any other
-    (`system:serviceaccount:<namespace>:<name>`).
+    (`system:serviceaccount:<namespace>:<name>`). `faults` strike all its clients, in process and over HTTP.
     """
 
     name = "fake"
@@ -79,8 +80,10 @@ class FakeBackend:
         seed: int = 0,
         authorization: Mode = "always-allow",
         cluster: Cluster | None = None,
+        faults: Faults | None = None,
     ) -> None:
         self.cluster = cluster or Cluster(clock, seed=seed, authorization=authorization)
+        self._faults = faults
         self._listener: Listener | None = None
 
     def __enter__(self) -> Self:
@@ -103,9 +106,10 @@ class FakeBackend:
         A user of the token table is in the groups that it says, any other in those that its name says. Raises
         `BackendError` for one that the table does not have where all are allowed everything.
         """
-        return self._client(self._identity(identity))
+        known = self._identity(identity)
+        return self._client(known, known.name)
 
-    def _client(self, identity: Identity | None) -> ApiClient:
+    def _client(self, identity: Identity | None, name: str) -> ApiClient:
         from kubernetes.client import ApiClient, Configuration
 
         configuration = Configuration()
@@ -113,6 +117,10 @@ class FakeBackend:
         configuration.retries = False
         client = ApiClient(configuration)
         client.rest_client.pool_manager = InProcessTransport(self.cluster, identity)
+        if self._faults is not None:
+            from backends.faults import install
+
+            install(client, self._faults, name)
         return client
 
     def _identity(self, name: str | None) -> Identity:
@@ -133,7 +141,7 @@ class FakeBackend:
         With `pod` the token is bound to that pod and dies with it. It holds for an hour of the cluster's time and is
         not renewed. Raises `BackendError`: no such account or pod, or tokens cannot be signed (the extra `serve`).
         """
-        client = self._client(None)
+        client = self._client(None, service_account_identity(namespace, service_account).name)
         # Where the client's own load_incluster_config puts it.
         client.configuration.api_key["authorization"] = f"bearer {self._token(namespace, service_account, pod)}"
         return client
@@ -161,7 +169,7 @@ class FakeBackend:
                 from backends.fake.serving import Listener
             except ImportError as error:
                 raise BackendError("kubeconfig needs the HTTP server: pip install 'kubeactions[serve]'") from error
-            self._listener = Listener(self.cluster, tls=self._tls())
+            self._listener = Listener(self.cluster, tls=self._tls(), faults=self._faults)
         self._listener.write_kubeconfig(path)
         return path
 

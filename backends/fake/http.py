@@ -24,6 +24,7 @@ from backends.fake.server import BODY_LIMIT_BYTES
 
 if TYPE_CHECKING:
     from backends.fake.cluster import Cluster
+    from backends.fake.faulty_door import FaultyDoor
     from backends.fake.websockets import Pump
 
 Scope = MutableMapping[str, Any]
@@ -33,6 +34,8 @@ Send = Callable[[Message], Awaitable[None]]
 
 PEER: Final = "client_certificate"
 """Under which name a connection's state has the identity of the client's certificate, or None."""
+ABORT: Final = "abort"
+"""And under which, what cuts it."""
 IDLE_POLL_S: Final = 0.05
 """How often a shared cluster is looked at: what its clients in process write makes no noise here."""
 _AS_CAME: Final = ("utf-8", "surrogateescape")
@@ -59,14 +62,21 @@ class Limits:
 class App:
     """The ASGI application over one cluster. `shared` when others than this app write to the cluster.
 
-    `moves_time`: for the WebSockets of clients in this process, which wait while the clock stands still; see
-    `websockets`.
+    `door`: faults that strike its clients. `moves_time`: for the WebSockets of clients in this process, which wait
+    while the clock stands still; see `websockets`.
     """
 
     def __init__(
-        self, cluster: Cluster, *, shared: bool = False, limits: Limits | None = None, moves_time: bool = False
+        self,
+        cluster: Cluster,
+        *,
+        shared: bool = False,
+        limits: Limits | None = None,
+        moves_time: bool = False,
+        door: FaultyDoor | None = None,
     ) -> None:
         self._cluster = cluster
+        self._door = door
         self._moves_time = moves_time
         self._pumps: set[Pump] = set()
         self._limits = limits or Limits()
@@ -91,16 +101,25 @@ class App:
                 return
             except ConnectionResetError:
                 return
-        response = self._handle(scope, scope["method"], headers, body)
-        if response.stream is not None:
-            await self._watch(response, response.stream, receive, send)
+        response: Response | None
+        events = None
+        if self._door is None or self._door.open:
+            response = self._handle(scope, scope["method"], headers, body)
+        else:
+            request = _request(scope, scope["method"], headers, body)
+            response, events = await asyncio.to_thread(self._door.answer, request)
+            self._heart.arm()
+        if response is None:
+            await _break_off(scope, receive)
+        elif response.stream is not None:
+            await self._watch(response, response.stream, receive, send, left=events)
+            if events is not None:
+                await _break_off(scope, receive)
         else:
             await self._send_whole(send, response, close=len(body) > self._limits.body_bytes)
 
     def _handle(self, scope: Scope, method: str, headers: dict[str, str], body: bytes = b"") -> Response:
-        query = scope["query_string"]
-        target = (scope["raw_path"] + b"?" + query if query else scope["raw_path"]).decode("latin-1")
-        response = self._cluster.handle(Request(method, target, headers, body, scope["state"].get(PEER)))
+        response = self._cluster.handle(_request(scope, method, headers, body))
         self._heart.arm()
         return response
 
@@ -168,8 +187,13 @@ class App:
                 break
         return b"".join(chunks)
 
-    async def _watch(self, response: Response, stream: Stream, receive: Receive, send: Send) -> None:
-        """Send each event as it happens, until the stream ends, the client goes or the server closes."""
+    async def _watch(
+        self, response: Response, stream: Stream, receive: Receive, send: Send, left: int | None = None
+    ) -> None:
+        """Send each event as it happens, until the stream ends, the client goes or the server closes.
+
+        With `left`, at most so many events; then it returns without an end.
+        """
         watching = Watching(stream, self._cluster)
         self._watches.add(watching)
         gone = asyncio.ensure_future(watching.until_gone(receive))
@@ -177,8 +201,13 @@ class App:
             await send({"type": "http.response.start", "status": response.status, "headers": self._headers(response)})
             while not (watching.gone or self._closing):
                 lines = watching.take()
+                if left is not None:
+                    lines = lines[:left]
+                    left -= len(lines)
                 if lines:
                     await send({"type": "http.response.body", "body": b"".join(lines), "more_body": True})
+                elif left == 0:
+                    return
                 elif stream.closed:
                     break
                 else:
@@ -277,6 +306,19 @@ class Heartbeat:
 
 
 # ---------------------------------------------------------------- messages
+
+
+def _request(scope: Scope, method: str, headers: dict[str, str], body: bytes) -> Request:
+    query = scope["query_string"]
+    target = (scope["raw_path"] + b"?" + query if query else scope["raw_path"]).decode("latin-1")
+    return Request(method, target, headers, body, scope["state"].get(PEER))
+
+
+async def _break_off(scope: Scope, receive: Receive) -> None:
+    """Cut the connection, as a network that breaks does, and wait until that is known."""
+    scope["state"][ABORT]()
+    while (await receive())["type"] != "http.disconnect":
+        pass
 
 
 def _request_headers(pairs: Iterable[tuple[bytes, bytes]]) -> dict[str, str]:

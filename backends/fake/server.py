@@ -128,6 +128,16 @@ class Server:
         self._finish(call, response, before)
         return response
 
+    def who(self, request: Request) -> str:
+        """As whom a request is made: whom it impersonates, or who has sent it; "" for nobody who is known."""
+        acting = request.headers.get("impersonate-user")
+        if acting:
+            return acting
+        try:
+            return (request.identity or self._authenticator.identity(request.headers)).name
+        except statuses.ApiError:
+            return ""
+
     def _answer(self, call: Call) -> Response:
         asking = call.request.identity or self._authenticator.identity(call.headers)
         identity = call.identity = impersonated(call.headers, asking, call.path, self._authorizer)

@@ -19,12 +19,14 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from backends.base import BackendError
 from backends.fake import kubeconfig
-from backends.fake.http import PEER, App, Limits
+from backends.fake.http import ABORT, PEER, App, Limits
 from backends.fake.tls import Tls, identity_of
 from backends.fake.websockets import MESSAGE_BYTES, KubernetesWebSocket
 
 if TYPE_CHECKING:
     from backends.fake.cluster import Cluster
+    from backends.fake.faulty_door import FaultyDoor
+    from backends.faults import Faults
 
 CLOSE_GRACE_S: Final = 1.0
 """How long a connection may take to end when the server closes; then it is cut."""
@@ -41,6 +43,7 @@ class BoundedProtocol(HttpToolsProtocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # uvicorn narrows it too
         """Start the clock for the first head; note whose certificate the client has shown."""
         super().connection_made(transport)
+        self.app_state = {**self.app_state, ABORT: transport.abort}
         secured = transport.get_extra_info("ssl_object")
         if secured is not None:
             peer = identity_of(secured.getpeercert(), secured.getpeercert(binary_form=True))
@@ -172,18 +175,31 @@ def serve(cluster: Cluster, listening: socket.socket, *, tls: Tls | None = None,
         asyncio.run(server.serve(sockets=[listening]))
 
 
+def _door(cluster: Cluster, faults: Faults) -> FaultyDoor:
+    from backends.fake.faulty_door import FaultyDoor  # it takes a client's library to load: not for `fake serve`
+
+    return FaultyDoor(cluster, faults)
+
+
 class Listener:
     """Serves a cluster of this process on a free loopback port, in a thread, from construction until `close`.
 
-    `moves_time`: its WebSockets move a clock that can be moved, see `websockets`.
+    `faults` strike what comes this way. `moves_time`: its WebSockets move a clock that can be moved, see `websockets`.
     """
 
     def __init__(
-        self, cluster: Cluster, *, limits: Limits | None = None, tls: Tls | None = None, moves_time: bool = False
+        self,
+        cluster: Cluster,
+        *,
+        limits: Limits | None = None,
+        tls: Tls | None = None,
+        moves_time: bool = False,
+        faults: Faults | None = None,
     ) -> None:
         self._cluster, self._tls = cluster, tls
         limits = limits or Limits()
-        app = App(cluster, shared=True, limits=limits, moves_time=moves_time)
+        door = _door(cluster, faults) if faults is not None else None
+        app = App(cluster, shared=True, limits=limits, moves_time=moves_time, door=door)
         self._server = _Server(app, limits, tls)
         self._socket = listen("127.0.0.1", 0)
         self.url = url_of(self._socket, secure=tls is not None)

@@ -38,6 +38,10 @@ class Snapshot:
         clock = self._kept.clock if moves else self._clock
         return self._into(object.__new__(type(self._kept)), _same_time(clock), threading.RLock())
 
+    def frozen(self) -> Cluster:
+        """A cluster in which it stays that moment: nothing that is due ever happens."""
+        return fork(self._kept, None)
+
     def restore(self, cluster: Cluster) -> None:
         """Make `cluster` what it was; see `restore` below."""
         clock, sleepers = cluster.clock, cluster.sleepers

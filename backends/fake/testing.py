@@ -16,19 +16,22 @@ import tempfile
 from collections.abc import Iterable, Mapping
 from datetime import timedelta
 from pathlib import Path
-from types import TracebackType
+from types import ModuleType, TracebackType
 from typing import TYPE_CHECKING, Any, Final, Self
 
 from backends.base import BackendError
 from backends.clock import Clock, SimulatedClock
 from backends.fake import FakeBackend, comparing, manifests, recollection, seeding
+from backends.fake.authentication import ADMINISTRATOR
 from backends.fake.cluster import Cluster
 from backends.fake.comparing import Change
 from backends.fake.recollection import Version
 from backends.fake.snapshots import Snapshot
-from backends.faults import Faults, install
+from backends.fake.transport import HOST, InProcessTransport
+from backends.faults import Faults, FaultyTransport, Match, Rule, StaleRead
 
 if TYPE_CHECKING:
+    from kubernetes.aio.client import ApiClient as AsyncioClient
     from kubernetes.client import ApiClient
     from kubernetes.dynamic import DynamicClient
 
@@ -58,9 +61,9 @@ class KubernetesCluster:
         **options: Any,
     ) -> None:
         self.cluster = cluster or Cluster(clock or SimulatedClock(), **options)
-        self.backend = FakeBackend(cluster=self.cluster)
         self.faults = Faults(self.cluster.clock, seed=options.get("seed", 0))
         """What goes wrong between its clients and the cluster: see `backends.faults`."""
+        self.backend = FakeBackend(cluster=self.cluster, faults=self.faults)
         self._folder: tempfile.TemporaryDirectory[str] | None = None
         if without := list(without):
             self.controllers.stop(*without)
@@ -84,15 +87,11 @@ class KubernetesCluster:
 
     def client(self, identity: str | None = None) -> ApiClient:
         """An official client in process; it acts as the user `identity`, None: the administrator. Faults strike it."""
-        client = self.backend.client(identity)
-        install(client, self.faults, identity or "kubernetes-admin")
-        return client
+        return self.backend.client(identity)
 
     def pod_client(self, namespace: str, service_account: str = "default", *, pod: str | None = None) -> ApiClient:
         """An official client with a service account's token, as a process in a pod has it. Faults strike it."""
-        client = self.backend.pod_client(namespace, service_account, pod=pod)
-        install(client, self.faults, f"system:serviceaccount:{namespace}:{service_account}")
-        return client
+        return self.backend.pod_client(namespace, service_account, pod=pod)
 
     def dynamic_client(self, identity: str | None = None) -> DynamicClient:
         """The official dynamic client, in process."""
@@ -101,6 +100,30 @@ class KubernetesCluster:
 
         # The other discoverer keeps what it found in a file of the machine's temporary folder, for every cluster.
         return DynamicClient(self.client(identity), discoverer=EagerDiscoverer)
+
+    def asyncio_client(self, identity: str | None = None) -> AsyncioClient:
+        """An official asyncio client (kubernetes.aio, the extra `clients`), in process. Faults strike it."""
+        from kubernetes.aio.client import ApiClient, Configuration
+
+        from backends.fake.asyncio_transport import AsyncioTransport
+
+        client = ApiClient(Configuration(host=HOST))
+        simulated = hasattr(self.clock, "advance")
+        client.rest_client.pool_manager = AsyncioTransport(self._wire(identity), simulated=simulated)
+        return client
+
+    def httpx_transport(self, library: ModuleType, identity: str | None = None) -> Any:
+        """A transport for `library` (httpx or httpx2), in process: for lightkube's `Client(transport=...)`.
+
+        The client's base URL may be anything, `http://fake.invalid` for one. Faults strike it.
+        """
+        from backends.fake.httpx_transport import httpx_transport
+
+        return httpx_transport(self._wire(identity), library)
+
+    def _wire(self, identity: str | None) -> FaultyTransport:
+        transport: FaultyTransport = self.client(identity).rest_client.pool_manager
+        return transport
 
     @property
     def kubeconfig(self) -> Path:
@@ -117,6 +140,26 @@ class KubernetesCluster:
 
         found: str = yaml.safe_load(self.kubeconfig.read_text())["clusters"][0]["cluster"]["server"]
         return found
+
+    # ---- faults
+
+    def lag(self, match: Match | None = None, **limits: Any) -> Rule:
+        """From now on, gets and lists that match are answered as of now: by a replica that stands still.
+
+        `limits` are those of `Faults.add`. Removing the rule (`faults.remove`) ends it.
+        """
+        replica = InProcessTransport(self.cluster.snapshot().frozen(), ADMINISTRATOR)
+        return self.faults.add(StaleRead(replica), match, **limits)
+
+    def cut_watches(self) -> int:
+        """End every watch that is open, as a server that is restarted does; returns how many."""
+        with self.cluster.lock:
+            return self.cluster.store.end_watches()
+
+    def compact(self) -> None:
+        """Forget the history: a list or watch from an older revision than now gets 410 (Expired)."""
+        with self.cluster.lock:
+            self.cluster.store.compact(self.cluster.store.revision)
 
     # ---- time
 

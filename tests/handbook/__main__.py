@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from tests.handbook import fake_page
 from tests.handbook.pages import DOCS, pages
 
 if __name__ == "__main__":
@@ -11,4 +12,5 @@ if __name__ == "__main__":
         path.write_text(text)
     for path in set(DOCS.rglob("*.md")) - made.keys():
         path.unlink()
+    fake_page.PAGE.write_text(fake_page.fresh(fake_page.PAGE.read_text()))
     print(f"{len(made)} pages below {DOCS.name}/")
