@@ -429,6 +429,13 @@ class Ledger:
         for segment in merged:
             self._segments.delete(segment.number, segment.uid)
 
+    def forgets(self, record: Record) -> bool:
+        """Whether a record of this action may have been pruned, so that its end was told already and is not again."""
+        action, watermark = record.action, self._meta.watermark
+        if action is None or watermark is None or action.created_at > watermark:
+            return False
+        return action.due_at + timedelta(seconds=self._bounds.keep_s) < self._clock.wall()
+
     def prune_due(self) -> bool:
         """Whether the oldest segment can go: none of its actions could still be accepted."""
         return any(self._prunable(segment) for segment in self._meta.segments)

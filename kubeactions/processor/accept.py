@@ -7,7 +7,8 @@ write already holds, in this order:
 2. the key is known: nothing; with another digest: conflicting content;
 3. a version below the highest recorded for its id: superseded;
 4. an action_id that another key has used up: duplicate;
-5. stamped at or before the watermark: expired, whatever it was;
+5. stamped at or before the watermark: expired, whatever it was (so old that its record may have been pruned: no record
+   is made, and only its source is told, since its end was reported once);
 6. the policy's ruling, if it is a no;
 7. `pending`, and older versions that are still pending are cancelled.
 
@@ -31,6 +32,7 @@ from kubeactions.policy import Gate, Ruling
 from kubeactions.settings import Limits
 from kubeactions.validator import Rejected, parse
 
+TOO_OLD = "older than the history that is kept (before the watermark)"
 Judge = Callable[[Action], Ruling]
 
 
@@ -126,9 +128,7 @@ class Acceptance:
                 text = f"action_id {action.action_id} was used by {taken.key} already"
                 return Outcome(Status.DUPLICATE, "DuplicateActionId", text)
         if self._watermark is not None and action.created_at <= self._watermark:
-            return Outcome(
-                Status.EXPIRED, "BeforeWatermark", "older than the history that is kept (before the watermark)"
-            )
+            return Outcome(Status.EXPIRED, "BeforeWatermark", TOO_OLD)
         ruling = self._judge(action)
         if ruling.gate is Gate.REJECT:
             return Outcome(ruling.status, ruling.reason, ruling.message)

@@ -16,7 +16,7 @@ from datetime import datetime
 from kubeactions.clock import Clock
 from kubeactions.ledger import Ledger, Waiting
 from kubeactions.model import AckState, ActionKey, Config, Meter, Record, Source, Spec, Status
-from kubeactions.processor.accept import Acceptance, Judge, candidates, conflict_key, whole_refusal
+from kubeactions.processor.accept import TOO_OLD, Acceptance, Judge, candidates, conflict_key, whole_refusal
 from kubeactions.settings import Limits
 
 log = logging.getLogger("kubeactions.intake")
@@ -117,7 +117,7 @@ class Intake:
         for reading in self._current:
             if _place(reading) in self._accepted:
                 continue
-            new = [record for record in reading.records if not acceptance.known(record)]
+            new = [one for one in reading.records if not acceptance.known(one) and not ledger.forgets(one)]
             if not new:
                 if not acceptance.records:  # Known to the ledger, and not only to what is about to be written.
                     self._accepted.add(_place(reading))
@@ -229,9 +229,11 @@ def _state(records: Sequence[Record], ledger: Ledger) -> tuple[AckState, str] | 
         known = history.whole(record.key.id, record.key.version) or history.get(record.marker)
         if known is not None and known.digest not in ("", record.digest):
             known = history.get(conflict_key(record).marker)
-        if known is None:
+        if known is None and ledger.forgets(record):
+            errors.append(TOO_OLD)
+        elif known is None:
             return None
-        if known.refused:
+        elif known.refused:
             errors.append(known.message)
     if errors:
         return AckState.ERROR, "; ".join(errors)[:1000]

@@ -420,3 +420,26 @@ def test_an_action_whose_executor_is_gone_ends_honestly(bench: Bench, when: Any,
     bench.run(5, bench.agent("replica-1", executors={"ring": executor}))
     bench.run(30, bench.agent("replica-2"))
     assert bench.status("c1:v1") == status
+
+
+@pytest.mark.parametrize(("days", "told"), [(8, ["succeeded"]), (3, ["succeeded", "expired"])])
+def test_what_is_still_listed_when_its_record_was_pruned_is_not_told_again(
+    bench: Bench, days: int, told: list[str]
+) -> None:
+    """Pruned is what is past expiry and retention; what is younger was lost otherwise, and its end is told."""
+    bench.config("c1", 1, bench.order("delete_pod", "web-0"))
+    first = bench.agent("replica-1")
+    bench.run(10, first)
+    first.shut_down()
+    meta = json.loads(bench.head()["data"]["meta"])
+    meta["watermark"] = bench.clock.wall().isoformat()
+    bench.data({bench.record("c1:v1").marker: None, "meta": json.dumps(meta)})
+    bench.clock.advance(days * 86400.0)
+    for number in (2, 3):
+        agent = bench.agent(f"replica-{number}")
+        bench.run(30, agent)
+        agent.shut_down()
+    assert [one.outcome.status.value for one in bench.reporter.reports] == told
+    assert bench.source.last("c1")[0] is AckState.ERROR
+    assert "older than the history that is kept" in bench.source.last("c1")[1]
+    assert bench.effects("delete", "web-0") == ["replica-1"]
