@@ -99,6 +99,19 @@ def test_a_stop_writes_what_was_only_amended_and_leaves_open_intents() -> None:
     assert not agent.elector.is_leader()
 
 
+def test_a_second_stop_does_nothing() -> None:
+    bench = Bench()
+    bench.pod("web-0")
+    bench.config("c1", 1, bench.order("delete_pod", "web-0"))
+    agent = bench.agent("replica-1")
+    bench.run(10, agent)
+    agent.shut_down()
+    before = bench.head()["metadata"]["resourceVersion"]
+    agent.shut_down()
+    assert bench.head()["metadata"]["resourceVersion"] == before
+    assert not agent.elector.is_leader()
+
+
 def test_a_loop_that_does_not_tick_is_stalled() -> None:
     bench = Bench()
     agent = bench.agent("replica-1")

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
 
+from kubeactions import registry
 from kubeactions.executors.patch_deployment import EXECUTOR
-from kubeactions.model import MARKER_ANNOTATION, Plan, Seen, Status, Target
-from tests.unit.kubeactions.executors.orders import KEY, act, circumstances, evidence, intent
+from kubeactions.ledger.codec import decode_record, encode_record
+from kubeactions.model import MARKER_ANNOTATION, Action, Config, Plan, Seen, Status, Target
+from kubeactions.processor.accept import candidates
+from kubeactions.settings import Limits
+from tests.unit.kubeactions.executors.orders import AT, KEY, act, circumstances, evidence, intent
 
 CART = Target("apps/v1", "Deployment", "cart", "shop")
 PATCH = {"spec": {"minReadySeconds": 5}}
@@ -48,3 +53,32 @@ def test_only_a_write_since_the_plan_is_a_trace(written: str, seen: str, status:
     verdict = EXECUTOR.verdict(ACTION, patching, evidence(deployment("75", 7, time=seen), doubt=True))
     assert verdict.outcome is not None
     assert verdict.outcome.status is status
+
+
+class Wire:
+    """Keeps the body that would be sent, as the door would encode it."""
+
+    text = ""
+
+    def patch(self, path: str, body: Any, *, type: str = "json", dry_run: bool = False) -> Any:  # noqa: A002
+        self.text = json.dumps(body)
+        return {}
+
+
+@pytest.mark.parametrize("as_text", [False, True], ids=["json", "text"])
+def test_an_integer_above_2_53_reaches_the_api_server_as_it_was_ordered(as_text: bool) -> None:
+    """From the payload through the ledger, which another leader reads, to the request."""
+    patch: Any = {"spec": {"template": {"spec": {"securityContext": {"runAsUser": 9007199254740993}}}}}
+    order = {
+        "action_type": "patch_deployment",
+        "resource": {"api_version": "apps/v1", "kind": "Deployment", "namespace": "shop", "name": "cart"},
+        "timestamp": "2026-08-20T10:15:00Z",
+        "parameters": {"patch": json.dumps(patch) if as_text else patch},
+    }
+    config = Config("c1", 1, json.dumps({"actions": [order]}).encode(), "test")
+    (record,) = candidates(config, registry.specs({"patch_deployment": EXECUTOR}), Limits(), AT)
+    action = decode_record(record.marker, encode_record(record)).action
+    assert isinstance(action, Action)
+    wire = Wire()
+    EXECUTOR.execute(action, intent("uid-1", "70", annotations=False), wire)  # type: ignore[arg-type]  # one method
+    assert '"runAsUser": 9007199254740993' in wire.text

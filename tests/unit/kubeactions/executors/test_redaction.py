@@ -88,6 +88,11 @@ def test_an_empty_word_hides_nothing(words: tuple[str, ...]) -> None:
     assert redact({"colour": "blue"}, words) == {"colour": "blue"}
 
 
+def test_numbers_stay_as_they_are() -> None:
+    found = {"generation": 9007199254740993, "least": -(2**63), "most": 2**64 - 1, "half": 0.5}
+    assert redact(found) == found
+
+
 def test_the_input_is_not_changed() -> None:
     found = {"data": {"password": "hunter2"}}
     redact(found)
