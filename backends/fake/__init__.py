@@ -8,7 +8,7 @@ a real kube-apiserver, v1.34; where they differ from what you would expect, the 
 NOT imitated. These are refused with 501, 406 or 415 and a Status that says so (`NOT_IMITATED` has a request for each):
 
 - protobuf of CustomResourceDefinitions and APIServices
-- custom resources, aggregated API servers
+- aggregated API servers; conversion of custom resources by a webhook
 - component statuses, metrics
 - SPDY (exec and attach speak WebSocket, as kubectl does since 1.31), watches over a WebSocket
 - port forwarding, the pod proxy, the service proxy, the node proxy

@@ -17,6 +17,7 @@ import yaml
 from backends.fake import gojson, protobuf, statuses
 from backends.fake.call import Call
 from backends.fake.catalogue import Resource
+from backends.fake.custom.decoding import CustomSchema
 from backends.fake.negotiation import OFFERED, PROTOBUF
 from backends.fake.schema import Decoded, DecodeError, KindSchema, Schema
 
@@ -27,6 +28,7 @@ _ARRAY = (
     r'Go value of type struct { APIVersion string "json:\"apiVersion,omitempty\""; '
     r'Kind string "json:\"kind,omitempty\"" }'
 )
+NO_KIND = "Object 'Kind' is missing in 'unstructured object has no kind'"
 _GO_KINDS = {list: "array", str: "string", bool: "bool", int: "number", float: "number"}
 YAML_ALIASES = 100
 """More references than this in one YAML document are refused: they are how a small text becomes a huge object."""
@@ -54,9 +56,36 @@ def schema_of(gvk: tuple[str, str, str]) -> KindSchema:
     return found
 
 
+def kind_schema_of(resource: Resource) -> KindSchema | CustomSchema:
+    """The schema of a resource's kind, built-in or custom."""
+    return schema_of(resource.gvk) if resource.custom is None else resource.custom.schema
+
+
 def read_object(call: Call, resource: Resource) -> Obj:
     """The object that a POST or PUT carries, complete and in the server's order. Raises `ApiError` 400, 415."""
+    if resource.custom is not None:
+        return _read_custom(call, resource.custom.schema)
     return read_kind(call, resource.gvk)
+
+
+def _read_custom(call: Call, schema: CustomSchema) -> Obj:
+    """A custom resource: it must say its kind and the version of the path; another kind is refused by the rules."""
+    gvk = schema.gvk
+    value, text = _parsed(call, call.request.body, gvk)
+    if not value.get("kind"):
+        raise statuses.bad_request(NO_KIND)
+    named = value.get("apiVersion") or ""
+    try:
+        decoded = schema.decode(value, text, strictly=field_validation(call) != "Ignore")
+    except DecodeError as error:
+        raise _cannot_handle(str(value["kind"]), gvk.version, gvk.kind, str(error)) from None
+    obj = noted(call, gvk, decoded)
+    if named != gvk.api_version:
+        raise statuses.bad_request(
+            f"the API version in the data ({named}) does not match the expected API version ({gvk.api_version})"
+        )
+    obj.setdefault("metadata", {})
+    return obj
 
 
 def read_kind(call: Call, gvk: tuple[str, str, str], body: bytes | None = None) -> Obj:

@@ -1,19 +1,25 @@
 """The resources that are served: what exists under /api and /apis, read from recorded discovery documents.
 
-Loaded once a process and shared: everything here is frozen. `routes.py` finds a resource by path, the store keys
+The built-in ones are loaded once a process and shared. A cluster has a catalogue of its own (`Catalogue.of_cluster`),
+which begins as theirs and to which custom resources come and go. `routes.py` finds a resource by path, the store keys
 objects by `Resource.storage`, and discovery requests are answered with `Catalogue.documents` as they were recorded
-from Kubernetes v1.34.
+from Kubernetes v1.34, with those of custom resources joined to them.
 """
 
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from importlib import resources
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import orjson
+
+from backends.fake.forking import Fork
+
+if TYPE_CHECKING:
+    from backends.fake.custom import CustomKind
 
 KUBERNETES_VERSION = "v1.34.9"
 
@@ -53,6 +59,8 @@ class Resource:
     prefix: bytes = b""
     """The first members of every serialised object: kind and apiVersion. What is stored is what follows it."""
     list_kind: str = ""
+    custom: CustomKind | None = None
+    """What its definition says of a custom resource; None for the built-in ones."""
 
     @property
     def gvk(self) -> tuple[str, str, str]:
@@ -65,9 +73,12 @@ class Resource:
         return f"{self.plural}.{self.group}" if self.group else self.plural
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, eq=False)
 class Catalogue:
-    """All resources, by path parts and by kind, and the discovery documents they came from."""
+    """All resources, by path parts and by kind, and the discovery documents they came from.
+
+    What its members hold is never changed; `serve` puts others in their place.
+    """
 
     resources: Mapping[tuple[str, str, str], Resource]
     """(group, version, plural) -> resource."""
@@ -76,7 +87,11 @@ class Catalogue:
     documents: Mapping[str, Any]
     """Path (and path + " aggregated") -> the recorded discovery document."""
     by_kind: Mapping[tuple[str, str, str], Resource]
-    """(group, version, kind) -> resource."""
+    """(group, version, kind) -> resource; of custom resources the versions too that are not served."""
+    custom_groups: frozenset[str] = frozenset()
+    """Groups that custom resources alone have: what is missing there is missed in other words."""
+    on_change: list[Callable[[], None]] = field(default_factory=list)
+    """Called when other resources are served than before."""
 
     def __iter__(self) -> Iterator[Resource]:
         return iter(self.resources.values())
@@ -93,12 +108,55 @@ class Catalogue:
         group, _, version = str(obj.get("apiVersion", "")).rpartition("/")
         return self.by_kind[group, version, str(obj.get("kind", ""))]
 
+    def of_cluster(self) -> Catalogue:
+        """A catalogue for one cluster: the same resources, until custom ones join them."""
+        return Catalogue(self.resources, self.group_versions, self.groups, self.documents, self.by_kind)
+
+    def forked(self, fork: Fork) -> Mapping[str, object]:
+        """A fork serves the same; what is held is never changed, so it is shared."""
+        shared = ("resources", "group_versions", "groups", "documents", "by_kind", "custom_groups")
+        return {**{name: getattr(self, name) for name in shared}, "on_change": fork(self.on_change)}
+
+    def serve(self, custom: Iterable[Resource], documents: Mapping[str, Any]) -> None:
+        """Serve these custom resources beside the built-in ones, and no others from now on.
+
+        `documents` are the discovery documents of their groups and versions.
+        """
+        builtin, mine = Catalogue.load(), list(custom)
+        served = {
+            (one.group, one.version, one.plural): one for one in mine if one.custom is not None and one.custom.served
+        }
+        self.resources = {**builtin.resources, **served}
+        self.group_versions = builtin.group_versions | {(group, version) for group, version, _ in served}
+        self.groups = builtin.groups | {group for group, _, _ in served}
+        self.custom_groups = self.groups - builtin.groups
+        self.by_kind = {**builtin.by_kind, **{one.gvk: one for one in mine}}
+        self.documents = _joined(builtin.documents, documents)
+        for tell in self.on_change:
+            tell()
+
     @staticmethod
     @functools.cache
     def load() -> Catalogue:
         """The catalogue of the recorded server; read on the first call."""
         raw = resources.files("backends.fake").joinpath("data/discovery.json").read_bytes()
         return _catalogue(orjson.loads(raw))
+
+
+def _joined(builtin: Mapping[str, Any], custom: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The documents with custom groups at the end of the lists of groups."""
+    if not custom:
+        return builtin
+    plain, aggregated = builtin["/apis"], builtin["/apis aggregated"]
+    groups = [document for document in custom.values() if document.get("kind") == "APIGroup"]
+    shown = [document for path, document in custom.items() if path.endswith(" aggregated")]
+    listed = [{name: value for name, value in one.items() if name not in ("kind", "apiVersion")} for one in groups]
+    return {
+        **builtin,
+        **{path: document for path, document in custom.items() if not path.endswith(" aggregated")},
+        "/apis": {**plain, "groups": [*plain["groups"], *listed]},
+        "/apis aggregated": {**aggregated, "items": [*aggregated["items"], *shown]},
+    }
 
 
 def _catalogue(documents: dict[str, Any]) -> Catalogue:

@@ -38,6 +38,8 @@ from backends.fake.audit import AuditLog
 from backends.fake.authentication import ADMINISTRATOR, NOBODY, Authenticator
 from backends.fake.authorization import AlwaysAllow, Mode, Rbac
 from backends.fake.catalogue import Catalogue
+from backends.fake.custom import CustomResources
+from backends.fake.custom.lifecycle import Lifecycle
 from backends.fake.due import DueQueue
 from backends.fake.durations import seconds_of
 from backends.fake.ids import Ids
@@ -132,7 +134,7 @@ class Cluster:
         self.reaction_s = REACTION_S
         self.pod_ready_after_s = pod_ready_after_s
         self.root_certificate = root_certificate
-        self.catalogue = Catalogue.load()
+        self.catalogue = Catalogue.load().of_cluster()
         self.ids = Ids(seed)
         self.store = Store()
         self.audit = AuditLog()
@@ -150,6 +152,8 @@ class Cluster:
             self.registry, self.catalogue, self.time, self.ids, self.audit, access,
             Running(self.programs, access.authorizer, gated=exec_needs_create),
         )  # fmt: skip
+        self.custom_resources = CustomResources(self.store, self.catalogue)
+        self._lifecycle = Lifecycle(self.store, self.time, self.server.handle, self.enqueue)
         self._catching_up = False
         self.sleepers: set[Callable[[], None]] = set()
         """Called when something new is to be done later: whoever waits for this cluster looks again until when."""

@@ -1,7 +1,8 @@
 """Between the versions of one stored object: events of the core group and of events.k8s.io, HPA v1 and v2.
 
 Objects are stored in the version in which they were written. Whoever reads them through another door gets them
-converted here, field by field as in pkg/apis/*/conversion.go. All other resources have one version.
+converted here, field by field as in pkg/apis/*/conversion.go. All other built-in resources have one version. Custom
+resources are stored in their storage version, and read as their definition says.
 """
 
 from __future__ import annotations
@@ -30,6 +31,8 @@ _EVENTS_TO_CORE = {new: old for old, new in _CORE_TO_EVENTS.items()}
 
 def converted(resource: Resource, obj: Obj) -> Obj:
     """`obj` as an object of `resource`'s version; itself where it already is one."""
+    if resource.custom is not None:
+        return resource.custom.read(obj)
     if obj.get("apiVersion") == resource.api_version:
         return obj
     change = _CONVERSIONS.get((obj["apiVersion"], resource.api_version))
@@ -38,6 +41,12 @@ def converted(resource: Resource, obj: Obj) -> Obj:
     result = change(obj)
     result["apiVersion"] = resource.api_version
     return result
+
+
+def loaded(resource: Resource, entry: Entry) -> Obj:
+    """An entry's object as `resource` has it; the caller's own."""
+    obj = entry.load()
+    return obj if entry.resource is resource else converted(resource, obj)
 
 
 def encoded(resource: Resource, entry: Entry) -> bytes:

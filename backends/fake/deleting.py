@@ -30,7 +30,7 @@ def delete(registry: Registry, call: Call) -> Response:
     entry = deleted.entry
     call.uid = entry.uid
     code = 202 if not deleted.gone and asked.orphan_dependents is False else 200
-    if deleted.gone and not strategies.of(*resource.storage).returns_deleted:
+    if deleted.gone and not strategies.of_resource(resource).returns_deleted:
         return json_response(code, orjson.dumps(statuses.success(_details(resource, entry))))
     return json_response(code, encoded(resource, entry))
 

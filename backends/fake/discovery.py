@@ -1,7 +1,7 @@
 """What is not a resource: discovery, version, health, OpenAPI.
 
 Called by the server for paths outside of the resources. Discovery answers with the recorded documents of the imitated
-release, plain or aggregated as the Accept header asks.
+release, and with those of custom resources, plain or aggregated as the Accept header asks.
 """
 
 from __future__ import annotations
@@ -16,7 +16,6 @@ import orjson
 from backends.fake import openapi, statuses
 from backends.fake.call import Call
 from backends.fake.catalogue import KUBERNETES_VERSION, Catalogue
-from backends.fake.forking import Fork
 from backends.fake.messages import Response
 from backends.fake.negotiation import parse_accept
 from backends.fake.reading import json_response
@@ -48,15 +47,15 @@ class Discovery:
     def __init__(self, catalogue: Catalogue, now: Callable[[], datetime]) -> None:
         """`now` is the wall clock: what may be kept says until when."""
         self._now = now
-        self._documents: Mapping[str, Any] = catalogue.documents
+        self._catalogue = catalogue
         self._encoded: dict[str, bytes] = {}
         self._etags: dict[str, str] = {}
-        self._paths = tuple(_paths(catalogue))
+        self._openapi = openapi.Documents(catalogue)
+        catalogue.on_change += [self._encoded.clear, self._etags.clear]
 
-    def forked(self, fork: Fork) -> Mapping[str, object]:
-        """A fork answers from the same documents, which nobody changes."""
-        del fork
-        return {"_documents": self._documents, "_encoded": self._encoded.copy()}
+    @property
+    def _documents(self) -> Mapping[str, Any]:
+        return self._catalogue.documents
 
     def answer(self, call: Call) -> Response:
         """Whatever is at a path outside of the resources. Raises `ApiError` 404, 405, 501."""
@@ -75,9 +74,9 @@ class Discovery:
         if path == "/version":
             return json_response(200, orjson.dumps(_VERSION))
         if path == "/":
-            return json_response(200, orjson.dumps({"paths": self._paths}))
+            return json_response(200, orjson.dumps({"paths": _paths(self._catalogue)}))
         if path.startswith("/openapi/"):
-            return openapi.answer(path, call.query, call.headers, self._now())
+            return openapi.answer(self._openapi, path, call.query, call.headers, self._now())
         if path == "/metrics":
             raise statuses.not_imitated("metrics")
         if path.count("/") <= 3 and path.startswith(("/apis/", "/api/")):
@@ -86,7 +85,10 @@ class Discovery:
 
     def _refuse_version(self, path: str) -> None:
         """A version that is not there, of a group that is, is refused in another way than an unknown group."""
-        if path.startswith("/api/") or "/".join(path.split("/")[:3]) in self._documents:
+        group = path.split("/")[2]
+        if path.startswith("/api/") or (
+            f"/apis/{group}" in self._documents and group not in self._catalogue.custom_groups
+        ):
             raise statuses.no_such_resource()
 
     def _document(self, path: str, call: Call) -> Response:

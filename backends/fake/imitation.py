@@ -30,6 +30,14 @@ def _post(what: str, target: str) -> Refusal:
     return Refusal(what, "POST", target, 501, _JSON, b"{}")
 
 
+_DEFINITIONS = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
+_WEBHOOK = (
+    b'{"metadata":{"name":"as.x.y"},"spec":{"group":"x.y","scope":"Cluster","names":{"plural":"as","kind":"A"},'
+    b'"conversion":{"strategy":"Webhook","webhook":{"clientConfig":{"url":"https://x.y"},'
+    b'"conversionReviewVersions":["v1"]}},"versions":[{"name":"v1","served":true,"storage":true,'
+    b'"schema":{"openAPIV3Schema":{"type":"object"}}}]}}'
+)
+
 NOT_IMITATED: tuple[Refusal, ...] = (
     Refusal(
         "protobuf of CustomResourceDefinitions and APIServices",
@@ -38,7 +46,7 @@ NOT_IMITATED: tuple[Refusal, ...] = (
         406,
         (("accept", "application/vnd.kubernetes.protobuf"),),
     ),
-    _post("custom resources", "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"),
+    Refusal("conversion of custom resources by a webhook", "POST", _DEFINITIONS, 501, _JSON, _WEBHOOK),
     _post("aggregated API servers", "/apis/apiregistration.k8s.io/v1/apiservices"),
     Refusal("component statuses", "GET", "/api/v1/componentstatuses", 501),
     Refusal("SPDY", "POST", f"{_POD}/exec?command=true&stdout=true", 501, _SPDY),
@@ -51,13 +59,8 @@ NOT_IMITATED: tuple[Refusal, ...] = (
 )
 
 _NOT_ASKED = "RBAC, since it was started to allow everything"
-_NO_CRDS = "custom resources: a CustomResourceDefinition would serve nothing"
 
 REFUSED_RESOURCES: dict[tuple[str, str], str] = {
-    (
-        "apiextensions.k8s.io",
-        "customresourcedefinitions",
-    ): _NO_CRDS,
     ("apiregistration.k8s.io", "apiservices"): "aggregated API servers: an APIService would serve nothing",
 }
 """Creating one of these is refused: its whole point is an effect that there is not."""

@@ -12,7 +12,7 @@ from typing import NamedTuple
 from backends.fake import selectors, statuses
 from backends.fake.call import Call
 from backends.fake.catalogue import Resource
-from backends.fake.conversion import converted
+from backends.fake.conversion import loaded
 from backends.fake.options import integer
 from backends.fake.selectors import FieldSelector, SelectorError
 from backends.fake.store import Entry
@@ -74,7 +74,8 @@ def selection_of(query: Mapping[str, str], resource: Resource) -> Selection:
         return _EVERYTHING
     try:
         labels = selectors.parse_labels(label_text) if label_text else None
-        fields = selectors.parse_fields(resource.group, resource.plural, field_text) if field_text else None
+        selectable = resource.custom.selectable if resource.custom is not None else None
+        fields = selectors.parse_fields(resource.group, resource.plural, field_text, selectable) if field_text else None
     except SelectorError as error:
         raise statuses.bad_request(str(error)) from None
     if labels is not None and labels.everything:
@@ -91,7 +92,7 @@ def selection_of(query: Mapping[str, str], resource: Resource) -> Selection:
 def _field_matcher(resource: Resource, fields: FieldSelector) -> Matcher:
     if fields.on_metadata_only:
         return lambda entry: fields({"metadata": {"name": entry.key.name, "namespace": entry.key.namespace}})
-    return lambda entry: fields(converted(resource, entry.load()))
+    return lambda entry: fields(loaded(resource, entry))
 
 
 def _list_causes(options: ListOptions) -> list[Cause]:

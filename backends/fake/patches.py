@@ -12,10 +12,19 @@ from typing import Any
 import orjson
 
 from backends.fake import gojson, ownership, statuses
-from backends.fake.bodies import field_validation, media_type, other_kind, parse_apply, schema_of
+from backends.fake.bodies import (
+    NO_KIND,
+    field_validation,
+    kind_schema_of,
+    media_type,
+    other_kind,
+    parse_apply,
+    schema_of,
+)
 from backends.fake.call import Call
 from backends.fake.catalogue import Resource
 from backends.fake.conversion import converted
+from backends.fake.custom.decoding import CustomSchema
 from backends.fake.options import APPLY_PATCH
 from backends.fake.ownership import Writer
 from backends.fake.patching import PatchError, go_format, json, merge, shown_json, strategic
@@ -28,6 +37,8 @@ Obj = dict[str, Any]
 JSON_PATCH = "application/json-patch+json"
 MERGE_PATCH = "application/merge-patch+json"
 STRATEGIC_PATCH = "application/strategic-merge-patch+json"
+CUSTOM_PATCHES = ", ".join((JSON_PATCH, MERGE_PATCH, APPLY_PATCH))
+"""What custom resources can be patched with: without merge keys there is no strategic merge."""
 
 
 def change_of(
@@ -41,14 +52,18 @@ def change_of(
     """
     media = media_type(call)
     if media not in (JSON_PATCH, MERGE_PATCH, STRATEGIC_PATCH, APPLY_PATCH):
+        if resource.custom is not None:
+            raise statuses.unsupported_media_type(CUSTOM_PATCHES)
         raise ApiError(415, "UnsupportedMediaType", "415: Unsupported Media Type", {})
-    kind = schema_of(gvk or resource.gvk)
+    if media == STRATEGIC_PATCH and resource.custom is not None:
+        raise statuses.unsupported_media_type(CUSTOM_PATCHES)
+    kind = schema_of(gvk) if gvk is not None else kind_schema_of(resource)
     if media == APPLY_PATCH:
         return lambda live: change_to(call, resource, writer, parse_apply(call))(live)
     body = call.request.body
 
     def apply(obj: Obj) -> Obj:
-        if obj.get("apiVersion") != kind.gvk.api_version and gvk is None:
+        if obj.get("apiVersion") != kind.gvk.api_version and gvk is None and resource.custom is None:
             obj = converted(resource, obj)
         try:
             return _applied(call, media, kind, obj, body)
@@ -63,22 +78,29 @@ def change_of(
 
 def change_to(call: Call, resource: Resource, writer: Writer, wanted: Obj) -> Callable[[Obj], Obj]:
     """What a server-side apply of `wanted` does to an object of `resource`; the function raises 400, 409 and 500."""
-    kind = schema_of(resource.gvk)
-    shape = ownership.shape_of(*kind.gvk)
-    assert shape is not None, "every kind that has a schema has a shape"
+    kind, custom = kind_schema_of(resource), resource.custom
+    model = ownership.model_of(*kind.gvk) if custom is None else custom.model
+    assert model is not None, "every kind that has a schema has a model"
 
     def apply(live: Obj) -> Obj:
-        if not isinstance(live, ownership.Creation) and live.get("apiVersion") != kind.gvk.api_version:
+        created = isinstance(live, ownership.Creation)
+        if not created and custom is None and live.get("apiVersion") != kind.gvk.api_version:
             live = converted(resource, live)
-        force = call.flag("force")
-        has_status = "status" in resource.subresources
-        done = ownership.Apply(wanted, writer, shape, kind.gvk, force=force, has_status=has_status).to(live)
+        done = ownership.Apply(
+            wanted,
+            writer,
+            model.shape,
+            kind.gvk,
+            force=call.flag("force"),
+            has_status="status" in resource.subresources,
+            blank=model.blank,
+        ).to(live)
         return kind.convert(done, strictly=False).object
 
     return apply
 
 
-def _applied(call: Call, media: str, kind: KindSchema, obj: Obj, body: bytes) -> Obj:
+def _applied(call: Call, media: str, kind: KindSchema | CustomSchema, obj: Obj, body: bytes) -> Obj:
     if media == JSON_PATCH:
         operations = _parsed(body)
         json.check(operations)
@@ -88,6 +110,7 @@ def _applied(call: Call, media: str, kind: KindSchema, obj: Obj, body: bytes) ->
         document = _parsed(body)
         merge.check(document)
         return _decoded(call, kind, merge.apply(obj, document), _repeated(body, document))
+    assert isinstance(kind, KindSchema), "custom resources have no strategic merge"
     document = _parsed(body, "")
     strategic.check(document)
     patched = strategic.apply(obj, document, kind.type)
@@ -110,10 +133,13 @@ def _parsed(body: bytes, prefix: str = "error decoding patch: ") -> Any:
         raise statuses.bad_request(f"{prefix}{error}") from None
 
 
-def _decoded(call: Call, kind: KindSchema, patched: Obj, own: list[str]) -> Obj:
+def _decoded(call: Call, kind: KindSchema | CustomSchema, patched: Obj, own: list[str]) -> Obj:
     text = shown_json(patched)
     try:
-        _check_kind(patched, kind.gvk)
+        if isinstance(kind, KindSchema):
+            _check_kind(patched, kind.gvk)
+        elif not patched.get("kind"):
+            raise DecodeError(NO_KIND)
         decoded = kind.decode(patched, strictly=field_validation(call) != "Ignore")
     except DecodeError as error:
         raise _unprocessable(text, str(error)) from None

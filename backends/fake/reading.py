@@ -53,6 +53,8 @@ def list_objects(registry: Registry, call: Call) -> Response:
 
 def list_body(resource: Resource, entries: list[Entry], metadata: dict[str, Any]) -> bytes:
     """A list: a head, and the stored bytes of the items joined."""
+    if resource.custom is not None:
+        metadata = {"continue": "", **metadata}
     head = b'{"kind":"%s","apiVersion":"%s","metadata":%s,"items":[' % (
         resource.list_kind.encode(),
         resource.api_version.encode(),

@@ -16,9 +16,9 @@ from backends.fake import metadata as meta
 from backends.fake import statuses, strategies
 from backends.fake.admission.attributes import CREATE, DELETE, UPDATE, Asking, Attributes
 from backends.fake.catalogue import Catalogue, Resource
-from backends.fake.conversion import converted
+from backends.fake.conversion import converted, loaded
 from backends.fake.ids import Ids
-from backends.fake.ownership import Writer, track
+from backends.fake.ownership import Model, Writer, track
 from backends.fake.store import Entry, Key, Store
 from backends.fake.strategies import Strategy
 from backends.fake.validation import Cause
@@ -128,13 +128,13 @@ class Registry:
         `writer` comes to own its fields; without one its managedFields are stored as they are. What nobody asks for
         (`asking` None) is the server's own, and no admission plugin sees it.
         """
-        strategy = strategies.of(*resource.storage)
+        strategy = strategies.of_resource(resource)
         if not resource.namespaced:
             meta.of(obj).pop("namespace", None)
         version = meta.of(obj).get("resourceVersion")
         self.rules.default(resource, obj)
         has_status = "status" in resource.subresources
-        owners = track(None, obj, writer, has_status=has_status) if writer else _owners(obj)
+        owners = track(None, obj, writer, has_status=has_status, model=_model(resource)) if writer else _owners(obj)
         write = None
         if asking is not None:
             write = Attributes(CREATE, resource, namespace, obj, None, asking, dry_run=dry_run)
@@ -158,6 +158,7 @@ class Registry:
             raise statuses.ApiError(500, "", "resourceVersion should not be set on objects to be created")
         if taken is not None:
             raise self._taken(resource, key.name, taken)
+        resource = self._settled(resource, obj)
         if dry_run:
             del obj["metadata"]["resourceVersion"]
             return Entry(key, resource, obj, 0)
@@ -175,6 +176,17 @@ class Registry:
             if taken is None or given.get("name"):
                 break
         return key, taken
+
+    @staticmethod
+    def _settled(resource: Resource, obj: Obj) -> Resource:
+        """The resource that an object is stored as; custom ones have a storage version, and are read with defaults."""
+        custom = resource.custom
+        if custom is None:
+            return resource
+        custom.default(obj)
+        stored = custom.definition.storage or resource
+        obj["apiVersion"] = stored.api_version
+        return stored
 
     def _empty_status(self, resource: Resource, obj: Obj) -> None:
         status = self.rules.empty_status(resource)
@@ -210,15 +222,20 @@ class Registry:
         entry = self.find(resource, namespace, name)
         if uid and uid != entry.uid:
             raise self.other_uid(resource, namespace, name, uid, entry.uid)
-        old = entry.load()
-        # An object keeps the version that it is stored in, whatever door a change comes through.
-        new = converted(entry.resource, change(entry.load()))
+        # An object keeps the version that it is stored in, whatever door a change comes through; a custom one is
+        # changed in the version of the door.
+        if resource.custom is None:
+            working, old = entry.resource, entry.load()
+            new = converted(working, change(entry.load()))
+        else:
+            working, old = resource, loaded(resource, entry)
+            new = change(loaded(resource, entry))
         if guard is not None:
             guard(new, old)
-        strategy = strategies.of(*resource.storage)
+        strategy = strategies.of_resource(resource)
         self._check_version(resource, name, new, entry, strategy)
         meta.prepare_update(meta.of(new), old["metadata"])
-        self.rules.default(entry.resource, new)
+        self.rules.default(working, new)
         self._own(resource, new, old, writer)
         write = None
         if asking is not None:
@@ -236,29 +253,28 @@ class Registry:
             if "status" in resource.subresources:
                 self._keep_status(new, old)
             strategy.prepare_update(new, old)
-        causes = self.rules.check_update(entry.resource, new, old, subresource)
+        causes = self.rules.check_update(working, new, old, subresource)
         if causes:
             raise self._invalid(resource, name, causes)
         if write is not None:
             write.new = new if view is None else view.of(new)
             self.admission.validate(write)
-        return self._write(entry, new, old, strategy, dry_run=dry_run)
-
-    def _write(self, entry: Entry, new: Obj, old: Obj, strategy: Strategy, *, dry_run: bool) -> Entry:
+        stored = self._settled(working, new)
         if strategy.released(new, old):
             if not dry_run:
                 self.store.delete(entry)
-            return Entry(entry.key, entry.resource, new, entry.rv)
-        if new == old:
+            return Entry(entry.key, stored, new, entry.rv)
+        if new == (old if resource.custom is None else entry.load()):
             return entry
         if dry_run:
-            return Entry(entry.key, entry.resource, new, entry.rv)
-        return self.store.update(entry, new)
+            return Entry(entry.key, stored, new, entry.rv)
+        return self.store.update(entry, new, stored)
 
     @staticmethod
     def _own(resource: Resource, new: Obj, old: Obj, writer: Writer | None) -> None:
         """Write down who owns what from now on; the member stands last."""
-        owners = track(old, new, writer, has_status="status" in resource.subresources) if writer else _owners(new)
+        has_status = "status" in resource.subresources
+        owners = track(old, new, writer, has_status=has_status, model=_model(resource)) if writer else _owners(new)
         new["metadata"].pop("managedFields", None)
         if owners:
             new["metadata"]["managedFields"] = owners
@@ -294,7 +310,7 @@ class Registry:
         """
         entry = self.find(resource, namespace, name)
         self.check_preconditions(resource, name, entry, options)
-        strategy = strategies.of(*resource.storage)
+        strategy = strategies.of_resource(resource)
         obj = entry.load()
         if asking is not None:
             write = Attributes(DELETE, resource, namespace, None, obj, asking, dry_run=options.dry_run)
@@ -397,6 +413,11 @@ class Registry:
     def _invalid(resource: Resource, name: str, causes: list[Cause]) -> statuses.ApiError:
         # Events have one internal kind, of the core group, whatever door they come through.
         return statuses.invalid(resource.kind, name, resource.storage[0], [cause._asdict() for cause in causes])
+
+
+def _model(resource: Resource) -> Model | None:
+    """What a custom resource looks like to owners; None for a built-in one."""
+    return resource.custom.model if resource.custom is not None else None
 
 
 def _owners(obj: Obj) -> list[Obj]:

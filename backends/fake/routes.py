@@ -36,6 +36,7 @@ class Routes:
         self._collections: dict[str, Route] = {}
         self._holders: dict[str, Route] = {}
         """Those collections whose path with a name is an object: not the ones that span all namespaces."""
+        catalogue.on_change.append(self._forget)
 
     def find(self, path: str) -> Route:
         """The route of a path (no query, still escaped). Raises `ApiError` 404 for what is not there."""
@@ -61,9 +62,20 @@ class Routes:
             return Route(None)
         if group not in self._catalogue.groups or (group == "" and parts[0] == "apis"):
             raise statuses.page_not_found()
+        if group in self._catalogue.custom_groups:
+            return self._custom_route(path, group, version, rest)
         if (group, version) not in self._catalogue.group_versions or "" in rest:
             raise statuses.no_such_resource()
         return self._resource_route(path, group, version, rest)
+
+    def _custom_route(self, path: str, group: str, version: str, rest: list[str]) -> Route:
+        """As `_resource_route`; what the handler of custom resources does not know nobody after it does."""
+        try:
+            if "" in rest:
+                raise statuses.no_such_resource()
+            return self._resource_route(path, group, version, rest)
+        except statuses.ApiError:
+            raise statuses.page_not_found() from None
 
     def _resource_route(self, path: str, group: str, version: str, rest: list[str]) -> Route:
         find = self._catalogue.resources.get
@@ -84,10 +96,16 @@ class Routes:
             raise statuses.no_such_resource()
         subresource = rest[2] if len(rest) > 2 else ""
         if subresource and subresource not in resource.subresources:
+            if resource.custom is not None:
+                return Route(resource, namespace, rest[1], subresource)
             raise statuses.no_such_resource()
         if len(rest) > 3 and subresource != "proxy":
             raise statuses.no_such_resource()
         return Route(resource, namespace, rest[1], subresource)
+
+    def _forget(self) -> None:
+        self._collections.clear()
+        self._holders.clear()
 
     def _remember(self, path: str, route: Route) -> None:
         if len(self._collections) >= _REMEMBERED:

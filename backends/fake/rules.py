@@ -19,23 +19,30 @@ Obj = dict[str, Any]
 
 
 class KindRules:
-    """The rules of the built-in kinds."""
+    """The rules of the built-in kinds; custom ones bring theirs."""
 
     def default(self, resource: Resource, obj: Obj) -> None:
         """Fill in what is missing."""
+        if resource.custom is not None:
+            resource.custom.default(obj)
+            return
         validation.prepare_defaults(resource.gvk, obj)
 
     def empty_status(self, resource: Resource) -> Any:
         """The status of an object that nobody has reported on yet; None where the kind then writes none."""
-        text = _empty_status(resource.gvk)
+        text = _empty_status(resource.gvk) if resource.custom is None else None
         return None if text is None else orjson.loads(text)
 
     def check_create(self, resource: Resource, obj: Obj) -> list[Cause]:
         """What is wrong with a new object."""
+        if resource.custom is not None:
+            return resource.custom.check_create(obj)
         return validation.validate_create(resource.gvk, obj)
 
     def check_update(self, resource: Resource, new: Obj, old: Obj, subresource: str) -> list[Cause]:
         """What is wrong with a change."""
+        if resource.custom is not None:
+            return resource.custom.check_update(new, old, subresource)
         return validation.validate_update(resource.gvk, new, old, subresource)
 
 

@@ -12,6 +12,7 @@ import orjson
 from backends.fake import options, ownership, statuses
 from backends.fake.bodies import media_type, parse_apply, read_kind
 from backends.fake.call import Call
+from backends.fake.conversion import loaded
 from backends.fake.messages import Response
 from backends.fake.ownership import Writer
 from backends.fake.patches import change_of, change_to
@@ -34,9 +35,12 @@ def scale(registry: Registry, call: Call) -> Response:
     uid = None
     who: Writer | None = writer(registry, call)
     assert who is not None
+    custom = resource.custom
     if call.verb == "patch":
         options.check_write(call, "PatchOptions")
         if media_type(call) == options.APPLY_PATCH:
+            if custom is not None:
+                raise statuses.not_imitated("server-side apply of the scale of custom resources")
             return _apply(registry, call, who)
         patched = change_of(call, resource, who, SCALE)
     else:
@@ -48,10 +52,17 @@ def scale(registry: Registry, call: Call) -> Response:
             return body
 
     def change(obj: Obj) -> Obj:
-        wanted = patched(scale_of(obj))
+        if custom is not None and custom.scale is not None:
+            wanted = patched(custom.scale.scale(obj, replicas_needed=False))
+        else:
+            wanted = patched(scale_of(obj))
         check_name(resource, wanted, route.namespace, route.name)
         _check(wanted, obj)
-        obj["spec"]["replicas"] = (wanted.get("spec") or {}).get("replicas") or 0
+        replicas = (wanted.get("spec") or {}).get("replicas") or 0
+        if custom is not None and custom.scale is not None:
+            custom.scale.put(obj, replicas)
+        else:
+            obj["spec"]["replicas"] = replicas
         obj["metadata"]["resourceVersion"] = wanted["metadata"].get("resourceVersion") or ""
         return obj
 
@@ -62,9 +73,10 @@ def scale(registry: Registry, call: Call) -> Response:
         change,
         dry_run=call.dry_run,
         uid=uid,
-        writer=who,
+        # Nobody comes to own the replicas of a custom resource by its scale: so it was recorded.
+        writer=who if custom is None else None,
         asking=call,
-        view=VIEW,
+        view=VIEW if custom is None or custom.scale is None else custom.scale.view,
     )
     return _answer(call, entry)
 
@@ -73,9 +85,11 @@ def _apply(registry: Registry, call: Call, who: Writer) -> Response:
     """Server-side apply of a Scale: the workload's own replicas come to be owned (managedfields.ScaleHandler)."""
     route, resource = call.route, call.served
     wanted = parse_apply(call)
-    shape = ownership.shape_of(*SCALE)
-    assert shape is not None
-    apply = ownership.Apply(wanted, who, shape, SCALE, force=call.flag("force"), has_status=False)
+    model = ownership.model_of(*SCALE)
+    assert model is not None
+    apply = ownership.Apply(
+        wanted, who, model.shape, SCALE, force=call.flag("force"), has_status=False, blank=model.blank
+    )
 
     def change(obj: Obj) -> Obj:
         apply.check()
@@ -93,6 +107,9 @@ def _apply(registry: Registry, call: Call, who: Writer) -> Response:
 
 def _answer(call: Call, entry: Entry) -> Response:
     call.uid = entry.uid
+    custom = call.served.custom
+    if custom is not None and custom.scale is not None:
+        return json_response(200, orjson.dumps(custom.scale.scale(loaded(call.served, entry))))
     return json_response(200, orjson.dumps(scale_of(entry.load())))
 
 

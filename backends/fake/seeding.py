@@ -28,30 +28,46 @@ if TYPE_CHECKING:
 MERGE_PATCH: Final = "application/merge-patch+json"
 
 
+NAMESPACE = ("v1", "Namespace")
+DEFINITION = ("apiextensions.k8s.io/v1", "CustomResourceDefinition")
+
+
 def seed(cluster: Cluster, manifests: Manifests) -> None:
-    """Put `manifests` into `cluster`, Namespaces first. Raises `ManifestError`; some may be in by then."""
-    resources = [_resource(cluster, manifest) for manifest in manifests.objects]
+    """Put `manifests` into `cluster`: Namespaces first, then definitions, then what may be of their kinds.
+
+    Raises `ManifestError`; some may be in by then.
+    """
     if manifests.revision is not None:
-        _restore(cluster, manifests.objects, resources, manifests.revision)
+        _restore(cluster, manifests.objects, manifests.revision)
         return
-    pairs = list(zip(manifests.objects, resources, strict=True))
-    namespaces = [pair for pair in pairs if pair[1].plural == "namespaces"]
-    _put(cluster, namespaces)
-    if namespaces:
+    first = [one for one in manifests.objects if _is(one, *NAMESPACE)]
+    definitions = [one for one in manifests.objects if _is(one, *DEFINITION)]
+    rest = [one for one in manifests.objects if not _is(one, *NAMESPACE) and not _is(one, *DEFINITION)]
+    if not definitions:
+        for one in rest:  # all or nothing, where that can be known before
+            _resource(cluster, one)
+    _put(cluster, first)
+    if first:
         # The ServiceAccounts that Pods need are made by a controller.
         cluster.clock.sleep(2 * cluster.reaction_s)
         cluster.catch_up()
-    _put(cluster, [pair for pair in pairs if pair[1].plural != "namespaces"])
+    _put(cluster, definitions)
+    cluster.catch_up()
+    _put(cluster, rest)
 
 
 def apply(cluster: Cluster, manifests: Manifests, manager: str) -> list[dict[str, Any]]:
-    """Apply `manifests` as `kubectl apply --server-side --force-conflicts` does, Namespaces first; returns the objects.
+    """Apply `manifests` as `kubectl apply --server-side --force-conflicts` does; returns the objects.
+
+    Namespaces come first, then definitions.
 
     Raises `ManifestError`; some may be applied by then.
     """
-    pairs = [(manifest, _resource(cluster, manifest)) for manifest in manifests.objects]
-    pairs.sort(key=lambda pair: pair[1].plural != "namespaces")
-    return [_applied(cluster, manifest, resource, manager) for manifest, resource in pairs]
+    ordered = sorted(manifests.objects, key=lambda one: (not _is(one, *NAMESPACE), not _is(one, *DEFINITION)))
+    if not any(_is(one, *DEFINITION) for one in ordered):
+        for one in ordered:  # all or nothing, where that can be known before
+            _resource(cluster, one)
+    return [_applied(cluster, manifest, _resource(cluster, manifest), manager) for manifest in ordered]
 
 
 def _applied(cluster: Cluster, manifest: Manifest, resource: Resource, manager: str) -> dict[str, Any]:
@@ -73,19 +89,25 @@ def _accepted(manifest: Manifest, answer: Response) -> dict[str, Any]:
     return found
 
 
-def _restore(cluster: Cluster, saved: Iterable[Manifest], resources: list[Resource], revision: int) -> None:
+def _is(manifest: Manifest, api_version: str, kind: str) -> bool:
+    return (manifest.object.get("apiVersion"), manifest.object.get("kind")) == (api_version, kind)
+
+
+def _restore(cluster: Cluster, saved: Iterable[Manifest], revision: int) -> None:
     with cluster.lock:
         for entry in list(cluster.store.everything()):
             cluster.store.delete(entry)
         # Whoever remembers a version of the saved cluster never sees a smaller one, nor another object under it.
         cluster.store.revision = max(cluster.store.revision, revision)
-        for manifest, resource in zip(saved, resources, strict=True):
-            _load(cluster, manifest, resource)
+        # A saved definition says that it is served, and so is what follows it.
+        for manifest in sorted(saved, key=lambda one: not _is(one, *DEFINITION)):
+            _load(cluster, manifest, _resource(cluster, manifest))
         cluster.store.compact(cluster.store.revision)
 
 
-def _put(cluster: Cluster, pairs: Iterable[tuple[Manifest, Resource]]) -> None:
-    for manifest, resource in pairs:
+def _put(cluster: Cluster, manifests: Iterable[Manifest]) -> None:
+    for manifest in manifests:
+        resource = _resource(cluster, manifest)
         if manifest.object["metadata"].get("uid"):
             _load(cluster, manifest, resource)
         else:

@@ -36,6 +36,8 @@ from backends.fake.authorization import escalation
 from backends.fake.authorization.authorizer import RBAC_GROUP, Authorizer
 from backends.fake.call import NO_QUERY, Call, parse_query
 from backends.fake.catalogue import Catalogue, Resource
+from backends.fake.custom import CustomKind
+from backends.fake.custom.definition import CRDS
 from backends.fake.ids import Ids
 from backends.fake.impersonation import impersonated
 from backends.fake.messages import Request, Response
@@ -157,6 +159,8 @@ class Server:
         if resource.group == "" and resource.plural in _DEPRECATED:
             call.warn(_DEPRECATED[resource.plural])
         verb = call.verb = _verb(call)
+        if resource.custom is not None:
+            self._note_custom(call, resource.custom)
         if route.subresource:
             return self._subresource(call, resource)
         if verb not in resource.verbs or (verb == "create" and resource.namespaced and not route.namespace):
@@ -167,6 +171,20 @@ class Server:
         if verb == "watch" and call.headers.get("upgrade", "").lower() == "websocket":
             raise statuses.not_imitated("watches over a WebSocket: send the same request without the upgrade")
         return self._shown(call, self._handle_resource(call, resource))
+
+    def _note_custom(self, call: Call, custom: CustomKind) -> None:
+        """Warn of a deprecated version, refuse what a definition does not offer. Raises `ApiError` 404, 405."""
+        for text in custom.warnings:
+            call.warn(text)
+        resource, route = call.served, call.route
+        if route.subresource and route.subresource not in resource.subresources:
+            raise statuses.not_found(resource.plural, route.name, resource.group)
+        definition = self._registry.store.at(CRDS, "", custom.definition.name) if call.verb == "create" else None
+        if definition is not None and definition.terminating and not route.subresource:
+            refused = statuses.method_not_allowed()
+            refused.message = "create not allowed while custom resource definition is terminating"
+            refused.details = {"group": resource.group, "kind": resource.plural}
+            raise refused
 
     def _subresource(self, call: Call, resource: Resource) -> Response:
         name = call.route.subresource

@@ -105,7 +105,7 @@ class Store:
         self._listeners: list[Callable[[StoreEvent], None]] = []
         self._history_limit = history_limit
         self._watcher_ids = 0
-        self._closers: dict[int, Callable[[], None]] = {}
+        self._closers: dict[int, tuple[tuple[str, str], Callable[[], None]]] = {}
         self.revision = 0
         """The revision of the last committed change; each change has its own."""
         self.compacted = 0
@@ -201,12 +201,15 @@ class Store:
         self._publish(collection, StoreEvent("ADDED", key, entry.rv, None, entry, entry))
         return entry
 
-    def update(self, old: Entry, obj: dict[str, Any]) -> Entry:
-        """Commit a new version of a stored object (its metadata.resourceVersion is set)."""
+    def update(self, old: Entry, obj: dict[str, Any], resource: Resource | None = None) -> Entry:
+        """Commit a new version of a stored object (its metadata.resourceVersion is set).
+
+        `resource` is what it is stored as from now on, where that is another version than before.
+        """
         key = old.key
         collection = self._collections[key[:2]]
         self._must_be_current(collection, old)
-        entry = Entry(key, old.resource, obj, self._next_revision())
+        entry = Entry(key, resource or old.resource, obj, self._next_revision())
         collection.own_bucket(key.namespace).entries[key.name] = entry
         if entry.owners != old.owners:
             self._unindex(old)
@@ -267,7 +270,7 @@ class Store:
         identifier, place = self._watcher_ids, (namespace, name)
         collection.watchers.setdefault(place, {})[identifier] = callback
         if close is not None:
-            self._closers[identifier] = close
+            self._closers[identifier] = ((group, plural), close)
 
         def end() -> None:
             self._closers.pop(identifier, None)
@@ -277,9 +280,9 @@ class Store:
 
         return end
 
-    def end_watches(self) -> int:
-        """Close every watch that said how; returns how many."""
-        closers = list(self._closers.values())
+    def end_watches(self, of: tuple[str, str] | None = None) -> int:
+        """Close every watch that said how, or those of one resource (group and plural); returns how many."""
+        closers = [close for storage, close in self._closers.values() if of in (None, storage)]
         for close in closers:
             close()
         return len(closers)

@@ -12,7 +12,7 @@ from typing import Any
 import orjson
 
 from backends.fake import listing, statuses
-from backends.fake.bodies import schema_of
+from backends.fake.bodies import kind_schema_of
 from backends.fake.call import Call
 from backends.fake.catalogue import Resource
 from backends.fake.conversion import encoded
@@ -75,7 +75,8 @@ class _Events:
 
     def bookmark(self, rv: int, *, initial_events_end: bool = False) -> bytes:
         """A BOOKMARK: an empty object of the watched kind that carries a revision and nothing else."""
-        obj = schema_of(self._resource.gvk).decode({}).object
+        custom = self._resource.custom
+        obj = kind_schema_of(self._resource).decode({}).object if custom is None else custom.schema.empty()
         obj["metadata"] = {"resourceVersion": str(rv)}
         if initial_events_end:
             obj["metadata"]["annotations"] = {"k8s.io/initial-events-end": "true"}

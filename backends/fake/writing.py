@@ -52,7 +52,7 @@ def replace(registry: Registry, call: Call) -> Response:
     obj = read_object(call, resource)
     check_name(resource, obj, route.namespace, route.name)
     uid = obj["metadata"].get("uid")
-    if registry.is_missing(resource, route.namespace, route.name) and strategies.of(*resource.storage).create_on_update:
+    if registry.is_missing(resource, route.namespace, route.name) and strategies.of_resource(resource).create_on_update:
         return _create_by_put(registry, call, obj, uid)
     who = writer(registry, call)
     entry = registry.update(

@@ -2,7 +2,8 @@
 
 Called by discovery. From k8s.io/kube-openapi (pkg/handler, pkg/handler3): documents have an ETag, version 3 has an
 index with their hashes, and a document that is asked for by its hash may be kept for a year. Version 2 is JSON or
-gnostic's protobuf, version 3 JSON. Made from the schema and the catalogue; the words about operations are not there.
+gnostic's protobuf, version 3 JSON. Made from the schema and the catalogue, custom resources' from their definitions;
+the words about operations are not there.
 """
 
 from __future__ import annotations
@@ -14,9 +15,10 @@ from urllib.parse import urlencode
 
 from backends.fake.messages import Response
 from backends.fake.negotiation import parse_accept
-from backends.fake.openapi import documents
+from backends.fake.openapi.cluster import Documents
+from backends.fake.openapi.documents import digest
 
-__all__ = ["answer"]
+__all__ = ["Documents", "answer"]
 
 _ROOT = "/openapi/v3"
 _PROTOBUF = "application/com.github.proto-openapi.spec.v2.v1.0+protobuf"
@@ -28,10 +30,12 @@ _FORMS = {
 _CACHE = {"Cache-Control": "no-cache, private"}
 
 
-def answer(path: str, query: Mapping[str, str], headers: Mapping[str, str], now: datetime) -> Response:
+def answer(
+    documents: Documents, path: str, query: Mapping[str, str], headers: Mapping[str, str], now: datetime
+) -> Response:
     """A document, the index, or what is said in place of one: 301, 304, 404, 406."""
     if path == "/openapi/v2":
-        return _version_two(headers)
+        return _version_two(documents, headers)
     if path == _ROOT:  # JSON, but the real server does not say so
         return Response(200, {**_CACHE, "Content-Type": "text/plain; charset=utf-8"}, documents.index())
     name = path.removeprefix(f"{_ROOT}/")
@@ -39,19 +43,21 @@ def answer(path: str, query: Mapping[str, str], headers: Mapping[str, str], now:
         return Response(404, dict(_CACHE))
     if _chosen(headers, ("application/json",)) is None:
         return Response(406, {**_CACHE, "Vary": "Accept"})
-    return _version_three(name, query, headers, now)
+    return _version_three(documents, name, query, headers, now)
 
 
-def _version_two(headers: Mapping[str, str]) -> Response:
+def _version_two(documents: Documents, headers: Mapping[str, str]) -> Response:
     chosen = _chosen(headers, tuple(_FORMS))
     varying = {**_CACHE, "Vary": "Accept-Encoding, Accept"}
     if chosen is None:
         return Response(406, varying)
     body = documents.two_as_json() if _FORMS[chosen] == "application/json" else documents.two_as_protobuf()
-    return _unless_known(body, documents.digest(body), headers, {**varying, "Content-Type": _FORMS[chosen]})
+    return _unless_known(body, digest(body), headers, {**varying, "Content-Type": _FORMS[chosen]})
 
 
-def _version_three(name: str, query: Mapping[str, str], headers: Mapping[str, str], now: datetime) -> Response:
+def _version_three(
+    documents: Documents, name: str, query: Mapping[str, str], headers: Mapping[str, str], now: datetime
+) -> Response:
     tag, asked = documents.etag(name), query.get("hash", "")
     found = {**_CACHE, "Vary": "Accept", "Content-Type": "application/json"}
     if asked and asked != tag:

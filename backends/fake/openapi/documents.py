@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import functools
 import hashlib
+from collections.abc import Mapping
 
 import orjson
 
@@ -50,27 +51,34 @@ def _schema() -> bytes:
     return hashlib.sha512(orjson.dumps(document())).digest()
 
 
-@functools.cache
-def index() -> bytes:
-    """Which documents of version 3 there are; a client keeps one for as long as its hash is the same."""
-    urls = {name: {"serverRelativeURL": f"/openapi/v3/{name}?hash={etag(name)}"} for name in sorted(names())}
+def index(etags: Mapping[str, str]) -> bytes:
+    """Which documents of version 3 there are, with their hashes; a client keeps one for as long as that is the same."""
+    urls = {name: {"serverRelativeURL": f"/openapi/v3/{name}?hash={etags[name]}"} for name in sorted(etags)}
     return orjson.dumps({"paths": urls})
 
 
 @functools.cache
 def three(name: str) -> bytes:
-    """A document of version 3."""
+    """A document of version 3, of built-in kinds."""
     root, _, rest = name.partition("/")
     group, _, version = rest.rpartition("/") if root == "apis" else ("", "", rest)
     resources = [each for each in Catalogue.load() if version and (each.group, each.version) == (group, version)]
+    return three_of(name, group, version, resources)
+
+
+def three_of(name: str, group: str, version: str, resources: list[Resource], custom: Node | None = None) -> bytes:
+    """A document of version 3 with these resources; `custom` are the types of those that have none built in."""
     definitions = Definitions(3)
+    kinds = _kinds(group, version, resources)
+    if custom:
+        kinds = {"meta.v1.ListMeta": [], "meta.v1.ObjectMeta": [], **kinds}
     return orjson.dumps(
         {
             "openapi": "3.0.0",
             "info": _INFO,
             "paths": paths(f"/{name}", resources, definitions, version=3),
             "components": {
-                "schemas": definitions.of(_kinds(group, version, resources)),
+                "schemas": dict(sorted({**definitions.of(kinds), **(custom or {})}.items())),
                 "securitySchemes": _BEARER,
             },
         }
@@ -94,7 +102,8 @@ def _gvk(text: str) -> Node:
 
 
 @functools.cache
-def _two() -> Node:
+def two() -> Node:
+    """The document of version 2, of built-in kinds."""
     definitions = Definitions(2)
     kinds: GroupVersionKinds = {}
     for gvk, name in document()["kinds"].items():
@@ -119,10 +128,10 @@ def _two() -> Node:
 @functools.cache
 def two_as_json() -> bytes:
     """The document of version 2."""
-    return orjson.dumps(_two())
+    return orjson.dumps(two())
 
 
 @functools.cache
 def two_as_protobuf() -> bytes:
     """The same in gnostic's protobuf, which is what client-go asks for."""
-    return gnostic.encode(_two())
+    return gnostic.encode(two())

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from backends.fake.catalogue import Resource
+from backends.fake.custom.openapi import definition_name
 from backends.fake.openapi.definitions import Definitions
 from backends.fake.schema.types import document
 
@@ -55,10 +56,18 @@ def paths(base: str, resources: list[Resource], definitions: Definitions, *, ver
     """The paths below `base` (`/apis/apps/v1`) in the form of one version of OpenAPI, 2 or 3."""
     form = _three if version == 3 else _two
     return {
-        where: {method: form(verb, action, kind, definitions) for verb, method, action, kind in operations}
+        where: {
+            method: form(verb, action, kind, definitions, _patch_types(resource))
+            for verb, method, action, kind in operations
+        }
         for resource in resources
         for where, operations in _operations(base, resource)
     }
+
+
+def _patch_types(resource: Resource) -> list[str]:
+    """What a resource can be patched with: custom ones know no strategic merge."""
+    return [media for media in _PATCH_TYPES if resource.custom is None or "strategic" not in media]
 
 
 _Operation = tuple[str, str, str, tuple[str, str, str]]
@@ -93,10 +102,12 @@ def _common(verb: str, action: str, gvk: tuple[str, str, str]) -> Node:
 
 def _kind(gvk: tuple[str, str, str], definitions: Definitions) -> Node:
     name = document()["kinds"].get("/".join(gvk))
+    if name is None and "." in gvk[0]:  # a custom resource's
+        return {"$ref": f"{definitions.reference}{definition_name(*gvk)}"}
     return {} if name is None else definitions.refer(name)
 
 
-def _three(verb: str, action: str, gvk: tuple[str, str, str], definitions: Definitions) -> Node:
+def _three(verb: str, action: str, gvk: tuple[str, str, str], definitions: Definitions, patch_types: list[str]) -> Node:
     of_kind = {"application/json": {"schema": _kind(gvk, definitions)}}
     operation = _common(verb, action, gvk)
     operation["parameters"] = [
@@ -107,11 +118,11 @@ def _three(verb: str, action: str, gvk: tuple[str, str, str], definitions: Defin
     if verb in ("create", "update"):
         operation["requestBody"] = {"required": True, "content": of_kind}
     if verb == "patch":
-        operation["requestBody"] = {"required": True, "content": {media: {"schema": {}} for media in _PATCH_TYPES}}
+        operation["requestBody"] = {"required": True, "content": {media: {"schema": {}} for media in patch_types}}
     return operation
 
 
-def _two(verb: str, action: str, gvk: tuple[str, str, str], definitions: Definitions) -> Node:
+def _two(verb: str, action: str, gvk: tuple[str, str, str], definitions: Definitions, patch_types: list[str]) -> Node:
     operation = _common(verb, action, gvk)
     operation["parameters"] = [
         {"in": "query", "name": name, "type": _TYPES.get(name, "string"), "uniqueItems": True}
@@ -121,6 +132,6 @@ def _two(verb: str, action: str, gvk: tuple[str, str, str], definitions: Definit
     if verb in ("create", "update"):
         operation["parameters"] += [{"in": "body", "name": "body", "required": True, "schema": _kind(gvk, definitions)}]
     if verb == "patch":
-        operation["consumes"] = list(_PATCH_TYPES)
+        operation["consumes"] = patch_types
         operation["parameters"] += [{"in": "body", "name": "body", "required": True, "schema": {"type": "object"}}]
     return operation

@@ -9,6 +9,6 @@ It knows no store and no HTTP. An object of a kind that it has no shape for is n
 """
 
 from backends.fake.ownership.applying import Apply, Creation
-from backends.fake.ownership.tracking import Writer, shape_of, track, writer_of
+from backends.fake.ownership.tracking import Model, Writer, model_of, shape_of, track, writer_of
 
-__all__ = ["Apply", "Creation", "Writer", "shape_of", "track", "writer_of"]
+__all__ = ["Apply", "Creation", "Model", "Writer", "model_of", "shape_of", "track", "writer_of"]

@@ -44,12 +44,14 @@ class Apply:
     gvk: tuple[str, str, str]
     force: bool
     has_status: bool
+    blank: Obj
+    """An object of the kind with nothing in it."""
 
     def to(self, live: Obj) -> Obj:
         """The object after it, with its managedFields. Raises `ApiError` 400, 409 and 500."""
         self.check()
         created = isinstance(live, Creation)
-        base = tracking.blank(*self.gvk) if created else live
+        base = self.blank if created else live
         shares = managers.read((live.get("metadata") or {}).get("managedFields") or ())
         if not shares and not created:
             shares = self._before(live)
@@ -76,7 +78,7 @@ class Apply:
 
     def _before(self, live: Obj) -> Shares:
         """Who owned what before: one manager owns all that is there when owners begin to be tracked."""
-        change = tracking.compare(self.shape, tracking.blank(*self.gvk), live, self._ignored)
+        change = tracking.compare(self.shape, self.blank, live, self._ignored)
         who = Manager(BEFORE_FIRST_APPLY, UPDATE, str(live["apiVersion"]), self.writer.subresource)
         return managers.updated({}, change, who, self.writer.at)
 

@@ -59,14 +59,19 @@ class Items:
 
 Shape = Leaf | Map | Items
 
-ANYTHING = Leaf("anything")
-_STRING, _NUMERIC, _BOOLEAN = Leaf("string"), Leaf("numeric"), Leaf("boolean")
-_LIST, _MAP = Leaf("list"), Leaf("map")
-
 
 def nothing() -> Mapping[str, Shape]:
     """The named fields of a plain map."""
     return {}
+
+
+DEDUCED = Map(nothing)
+"""What is there tells its own shape: a map is granular, anything else is one field."""
+DEDUCED.element = DEDUCED
+
+ANYTHING = Leaf("anything")
+_STRING, _NUMERIC, _BOOLEAN = Leaf("string"), Leaf("numeric"), Leaf("boolean")
+_LIST, _MAP = Leaf("list"), Leaf("map")
 
 
 @functools.cache

@@ -44,6 +44,19 @@ def writer_of(field_manager: str, user_agent: str, subresource: str, at: str) ->
     return Writer(name.encode()[:NAME_LIMIT].decode(errors="ignore"), subresource, at)
 
 
+class Model(NamedTuple):
+    """What a kind looks like: its shape, and an object of it with nothing in it (never changed)."""
+
+    shape: Map
+    blank: Obj
+
+
+def model_of(group: str, version: str, kind: str) -> Model | None:
+    """The model of a built-in kind; None where there is none."""
+    shape = shape_of(group, version, kind)
+    return None if shape is None else Model(shape, blank(group, version, kind))
+
+
 @functools.lru_cache(maxsize=512)
 def shape_of(group: str, version: str, kind: str) -> Map | None:
     """The shape of a built-in kind; None where there is none."""
@@ -72,10 +85,13 @@ def ignored(subresource: str, *, has_status: bool) -> frozenset[str]:
     return frozenset({"status"}) if has_status and not subresource else frozenset()
 
 
-def track(old: Obj | None, new: Obj, writer: Writer, *, has_status: bool) -> list[Obj]:
-    """The managedFields of `new`, which replaces `old` (None: it is created). Neither is changed."""
+def track(old: Obj | None, new: Obj, writer: Writer, *, has_status: bool, model: Model | None = None) -> list[Obj]:
+    """The managedFields of `new`, which replaces `old` (None: it is created). Neither is changed.
+
+    `model` is that of a custom resource; without one the kind is a built-in one.
+    """
     gvk = gvk_of(new)
-    shape = shape_of(*gvk)
+    shape = shape_of(*gvk) if model is None else model.shape
     told = (new.get("metadata") or {}).get("managedFields")
     before = (old or {}).get("metadata", {}).get("managedFields")
     shares = _told_or_live(told, before, writer)
@@ -83,7 +99,10 @@ def track(old: Obj | None, new: Obj, writer: Writer, *, has_status: bool) -> lis
         # Who has reset an object's owners wants none: tracking begins again with the next apply.
         return managers.written(shares)
     skipped = ignored(writer.subresource, has_status=has_status)
-    change = _change(shape, gvk, old, new, skipped)
+    if model is None:
+        change = _change(shape, gvk, old, new, skipped)
+    else:
+        change = compare(shape, model.blank if old is None else old, new, skipped)
     if not any(change):
         return managers.apart(shares, REPLICAS) if writer.subresource == "scale" else managers.written(shares)
     who = Manager(writer.manager, UPDATE, str(new["apiVersion"]), writer.subresource)

@@ -14,7 +14,7 @@ import orjson
 
 from backends.fake.ownership import fieldsets
 from backends.fake.ownership.fieldsets import SELF, Fields
-from backends.fake.ownership.shapes import Items, Leaf, Map, Shape
+from backends.fake.ownership.shapes import DEDUCED, Items, Leaf, Map, Shape
 from backends.fake.patching import shown_json
 
 ABSENT: Any = object()
@@ -128,7 +128,7 @@ def _compare(shape: Shape, element: str, old: Any, new: Any, found: Comparison) 
         found.added[element] = everything(shape, new)
     elif new is ABSENT:
         found.removed[element] = everything(shape, old)
-    elif isinstance(shape, Leaf) or (not old and not new):
+    elif isinstance(shape, Leaf) or (not old and not new) or _is_one(shape, old, new):
         found.modified[element] = {}
     else:
         for whole, part in zip(found, compare(shape, old, new), strict=True):
@@ -136,9 +136,14 @@ def _compare(shape: Shape, element: str, old: Any, new: Any, found: Comparison) 
                 whole[element] = part
 
 
+def _is_one(shape: Shape, *values: Any) -> bool:
+    """Whether values of a shape that they tell themselves are one field."""
+    return shape is DEDUCED and not all(isinstance(value, dict) for value in values)
+
+
 def everything(shape: Shape, value: Any) -> Fields:
     """A value with all that is below it, as a node of a set."""
-    if isinstance(shape, Leaf) or not value:
+    if isinstance(shape, Leaf) or not value or _is_one(shape, value):
         return {}
     node: Fields = {SELF: {}}
     if isinstance(shape, Map):
@@ -158,7 +163,7 @@ def everything(shape: Shape, value: Any) -> Fields:
 
 def merge(shape: Shape, live: Any, applied: Any) -> Any:
     """`live` with what `applied` says: its fields win, its list elements join those that are there."""
-    if isinstance(shape, Leaf) or (not live and not applied):
+    if isinstance(shape, Leaf) or (not live and not applied) or _is_one(shape, live, applied):
         return applied
     if isinstance(shape, Map):
         return _merge_maps(shape, live or {}, applied or {})
@@ -272,7 +277,7 @@ def _child(shape: Shape, element: str) -> Shape | None:
 
 def problems(shape: Shape, value: Any, path: str = "") -> list[str]:
     """What keeps `value` from being applied, each with its path, in the words of the real server."""
-    if value is None:
+    if value is None or shape is DEDUCED:
         return []
     if isinstance(shape, Leaf):
         why = _mismatch(shape.kind, value)

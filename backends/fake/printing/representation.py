@@ -56,7 +56,9 @@ class Representation:
         return shown
 
     def _shown(self, obj: Obj) -> Obj:
-        is_list = "items" in obj and str(obj["kind"]).endswith("List")
+        is_list = "items" in obj and obj["kind"] == self._resource.list_kind
+        if is_list and obj["metadata"].get("continue") == "":
+            del obj["metadata"]["continue"]  # Only lists of custom resources write an empty one.
         if self._form.kind == "Table":
             return self._table(obj, is_list=is_list)
         if self._form.kind == "PartialObjectMetadata":
@@ -69,7 +71,7 @@ class Representation:
         return {**head, "metadata": obj["metadata"], "items": [self._partial(item) for item in obj["items"]]}
 
     def _table(self, obj: Obj, *, is_list: bool) -> Obj:
-        scaled = obj["kind"] == "Scale"
+        scaled, custom = obj["kind"] == "Scale", self._resource.custom
         resource = "scale" if scaled else "/".join(self._resource.storage)
         objs = in_order(resource, obj["items"]) if is_list else [obj]
         now = self._now()
@@ -78,14 +80,18 @@ class Representation:
             "kind": "Table",
             "apiVersion": self._form.api_version,
             "metadata": metadata,
-            "columnDefinitions": columns_of(resource),
+            "columnDefinitions": columns_of(resource) if custom is None or scaled else custom.columns.definitions(),
             "rows": [self._row(resource, one, now) for one in objs],
         }
 
     def _row(self, resource: str, obj: Obj, now: datetime) -> Obj:
         whole = {"kind": self._resource.kind, "apiVersion": self._resource.api_version, **obj}
         named = {**whole, "metadata": {"name": "", **obj["metadata"]}}  # A bookmark has no name.
-        row = row_of(resource, named, now)
+        custom = self._resource.custom
+        if custom is None or resource == "scale":
+            row = row_of(resource, named, now)
+        else:
+            row = {"cells": custom.columns.cells(named, now)}
         row["object"] = None
         if self._include == "Object":
             row["object"] = whole

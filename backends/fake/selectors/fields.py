@@ -1,7 +1,7 @@
 """Field selectors.
 
 Rules: k8s.io/apimachinery/pkg/fields; which fields a kind can be selected by follows the conversion functions that the
-kinds register. Selectable fields of custom resources are not known here.
+kinds register; of custom resources their definition tells.
 """
 
 from __future__ import annotations
@@ -136,9 +136,12 @@ class FieldSelector:
         return all((read(found) == value) is equal for read, equal, value in self._checks)
 
 
-def parse_fields(group: str, resource: str, text: str) -> FieldSelector:
-    """Parse `metadata.name=a,status.phase!=Running` for a resource. Raises `SelectorError`, also for other fields."""
-    known = _FIELDS.get((group, resource))
+def parse_fields(group: str, resource: str, text: str, selectable: tuple[str, ...] | None = None) -> FieldSelector:
+    """Parse `metadata.name=a,status.phase!=Running` for a resource. Raises `SelectorError`, also for other fields.
+
+    `selectable` are the paths (`.spec.color`) that a custom resource can be selected by, beside name and namespace.
+    """
+    known = _FIELDS.get((group, resource)) if selectable is None else _selectable(selectable)
     terms = []
     for part in sorted(_split(text)):
         if part:
@@ -146,6 +149,10 @@ def parse_fields(group: str, resource: str, text: str) -> FieldSelector:
             _check_field(term, known)
             terms.append(term)
     return FieldSelector(tuple(terms), known if known is not None else _META)
+
+
+def _selectable(paths: tuple[str, ...]) -> dict[str, Getter]:
+    return {**_META, **{path.removeprefix("."): _at(*path.removeprefix(".").split(".")) for path in paths}}
 
 
 def exact_field(text: str, field: str) -> str | None:

@@ -7,6 +7,7 @@ They mirror pkg/registry/*/strategy.go; what validates lives in `validation/`, w
 
 from __future__ import annotations
 
+from backends.fake.catalogue import Resource
 from backends.fake.strategies.base import Strategy
 from backends.fake.strategies.registered import STRATEGIES
 
@@ -18,4 +19,9 @@ def of(group: str, plural: str) -> Strategy:
     return STRATEGIES.get((group, plural), _DEFAULT)
 
 
-__all__ = ["Strategy", "of"]
+def of_resource(resource: Resource) -> Strategy:
+    """The strategy of a resource, custom ones included."""
+    return of(*resource.storage) if resource.custom is None else resource.custom.strategy
+
+
+__all__ = ["Strategy", "of", "of_resource"]

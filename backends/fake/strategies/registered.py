@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from backends.fake.strategies import core, workloads
+from backends.fake.strategies import core, extensions, workloads
 from backends.fake.strategies.base import CreatedByPut, Strategy, Versioned, WithGeneration
 
 
@@ -55,7 +55,7 @@ STRATEGIES: dict[tuple[str, str], Strategy] = {
     ("scheduling.k8s.io", "priorityclasses"): _WITH_GENERATION,
     ("node.k8s.io", "runtimeclasses"): _VERSIONED,
     ("apiregistration.k8s.io", "apiservices"): _VERSIONED,
-    ("apiextensions.k8s.io", "customresourcedefinitions"): _VERSIONED_WITH_GENERATION,
+    ("apiextensions.k8s.io", "customresourcedefinitions"): extensions.CustomResourceDefinitions(),
     (_ADMISSION, "mutatingwebhookconfigurations"): _VERSIONED_WITH_GENERATION,
     (_ADMISSION, "validatingwebhookconfigurations"): _VERSIONED_WITH_GENERATION,
     (_ADMISSION, "validatingadmissionpolicies"): _VERSIONED_WITH_GENERATION,

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from backends.fake.custom import rules as definitions
 from backends.fake.validation import (
     access,
     administration,
@@ -83,6 +84,12 @@ _RULES: Mapping[tuple[str, str], KindRules] = {
     ("", "Service"): KindRules(names.label_1035_errors, services.defaults, services.rules, services.update),
     ("admissionregistration.k8s.io", "MutatingWebhookConfiguration"): _WEBHOOKS,
     ("admissionregistration.k8s.io", "ValidatingWebhookConfiguration"): _WEBHOOKS,
+    ("apiextensions.k8s.io", "CustomResourceDefinition"): KindRules(
+        defaults=definitions.defaults,
+        create=definitions.create,
+        update=definitions.update,
+        update_status=definitions.update_status,
+    ),
     ("apps", "DaemonSet"): KindRules(
         defaults=workloads.daemon_set_defaults, create=workloads.daemon_set, update=workloads.daemon_set_update
     ),

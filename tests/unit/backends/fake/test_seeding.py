@@ -70,7 +70,7 @@ def test_an_object_that_comes_from_a_cluster_keeps_its_uid_and_status(tmp_path: 
         (obj("Pod", "p"), 'document 1: Pod "p" is invalid: spec.containers: Required value'),
         (obj("ConfigMap", "c", dataa={}), 'unknown field "dataa"'),
         (obj("ConfigMap", "c", "nowhere"), 'document 1: namespaces "nowhere" not found'),
-        (obj("CustomResourceDefinition", "c", api_version="apiextensions.k8s.io/v1"), "does not imitate"),
+        (obj("APIService", "c", api_version="apiregistration.k8s.io/v1"), "does not imitate"),
         ({**obj("Pod", "p"), "metadata": {"name": "p", "uid": "u"}}, "document 1: metadata.namespace is missing"),
         (
             {**obj("Node", "n"), "metadata": {"name": "n", "uid": "u", "namespace": "x"}},

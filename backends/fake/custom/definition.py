@@ -1,0 +1,94 @@
+"""A CustomResourceDefinition as the server serves it: its names, its versions, their resources.
+
+Made from the stored object by `served`. Nothing here decides whether a definition is right (`rules`) or whether its
+names are free (`lifecycle`).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from backends.fake.catalogue import Resource, Subresource
+from backends.fake.custom.kind import CustomKind
+from backends.fake.forking import Immutable
+
+Obj = dict[str, Any]
+
+GROUP = "apiextensions.k8s.io"
+CRDS = (GROUP, "customresourcedefinitions")
+"""Under which the store keeps definitions."""
+VERBS = ("delete", "deletecollection", "get", "list", "patch", "create", "update", "watch")
+"""In the order in which discovery tells them."""
+SUBRESOURCE_VERBS = ("get", "patch", "update")
+
+
+def condition(crd: Mapping[str, Any], kind: str) -> str:
+    """The status of a condition: "True", "False", "Unknown"; empty where there is none."""
+    for one in (crd.get("status") or {}).get("conditions") or ():
+        if one.get("type") == kind:
+            return str(one.get("status") or "")
+    return ""
+
+
+class Definition(Immutable):
+    """One definition. Shared by forks."""
+
+    def __init__(self, crd: Mapping[str, Any]) -> None:
+        spec, status = crd["spec"], crd.get("status") or {}
+        self.name: str = crd["metadata"]["name"]
+        self.group: str = spec["group"]
+        self.namespaced: bool = spec.get("scope") == "Namespaced"
+        self.names: Mapping[str, Any] = status.get("acceptedNames") or spec["names"]
+        self.basis = basis(crd)
+        self.kinds: dict[str, CustomKind] = {}
+        """By version."""
+        for version in spec.get("versions") or ():
+            self.kinds[version["name"]] = CustomKind(self, version)
+        self.resources = {version: self._resource(kind) for version, kind in self.kinds.items()}
+        stored = next((one["name"] for one in spec.get("versions") or () if one.get("storage")), "")
+        self.storage: Resource | None = self.resources.get(stored)
+        """The resource of the version in which objects are stored."""
+
+    def _resource(self, kind: CustomKind) -> Resource:
+        gvk, names = kind.gvk, self.names
+        subresources = {}
+        if kind.has_status:
+            subresources["status"] = Subresource("status", *gvk, frozenset(SUBRESOURCE_VERBS))
+        if kind.scale is not None:
+            subresources["scale"] = Subresource("scale", "autoscaling", "v1", "Scale", frozenset(SUBRESOURCE_VERBS))
+        return Resource(
+            group=self.group,
+            version=gvk.version,
+            plural=names["plural"],
+            singular=names.get("singular") or "",
+            kind=gvk.kind,
+            namespaced=self.namespaced,
+            verbs=frozenset(VERBS),
+            short_names=tuple(names.get("shortNames") or ()),
+            categories=tuple(names.get("categories") or ()),
+            subresources=subresources,
+            storage=(self.group, names["plural"]),
+            api_version=gvk.api_version,
+            prefix=b'{"kind":"%s","apiVersion":"%s",' % (gvk.kind.encode(), gvk.api_version.encode()),
+            list_kind=names.get("listKind") or f"{gvk.kind}List",
+            custom=kind,
+        )
+
+
+def basis(crd: Mapping[str, Any]) -> tuple[Any, Any]:
+    """What decides how a definition is served: the same basis, the same resources."""
+    return crd["spec"], (crd.get("status") or {}).get("acceptedNames")
+
+
+_KUBE_VERSION = re.compile(r"v(\d+)(?:(alpha|beta)(\d+))?")
+
+
+def priority(version: str) -> tuple[int, int, int, str]:
+    """Sorts versions as Kubernetes does, the preferred one first: v2, v1, v1beta2, v1alpha1, then by name."""
+    found = _KUBE_VERSION.fullmatch(version)
+    if found is None:
+        return (3, 0, 0, version)
+    stability = {None: 0, "beta": 1, "alpha": 2}[found[2]]
+    return (stability, -int(found[1]), -int(found[3] or 0), "")

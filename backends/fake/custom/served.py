@@ -1,0 +1,77 @@
+"""`CustomResources`: follows the definitions in the store and keeps the cluster's catalogue in step.
+
+Made once by each cluster. It listens inside of commits and writes nothing: what is served follows from what is stored,
+at once, so a cluster that was loaded serves what it served before. What `lifecycle` writes comes back here.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+from backends.fake.catalogue import Catalogue
+from backends.fake.custom.definition import CRDS, Definition, basis, condition
+from backends.fake.custom.documents import documents_of
+from backends.fake.store import Store, StoreEvent
+
+
+class Served(NamedTuple):
+    """A definition that has endpoints, and what its conditions say."""
+
+    definition: Definition
+    established: bool
+    terminating: bool
+
+
+class CustomResources:
+    """The definitions of one cluster that are served, by name."""
+
+    def __init__(self, store: Store, catalogue: Catalogue) -> None:
+        self._store = store
+        self._catalogue = catalogue
+        self.served: dict[str, Served] = {}
+        for entry in store.list(*CRDS):
+            self._take(entry.load())
+        store.subscribe(self._on_event)
+
+    def _on_event(self, event: StoreEvent) -> None:
+        if event.key[:2] != CRDS:
+            return
+        if event.new is None:
+            self._drop(event.key.name)
+        else:
+            self._take(event.new.load())
+
+    def _take(self, crd: dict[str, Any]) -> None:
+        name = crd["metadata"]["name"]
+        established = condition(crd, "Established") == "True"
+        if not established and condition(crd, "NamesAccepted") != "True":
+            self._drop(name)
+            return
+        held = self.served.get(name)
+        if held is not None and held.definition.basis == basis(crd):
+            definition = held.definition
+        else:
+            self._end(held)
+            definition = Definition(crd)
+        now = Served(definition, established, condition(crd, "Terminating") == "True")
+        if now != held:
+            self.served[name] = now
+            self._show()
+
+    def _drop(self, name: str) -> None:
+        held = self.served.pop(name, None)
+        if held is not None:
+            self._end(held)
+            self._show()
+
+    def _end(self, held: Served | None) -> None:
+        """Whoever watches what is no more served in this way is told by the end of the watch."""
+        if held is not None and held.definition.storage is not None:
+            self._store.end_watches(held.definition.storage.storage)
+
+    def _show(self) -> None:
+        found = [self.served[name] for name in sorted(self.served)]
+        self._catalogue.serve(
+            [resource for one in found for resource in one.definition.resources.values()],
+            documents_of({one.definition: one.terminating for one in found if one.established}),
+        )
