@@ -1,0 +1,146 @@
+"""What a definition makes the server serve, and what it stops serving."""
+
+from __future__ import annotations
+
+from tests.unit.backends.fake.custom.definitions import CRDS, GROUP, WIDGETS, definition, serving, version, widget
+from tests.unit.backends.fake.door import JSON_PATCH, MERGE, STRATEGIC, Door
+
+
+def test_a_definition_serves_by_the_next_request_and_says_so() -> None:
+    door = Door()
+    assert door.ask("GET", WIDGETS).body == "404 page not found\n" or door.ask("GET", WIDGETS).code == 404
+    made = door.ask("POST", CRDS, definition()).body
+    assert made["status"] == {
+        "conditions": None,
+        "acceptedNames": {"plural": "", "kind": ""},
+        "storedVersions": ["v1"],
+    }
+    assert made["spec"]["names"] == {
+        "plural": "widgets", "kind": "Widget", "singular": "widget", "listKind": "WidgetList",
+    }  # fmt: skip
+    held = door.ask("GET", f"{CRDS}/widgets.{GROUP}").body["status"]
+    assert [(one["type"], one["status"], one["reason"], one["message"]) for one in held["conditions"]] == [
+        ("NamesAccepted", "True", "NoConflicts", "no conflicts found"),
+        ("Established", "True", "InitialNamesAccepted", "the initial names have been accepted"),
+    ]
+    assert held["acceptedNames"] == made["spec"]["names"]
+    assert door.ask("GET", WIDGETS).body["items"] == []
+
+
+def test_names_that_another_definition_has_are_not_accepted_until_they_are_free() -> None:
+    door = serving(names={"shortNames": ["wd"]})
+    door.ask("POST", CRDS, definition(plural="gadgets", kind="Widget", names={"shortNames": ["wd"], "listKind": "Gs"}))
+    path = f"{CRDS}/gadgets.{GROUP}"
+    accepted, established = door.ask("GET", path).body["status"]["conditions"]
+    assert (accepted["status"], accepted["reason"], accepted["message"]) == (
+        "False", "KindConflict", '"Widget" is already in use',
+    )  # fmt: skip
+    assert (established["status"], established["reason"]) == ("False", "NotAccepted")
+    assert door.ask("GET", f"/apis/{GROUP}/v1/gadgets").code == 404
+    door.ask("DELETE", f"{CRDS}/widgets.{GROUP}")
+    assert [one["status"] for one in door.ask("GET", path).body["status"]["conditions"]] == ["True", "True"]
+    assert door.ask("GET", f"/apis/{GROUP}/v1/gadgets").code == 200
+
+
+def test_deleting_a_definition_deletes_its_objects_and_waits_for_their_finalizers() -> None:
+    door = serving()
+    door.ask("POST", WIDGETS, widget("free"))
+    held = widget("held")
+    held["metadata"]["finalizers"] = ["example.com/hold"]
+    door.ask("POST", WIDGETS, held)
+    path = f"{CRDS}/widgets.{GROUP}"
+    deleted = door.ask("DELETE", path)
+    assert deleted.body["metadata"]["finalizers"] == ["customresourcecleanup.apiextensions.k8s.io"]
+    ending = next(one for one in door.ask("GET", path).body["status"]["conditions"] if one["type"] == "Terminating")
+    assert (ending["status"], ending["reason"]) == ("True", "InstanceDeletionInProgress")
+    assert [one["metadata"]["name"] for one in door.ask("GET", WIDGETS).body["items"]] == ["held"]
+    refused = door.ask("POST", WIDGETS, widget("late"))
+    assert (refused.code, refused.body["message"]) == (
+        405, "create not allowed while custom resource definition is terminating",
+    )  # fmt: skip
+    assert "create" not in door.ask("GET", f"/apis/{GROUP}/v1").body["resources"][0]["verbs"]
+    door.ask("PATCH", f"{WIDGETS}/held", {"metadata": {"finalizers": None}}, content_type=MERGE)
+    assert door.ask("GET", path).code == 404
+    assert door.ask("GET", WIDGETS).code == 404
+
+
+def test_versions_show_the_same_object_and_writes_move_it_to_the_storage_version() -> None:
+    old = version("v1", {"type": "object", "properties": {"a": {"type": "string"}}})
+    new = version("v2", {"type": "object", "properties": {"b": {"type": "string", "default": "x"}}}, storage=False)
+    door = serving(old, new)
+    door.ask("POST", WIDGETS, widget("w", {"a": "1"}))
+    other = WIDGETS.replace("/v1/", "/v2/")
+    shown = door.ask("GET", f"{other}/w").body
+    assert (shown["apiVersion"], shown["spec"]) == (f"{GROUP}/v2", {})
+    assert door.ask("GET", f"{WIDGETS}/w").body["spec"] == {"a": "1"}
+    crd = door.ask("GET", f"{CRDS}/widgets.{GROUP}").body
+    for one in crd["spec"]["versions"]:
+        one["storage"] = one["name"] == "v2"
+    changed = door.ask("PUT", f"{CRDS}/widgets.{GROUP}", crd).body
+    assert changed["status"]["storedVersions"] == ["v1", "v2"]
+    assert door.cluster.dump()[-1]["apiVersion"] == f"{GROUP}/v1"
+    door.ask("PATCH", f"{WIDGETS}/w", {"metadata": {"labels": {"x": "y"}}}, content_type=MERGE)
+    assert next(one for one in door.cluster.dump() if one["kind"] == "Widget")["apiVersion"] == f"{GROUP}/v2"
+    assert [one["version"] for one in door.ask("GET", f"/apis/{GROUP}").body["versions"]] == ["v2", "v1"]
+
+
+def test_watches_end_with_their_definition_and_with_a_change_of_its_schema() -> None:
+    door = serving()
+    first = door.watch(WIDGETS)
+    crd = door.ask("GET", f"{CRDS}/widgets.{GROUP}").body
+    door.ask("PATCH", f"{CRDS}/widgets.{GROUP}", {"metadata": {"labels": {"a": "b"}}}, content_type=MERGE)
+    assert not first.closed
+    schema = crd["spec"]["versions"][0]["schema"]["openAPIV3Schema"]["properties"]
+    schema["spec"]["properties"] = {"size": {"type": "integer", "default": 1}}
+    patch = {"spec": {"versions": crd["spec"]["versions"]}}
+    door.ask("PATCH", f"{CRDS}/widgets.{GROUP}", patch, content_type=MERGE)
+    assert first.closed
+    second = door.watch(WIDGETS)
+    door.ask("DELETE", f"{CRDS}/widgets.{GROUP}")
+    door.ask("GET", "/version")
+    assert second.closed
+
+
+def test_defaults_of_a_later_schema_are_shown_for_objects_from_before() -> None:
+    door = serving()
+    door.ask("POST", WIDGETS, widget())
+    crd = door.ask("GET", f"{CRDS}/widgets.{GROUP}").body
+    spec = crd["spec"]["versions"][0]["schema"]["openAPIV3Schema"]["properties"]["spec"]
+    spec["properties"] = {"size": {"type": "integer", "default": 1}}
+    before = door.cluster.store.revision
+    door.ask("PUT", f"{CRDS}/widgets.{GROUP}", crd)
+    assert door.cluster.store.revision == before + 1
+    assert door.ask("GET", f"{WIDGETS}/w").body["spec"] == {"size": 1}
+    assert door.ask("GET", WIDGETS).body["items"][0]["spec"] == {"size": 1}
+
+
+def test_paths_that_a_definition_does_not_offer_are_missed_as_there() -> None:
+    door = serving(version(subresources={"status": {}}))
+    for path in (f"/apis/{GROUP}/v1/gadgets", f"/apis/{GROUP}/v9/widgets", f"/apis/{GROUP}/v9"):
+        assert door.send("GET", path).body == b"404 page not found\n", path
+    missing = door.ask("GET", f"{WIDGETS}/w/scale")
+    assert missing.body["message"] == f'widgets.{GROUP} "w" not found'
+    refused = door.ask("PATCH", f"{WIDGETS}/w", {}, content_type=STRATEGIC)
+    assert (refused.code, refused.body["message"].rpartition(": ")[2]) == (
+        415, "application/json-patch+json, application/merge-patch+json, application/apply-patch+yaml",
+    )  # fmt: skip
+
+
+def test_a_fork_serves_its_own_definitions() -> None:
+    door = serving()
+    fork = Door()
+    fork.cluster = door.cluster.fork()
+    fork.ask("POST", WIDGETS, widget())
+    fork.ask("DELETE", f"{CRDS}/widgets.{GROUP}")
+    assert fork.ask("GET", WIDGETS).code == 404
+    assert door.ask("GET", WIDGETS).body["items"] == []
+    assert door.ask("GET", f"/apis/{GROUP}").code == 200
+    assert fork.ask("GET", f"/apis/{GROUP}").code == 404
+
+
+def test_a_json_patch_tests_and_changes_custom_resources() -> None:
+    door = serving(version("v1", {"type": "object", "properties": {"size": {"type": "integer"}}}))
+    door.ask("POST", WIDGETS, widget("w", {"size": 1}))
+    patch = [{"op": "test", "path": "/spec/size", "value": 1}, {"op": "replace", "path": "/spec/size", "value": 2}]
+    done = door.ask("PATCH", f"{WIDGETS}/w", patch, content_type=JSON_PATCH).body
+    assert (done["spec"], done["metadata"]["generation"]) == ({"size": 2}, 2)
