@@ -20,17 +20,12 @@ def version(name: str = "v1", schema: Obj | None = None, *, storage: bool = True
     return {"name": name, "served": True, "storage": storage, "schema": {"openAPIV3Schema": root}, **more}
 
 
-def definition(*versions: Obj, plural: str = "widgets", kind: str = "Widget", **spec: Any) -> Obj:
+def definition(*versions: Obj, plural: str = "widgets", **spec: Any) -> Obj:
     """A definition with these versions."""
-    names = {"plural": plural, "kind": kind, **spec.pop("names", {})}
+    names = {"plural": plural, "kind": "Widget", **spec.pop("names", {})}
     given = {"group": GROUP, "scope": "Namespaced", "names": names, "versions": list(versions) or [version()], **spec}
-    metadata = {"name": f"{plural}.{given['group']}"}
-    return {
-        "apiVersion": "apiextensions.k8s.io/v1",
-        "kind": "CustomResourceDefinition",
-        "metadata": metadata,
-        "spec": given,
-    }
+    head = {"apiVersion": "apiextensions.k8s.io/v1", "kind": "CustomResourceDefinition"}
+    return {**head, "metadata": {"name": f"{plural}.{given['group']}"}, "spec": given}
 
 
 def widget(name: str = "w", spec: Obj | None = None, **more: Any) -> Obj:
