@@ -222,14 +222,7 @@ class Registry:
         entry = self.find(resource, namespace, name)
         if uid and uid != entry.uid:
             raise self.other_uid(resource, namespace, name, uid, entry.uid)
-        # An object keeps the version that it is stored in, whatever door a change comes through; a custom one is
-        # changed in the version of the door.
-        if resource.custom is None:
-            working, old = entry.resource, entry.load()
-            new = converted(working, change(entry.load()))
-        else:
-            working, old = resource, loaded(resource, entry)
-            new = change(loaded(resource, entry))
+        working, new, old = _changed(resource, entry, change)
         if guard is not None:
             guard(new, old)
         strategy = strategies.of_resource(resource)
@@ -259,12 +252,14 @@ class Registry:
         if write is not None:
             write.new = new if view is None else view.of(new)
             self.admission.validate(write)
-        stored = self._settled(working, new)
-        if strategy.released(new, old):
+        return self._write(entry, self._settled(working, new), new, old, dry_run=dry_run)
+
+    def _write(self, entry: Entry, stored: Resource, new: Obj, old: Obj, *, dry_run: bool) -> Entry:
+        if strategies.of_resource(stored).released(new, old):
             if not dry_run:
                 self.store.delete(entry)
             return Entry(entry.key, stored, new, entry.rv)
-        if new == (old if resource.custom is None else entry.load()):
+        if new == (old if stored.custom is None else entry.load()):
             return entry
         if dry_run:
             return Entry(entry.key, stored, new, entry.rv)
@@ -413,6 +408,17 @@ class Registry:
     def _invalid(resource: Resource, name: str, causes: list[Cause]) -> statuses.ApiError:
         # Events have one internal kind, of the core group, whatever door they come through.
         return statuses.invalid(resource.kind, name, resource.storage[0], [cause._asdict() for cause in causes])
+
+
+def _changed(resource: Resource, entry: Entry, change: Callable[[Obj], Obj]) -> tuple[Resource, Obj, Obj]:
+    """What an object becomes and what it was, and as which resource both are seen.
+
+    An object keeps the version that it is stored in, whatever door a change comes through; a custom one is changed in
+    the version of the door.
+    """
+    if resource.custom is None:
+        return entry.resource, converted(entry.resource, change(entry.load())), entry.load()
+    return resource, change(loaded(resource, entry)), loaded(resource, entry)
 
 
 def _model(resource: Resource) -> Model | None:

@@ -5,6 +5,7 @@ Called by `subresources`. From pkg/registry/apps/*/storage/storage.go (ScaleREST
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import orjson
@@ -13,6 +14,7 @@ from backends.fake import options, ownership, statuses
 from backends.fake.bodies import media_type, parse_apply, read_kind
 from backends.fake.call import Call
 from backends.fake.conversion import loaded
+from backends.fake.custom.scale import ScalePaths
 from backends.fake.messages import Response
 from backends.fake.ownership import Writer
 from backends.fake.patches import change_of, change_to
@@ -76,7 +78,7 @@ def scale(registry: Registry, call: Call) -> Response:
         # Nobody comes to own the replicas of a custom resource by its scale: so it was recorded.
         writer=who if custom is None else None,
         asking=call,
-        view=VIEW if custom is None or custom.scale is None else custom.scale.view,
+        view=VIEW if custom is None or custom.scale is None else _view_of(custom.scale),
     )
     return _answer(call, entry)
 
@@ -103,6 +105,10 @@ def _apply(registry: Registry, call: Call, who: Writer) -> Response:
 
     entry = registry.update(resource, route.namespace, route.name, change, dry_run=call.dry_run, asking=call, view=VIEW)
     return _answer(call, entry)
+
+
+def _view_of(paths: ScalePaths) -> View:
+    return View("scale", partial(paths.scale, replicas_needed=False))
 
 
 def _answer(call: Call, entry: Entry) -> Response:

@@ -8,11 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
 from backends.fake import statuses
-from backends.fake.admission.attributes import View
 from backends.fake.custom import jsonpath
 from backends.fake.validation import Cause, causes
 
@@ -65,11 +63,6 @@ class ScalePaths:
             "spec": {"replicas": replicas} if there and replicas else {},
             "status": found,
         }
-
-    @property
-    def view(self) -> View:
-        """What admission sees of a write through the subresource."""
-        return View("scale", partial(self.scale, replicas_needed=False))
 
     def put(self, obj: Obj, replicas: int) -> None:
         """Write the wanted replicas. Raises `ApiError` 500 where something else is in the way."""
