@@ -12,7 +12,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from scripts.benchmark import clusters, inprocess, ledger, overhttp, production, requests, system
+from scripts.benchmark import clusters, failover, inprocess, ledger, overhttp, production, requests, system
 from scripts.benchmark.measure import Row
 
 AREAS: dict[str, tuple[Callable[[], Iterator[Row]], ...]] = {
@@ -22,6 +22,7 @@ AREAS: dict[str, tuple[Callable[[], Iterator[Row]], ...]] = {
     "requests": (requests.per_action,),
     "system": (system.end_to_end,),
     "kind": (clusters.boot,),
+    "failover": (failover.latency, failover.takeover),
     "production": (production.agent,),
 }
 
