@@ -25,6 +25,15 @@ Feature: When the history cannot be read or is not ours, nothing is executed
       | schema version       | 99                |
       | cluster UID          | another-cluster   |
 
+  Scenario: A record is taken out of it by hand, so that its action would run again
+    When "replica-1" dies
+    And somebody takes the record of "c1:v1" out of the history
+    Given a pod "shop/web-0"
+    When "replica-2" starts
+    And the system works
+    Then the pod "shop/web-0" was deleted once, by "replica-1"
+    And the agents say that the history is not to be trusted: "was edited"
+
   Scenario: The history is another cluster's
     When "replica-1" dies
     And somebody writes "another-cluster" into the cluster UID of the history

@@ -38,7 +38,19 @@ from kubeactions.ledger.codec import (
     known_of,
     note,
 )
-from kubeactions.ledger.head import META_KEY, NAME, SEGMENTS_KEY, WRITE_ANNOTATION, Anchor, Head, admit, parse, size_of
+from kubeactions.ledger.head import (
+    META_KEY,
+    NAME,
+    SEGMENTS_KEY,
+    WRITE_ANNOTATION,
+    Anchor,
+    Head,
+    admit,
+    parse,
+    prints_of,
+    signature,
+    size_of,
+)
 from kubeactions.ledger.history import History
 from kubeactions.ledger.requests import REQUESTS_NAME
 from kubeactions.ledger.segments import Segments, to_merge
@@ -93,6 +105,7 @@ class Ledger:
         self._resource_version = ""
         self._seq = 0
         self._sizes: dict[str, int] = {}
+        self._prints: dict[str, int] = {}
         self._records: dict[str, Record] = {}
         self._amended: dict[str, float] = {}
         self._meta = Meta("", 0, "")
@@ -203,17 +216,20 @@ class Ledger:
         self._resource_version, self._seq = head.resource_version, max(head.seq, self._seq)
         self._meta, self._meta_changed_at = meta, None
         self._records, self._sizes, self._amended = dict(head.records), dict(head.sizes), {}
+        self._prints = dict(head.prints)
         self.history.add({name: known_of(record) for name, record in head.records.items()})
 
     def _create(self, cluster_uid: str) -> None:
         """The first start: epoch 1. A lost answer or AlreadyExists is found on the next opening."""
         self._seq = 1
         meta = Meta(cluster_uid, 1, self._identity)
+        data = {META_KEY: encode_meta(meta)}
+        written = signature(self._identity, self._seq, prints_of(data).values())
         body = {
             "apiVersion": "v1",
             "kind": "ConfigMap",
-            "metadata": {"name": NAME, "annotations": {WRITE_ANNOTATION: self._signature()}},
-            "data": {META_KEY: encode_meta(meta)},
+            "metadata": {"name": NAME, "annotations": {WRITE_ANNOTATION: written}},
+            "data": data,
         }
         self._count(body)
         self._take(parse(self._kube.create(self._collection, body)), meta)
@@ -303,10 +319,12 @@ class Ledger:
             texts |= {record.marker: encode_record(replace(record, why=record.why[-1:])) for record in records}
         self._seq += 1
         data: dict[str, str | None] = {**texts, **dict.fromkeys(remove)}
-        answer = self._patch(data)
+        prints = {name: one for name, one in self._prints.items() if name not in remove} | prints_of(texts)
+        answer = self._patch(data, prints)
         self._resource_version = str(answer["metadata"]["resourceVersion"])
         kept = {name: size for name, size in self._sizes.items() if name not in remove}
         self._sizes = kept | {name: size_of(name, text) for name, text in texts.items()}
+        self._prints = prints
         self._amended = {}
         self._records = {name: record for name, record in self._records.items() if name not in remove}
         for record in records:
@@ -328,11 +346,12 @@ class Ledger:
         kept = sum(size for name, size in self._sizes.items() if name not in remove and name not in texts)
         return kept + sum(size_of(name, text) for name, text in texts.items())
 
-    def _patch(self, data: Mapping[str, str | None]) -> JsonObject:
+    def _patch(self, data: Mapping[str, str | None], prints: Mapping[str, int]) -> JsonObject:
+        """Send it; `prints` are of all that the head holds then. Each request that is sent has a number of its own."""
         body: JsonObject = {
             "metadata": {
                 "resourceVersion": self._resource_version,
-                "annotations": {WRITE_ANNOTATION: self._signature()},
+                "annotations": {WRITE_ANNOTATION: signature(self._identity, self._seq, prints.values())},
             },
             "data": data,
         }
@@ -343,10 +362,6 @@ class Ledger:
             self.write_errors += 1
             self.stale = self.stale or isinstance(error, (Conflict, NotFound, Unavailable))
             raise
-
-    def _signature(self) -> str:
-        """Who sends which request: each one sent has a number of its own."""
-        return orjson.dumps({"writer": self._identity, "seq": self._seq}).decode()
 
     def _count(self, body: JsonObject) -> None:
         self.bytes_written += len(orjson.dumps(body))

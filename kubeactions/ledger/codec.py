@@ -141,7 +141,7 @@ def decode_record(name: str, text: str) -> Record:
     try:
         record = _record_of(orjson.loads(text))
     except (ValueError, TypeError, KeyError, AttributeError) as error:
-        raise LedgerClosed(f"record {name} of the ledger is unreadable: {type(error).__name__}: {error}") from error
+        raise LedgerClosed(f"record {name} of the ledger is unreadable: {fault(error)}") from error
     if record.marker != name:
         raise LedgerClosed(f"record {name} of the ledger says that it is {record.key}, whose name is {record.marker}")
     return record
@@ -174,7 +174,7 @@ def decode_known(name: str, text: str) -> Known:
             _time(found.get("settled_at")),
         )
     except (ValueError, TypeError, KeyError, AttributeError) as error:
-        raise LedgerClosed(f"record {name} of the ledger is unreadable: {type(error).__name__}: {error}") from error
+        raise LedgerClosed(f"record {name} of the ledger is unreadable: {fault(error)}") from error
 
 
 def known_of(record: Record) -> Known:
@@ -241,7 +241,16 @@ def decode_meta(text: str, segments: str = "[]") -> Meta:
             waiting=tuple(Waiting(one["id"], one["version"], one["reason"]) for one in found.get("waiting", ())),
         )
     except (ValueError, TypeError, KeyError, AttributeError) as error:
-        raise LedgerClosed(f"the ledger's meta is unreadable: {type(error).__name__}: {error}") from error
+        raise LedgerClosed(f"the ledger's meta is unreadable: {fault(error)}") from error
+
+
+def fault(error: Exception) -> str:
+    """What is wrong with a text, in the words of who wrote it and not of this program."""
+    if isinstance(error, orjson.JSONDecodeError):
+        return f"it is no JSON: {error}"
+    if isinstance(error, KeyError):
+        return f"{error} is missing"
+    return str(error) if isinstance(error, ValueError) else f"it is not of the shape that is written here ({error})"
 
 
 def shorten(text: str, limit: int) -> str:

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from kubeactions.errors import LedgerClosed, NotFound
 from kubeactions.kube import Kube, path_of
 from kubeactions.ledger.codec import Meta, Segment, decode_meta, decode_record
-from kubeactions.ledger.head import META_KEY, NAME, OWN_KEYS, SEGMENTS_KEY, Anchor, Head, admit, seq_of, size_of
+from kubeactions.ledger.head import META_KEY, NAME, OWN_KEYS, SEGMENTS_KEY, Anchor, Head, admit, edited, seq_of, size_of
 from kubeactions.ledger.legacy import LEGACY_KEY, read_legacy
 from kubeactions.ledger.reset import cluster_uid
 from kubeactions.ledger.segments import Segments
@@ -110,11 +110,14 @@ def _object(found: JsonObject, meta: Meta | None, anchor: Anchor | None, cluster
     if found.get("binaryData"):
         yield Finding(f"ConfigMap {NAME} holds binaryData, which no version of this program writes")
     yield from _said(lambda: read_legacy(data.get(LEGACY_KEY)))
-    seq = 0
+    seq, edit = 0, ""
     try:
         seq = seq_of(found)
+        edit = edited(found)
     except LedgerClosed as error:
         yield Finding(error.finding)
+    if edit:
+        yield Finding(edit)
     if META_KEY in data and meta is None:
         return  # Without it nothing can be said of whose it is, and how old.
     head = Head(str(found["metadata"]["uid"]), _version(found), seq, meta)

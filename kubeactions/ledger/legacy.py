@@ -14,6 +14,7 @@ from datetime import UTC, datetime
 import orjson
 
 from kubeactions.errors import LedgerClosed
+from kubeactions.ledger.codec import fault
 from kubeactions.model import ActionKey, Outcome, Phase, Record, Status
 
 LEGACY_KEY = "executed-actions"
@@ -60,7 +61,7 @@ def read_legacy(text: str | None) -> tuple[LegacyEntry, ...]:
         return tuple(_entry(one) for one in found or ())
     except (ValueError, TypeError, KeyError, AttributeError, OverflowError) as error:
         raise LedgerClosed(
-            f"the history of an earlier agent (key {LEGACY_KEY}) is unreadable: {type(error).__name__}: {error}"
+            f"the history of an earlier agent (key {LEGACY_KEY}) is unreadable: {fault(error)}"
         ) from error
 
 

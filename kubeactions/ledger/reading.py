@@ -38,6 +38,8 @@ def _read(kube: Kube, namespace: str) -> Reading:
         head = parse(kube.get(path_of("v1", "configmaps", namespace=namespace, name=NAME)))
     except NotFound:
         return Reading(None)
+    if head.edit:
+        raise LedgerClosed(head.edit)
     found: dict[str, Record] = {}
     for entry in head.legacy:
         record = entry.record(entry.at)

@@ -19,7 +19,7 @@ import orjson
 from kubeactions.errors import Conflict, LedgerClosed, NotFound
 from kubeactions.kube import Kube, path_of
 from kubeactions.ledger.codec import Meta, decode_meta, decode_record, encode_meta
-from kubeactions.ledger.head import META_KEY, NAME, WRITE_ANNOTATION, Anchor, admit, parse
+from kubeactions.ledger.head import META_KEY, NAME, WRITE_ANNOTATION, Anchor, admit, parse, prints_of, signature
 from kubeactions.ledger.segments import Segments
 from kubeactions.model import JsonObject
 
@@ -75,8 +75,9 @@ def begin_anew(
     epoch = max(anchor.epoch if anchor else 0, before.epoch if before else 0) + 1
     seq = max(anchor.seq if anchor else 0, _seq_of(old)) + 1
     meta = Meta(cluster_uid(kube), epoch, WRITER, watermark=watermark, next_segment=_next_number(kube, namespace))
-    annotations = {WRITE_ANNOTATION: orjson.dumps({"writer": WRITER, "seq": seq}).decode()}
-    body: JsonObject = {"apiVersion": "v1", "kind": "ConfigMap", "data": {META_KEY: encode_meta(meta)}}
+    data = {META_KEY: encode_meta(meta)}
+    annotations = {WRITE_ANNOTATION: signature(WRITER, seq, prints_of(data).values())}
+    body: JsonObject = {"apiVersion": "v1", "kind": "ConfigMap", "data": data}
     if old is None:
         body["metadata"] = {"name": NAME, "annotations": annotations}
         made = kube.create(path_of("v1", "configmaps", namespace=namespace), body)

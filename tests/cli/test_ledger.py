@@ -136,4 +136,4 @@ def test_check_names_everything_that_is_wrong_and_says_how_bad_it_is(cli: Cli, w
     told = cli("ledger", "check", "--json")
     assert told.code == 6
     found = json.loads(told.out)
-    assert (found["trusted"], [one["closing"] for one in found["findings"]]) == (False, [True, True, False])
+    assert (found["trusted"], [one["closing"] for one in found["findings"]]) == (False, [True, True, True, False])

@@ -325,5 +325,10 @@ def _(world: World, damage: str, part: str) -> None:
     world.damage_history(part, damage)
 
 
+@when(parsers.re("somebody takes the (?P<part>.+) out of the history"))
+def _(world: World, part: str) -> None:
+    world.damage_history(part, None)
+
+
 def _deliver(world: World, id_: str, version: str, *actions: JsonObject) -> None:
     world.deliver(f"{id_}@{version}.json", payloads.payload(*actions))

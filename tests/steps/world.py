@@ -270,21 +270,25 @@ class World(ABC):
             raise AssertionError(f"the history has no action {key}; it has {sorted(records)}")
         return records[key]
 
-    def damage_history(self, part: str, damage: str) -> None:
-        """Let a stranger write into the history: its description, its schema version, a record."""
+    def damage_history(self, part: str, damage: str | None) -> None:
+        """Let a stranger write into the history: its description, its schema version, a record (None: take it out)."""
         history = self.history()
         data = dict(history["data"])
         meta = json.loads(data["meta"])
-        if part == "schema version":
+        if damage is None:
+            del data[self._record_of(part).marker]
+        elif part == "schema version":
             data["meta"] = json.dumps({**meta, "schema": int(damage)})
         elif part == "cluster UID":
             data["meta"] = json.dumps({**meta, "cluster_uid": damage})
         elif part == "description":
             data["meta"] = damage
         else:
-            key = part.removeprefix('record of "').removesuffix('"')
-            data[self.record(key).marker] = damage
+            data[self._record_of(part).marker] = damage
         self.objects.kube.replace(self.objects.path("config map", f"default/{HISTORY}"), {**history, "data": data})
+
+    def _record_of(self, part: str) -> Record:
+        return self.record(part.removeprefix('record of "').removesuffix('"'))
 
     def rollouts(self, place: str) -> set[str]:
         """The restarts that the deployment's replica sets bear witness of, by the marks of the actions."""

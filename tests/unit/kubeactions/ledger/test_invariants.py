@@ -8,9 +8,10 @@ from dataclasses import replace
 import pytest
 
 from backends.faults import Match, Pause
-from kubeactions.ledger import NAME
+from kubeactions.errors import LedgerClosed
+from kubeactions.ledger import NAME, read
 from kubeactions.ledger.codec import encode_record
-from kubeactions.ledger.head import Anchor
+from kubeactions.ledger.head import WRITE_ANNOTATION, Anchor, prints_of, seq_of, signature
 from kubeactions.ledger.invariants import Finding, check
 from kubeactions.model import ActionKey, JsonObject, Phase, Record
 from tests.unit.kubeactions.ledger.test_book import CONFIGMAPS, Shelf
@@ -34,7 +35,11 @@ def findings(shelf: Shelf, anchor: Anchor | None = None) -> tuple[Finding, ...]:
 
 
 def edit(shelf: Shelf, **data: str | None) -> None:
-    shelf.kube.patch(HEAD, {"data": data}, type="merge")
+    """As a version of ours with an error would: its sum is right."""
+    kept = {name: text for name, text in {**shelf.head()["data"], **data}.items() if text is not None}
+    seq = seq_of(shelf.head())
+    annotations = {WRITE_ANNOTATION: signature("somebody", seq, prints_of(kept).values())}
+    shelf.kube.patch(HEAD, {"metadata": {"annotations": annotations}, "data": data}, type="merge")
 
 
 def put(shelf: Shelf, record: Record) -> None:
@@ -60,6 +65,51 @@ def test_every_unreadable_record_is_named(shelf: Shelf) -> None:
     found = findings(shelf)
     assert [one.closing for one in found] == [True, True]
     assert all(any(name in one.text for one in found) for name in names)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {ActionKey("closed", 1).marker: None},
+        {ActionKey("closed", 1).marker: encode_record(Shelf().record("closed"))},
+        {ActionKey("more", 1).marker: encode_record(Shelf().record("more"))},
+        {"segments": "[]"},
+    ],
+    ids=["a record is taken away", "a record is open again", "a record is put in", "a key is put in"],
+)
+def test_what_somebody_edits_by_hand_closes_it_until_it_is_undone(shelf: Shelf, change: JsonObject) -> None:
+    """Each of these would let an action run again, or one run that nobody ordered, and can be read without an error."""
+    before = {name: shelf.head()["data"].get(name) for name in change}
+    shelf.kube.patch(HEAD, {"data": change}, type="merge")
+    closing = [one.text for one in findings(shelf) if one.closing]
+    assert len(closing) == 1
+    assert "was edited: its data is not what write 4 by a left" in closing[0]
+    for act in (lambda: shelf.opened("b"), lambda: read(shelf.kube, "default")):
+        with pytest.raises(LedgerClosed, match="was edited"):
+            act()
+    shelf.kube.patch(HEAD, {"data": before}, type="merge")
+    assert findings(shelf) == ()
+    shelf.opened("b")
+
+
+def test_who_has_edited_it_is_named_as_the_api_server_names_him(shelf: Shelf) -> None:
+    client = shelf.backend.client("bob")
+    client.call_api(
+        "PATCH", f"{client.configuration.host}{HEAD}?fieldManager=kubectl-edit",
+        {"Content-Type": "application/merge-patch+json"}, {"data": {"note": "{}"}},
+    ).read()  # fmt: skip
+    assert any("fields of data belong to kubectl-edit at 20" in one.text for one in findings(shelf))
+
+
+def test_a_head_that_an_older_version_wrote_is_not_asked_for_its_sum(shelf: Shelf) -> None:
+    annotation = json.dumps({"writer": "older", "seq": seq_of(shelf.head())})
+    shelf.kube.patch(HEAD, {"metadata": {"annotations": {WRITE_ANNOTATION: annotation}}}, type="merge")
+    put(shelf, shelf.record("more", 4))
+    shelf.kube.patch(HEAD, {"metadata": {"annotations": {WRITE_ANNOTATION: annotation}}}, type="merge")
+    ledger = shelf.opened("b")
+    assert len(ledger.records) == 3
+    assert findings(shelf) == ()
+    assert '"sum"' in shelf.head()["metadata"]["annotations"][WRITE_ANNOTATION]
 
 
 def test_everything_that_is_wrong_is_found_at_once(shelf: Shelf) -> None:
