@@ -68,7 +68,7 @@ def read(entries: Iterable[dict[str, Any]]) -> Shares:
     for entry in entries:
         version = entry["apiVersion"]
         identity = version if entry["operation"] == UPDATE else ""
-        who = Manager(entry["manager"], entry["operation"], identity, entry.get("subresource", ""))
+        who = Manager(entry.get("manager", ""), entry["operation"], identity, entry.get("subresource", ""))
         fields, twin = entry.get("fieldsV1") or {}, shares.get(who)
         if twin is None:
             shares[who] = Share(fields, version, entry.get("time"), entry)
@@ -108,7 +108,9 @@ def written(shares: Shares) -> list[dict[str, Any]]:
         if share.entry is not None:
             entries.append(share.entry)
             continue
-        entry: dict[str, Any] = {"manager": who.name, "operation": who.operation, "apiVersion": share.version}
+        entry: dict[str, Any] = {"operation": who.operation, "apiVersion": share.version}
+        if who.name:
+            entry = {"manager": who.name, **entry}
         if share.time is not None:
             entry["time"] = share.time
         entry["fieldsType"] = "FieldsV1"
