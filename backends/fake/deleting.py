@@ -11,7 +11,7 @@ from backends.fake.call import Call
 from backends.fake.catalogue import Resource
 from backends.fake.conversion import encoded
 from backends.fake.messages import Response
-from backends.fake.reading import json_response, list_body
+from backends.fake.reading import json_response, list_response
 from backends.fake.registry import DeleteOptions, Registry
 from backends.fake.store import Entry
 
@@ -45,7 +45,7 @@ def delete_collection(registry: Registry, call: Call) -> Response:
     entries = listing.entries_that_match(registry.store.list(*resource.storage, route.namespace), chosen.selection)
     for entry in entries:
         registry.delete(resource, entry.key.namespace, entry.key.name, asked, asking=call)
-    return json_response(200, list_body(resource, entries, {"resourceVersion": str(revision)}))
+    return list_response(resource, entries, {"resourceVersion": str(revision)})
 
 
 def _details(resource: Resource, entry: Entry) -> dict[str, Any]:

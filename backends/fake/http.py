@@ -155,11 +155,14 @@ class App:
 
     async def _send_whole(self, send: Send, response: Response, *, close: bool = False) -> None:
         headers = self._headers(response)
-        headers.append((b"content-length", b"%d" % len(response.body)))
+        headers.append((b"content-length", b"%d" % response.length))
         if close:
             headers.append((b"connection", b"close"))
         await send({"type": "http.response.start", "status": response.status, "headers": headers})
-        await send({"type": "http.response.body", "body": response.body, "more_body": False})
+        left = response.length
+        for part in response.slices():
+            left -= len(part)
+            await send({"type": "http.response.body", "body": part, "more_body": left > 0})
 
     def _headers(self, response: Response) -> list[tuple[bytes, bytes]]:
         """The response's headers and the cluster's time, which clients compare with the stamps in its objects."""

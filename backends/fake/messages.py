@@ -5,7 +5,7 @@ Built by a transport (in process, or the HTTP listener) and given to `Cluster.ha
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
@@ -58,15 +58,61 @@ class Stream(Protocol):
         """End it."""
 
 
-@dataclass(slots=True)
+SLICE_BYTES = 1 << 20
+"""About how much of a long body is put together at a time."""
+
+
 class Response:
     """The answer. A watch has a `stream` instead of a body, of which the transport sends what comes as it comes.
 
-    With a `session` (then the status is 101) the connection becomes a WebSocket; see `websockets`.
+    With a `session` (then the status is 101) the connection becomes a WebSocket; see `websockets`. A long list is given
+    as `pieces` of stored bytes, which are joined when somebody asks for the `body`, or sent slice by slice.
     """
 
-    status: int
-    headers: dict[str, str]
-    body: bytes = b""
-    stream: Stream | None = None
-    session: Session | None = None
+    __slots__ = ("_body", "_pieces", "headers", "session", "status", "stream")
+
+    def __init__(
+        self,
+        status: int,
+        headers: dict[str, str],
+        body: bytes = b"",
+        stream: Stream | None = None,
+        session: Session | None = None,
+        pieces: Sequence[bytes] | None = None,
+    ) -> None:
+        self.status = status
+        self.headers = headers
+        self._body = body
+        self.stream = stream
+        self.session = session
+        self._pieces = pieces
+
+    @property
+    def body(self) -> bytes:
+        """The whole body."""
+        if self._pieces is not None:
+            self._body, self._pieces = b"".join(self._pieces), None
+        return self._body
+
+    @body.setter
+    def body(self, body: bytes) -> None:
+        self._body, self._pieces = body, None
+
+    @property
+    def length(self) -> int:
+        """How many bytes the body has."""
+        return len(self._body) if self._pieces is None else sum(map(len, self._pieces))
+
+    def slices(self) -> Iterator[bytes]:
+        """The body, in slices of about `SLICE_BYTES`: so a long one never stands in memory as a whole."""
+        if self._pieces is None:
+            yield self._body
+            return
+        begin = size = 0
+        for end, piece in enumerate(self._pieces, start=1):
+            size += len(piece)
+            if size >= SLICE_BYTES:
+                yield b"".join(self._pieces[begin:end])
+                begin, size = end, 0
+        if begin < len(self._pieces):
+            yield b"".join(self._pieces[begin:])

@@ -19,10 +19,12 @@ from backends.fake.messages import Response
 from backends.fake.registry import Registry
 from backends.fake.store import Entry, GoneError
 
+_JSON = {"Cache-Control": "no-cache, private", "Content-Type": "application/json"}
+
 
 def json_response(status: int, body: bytes) -> Response:
     """An answer in JSON."""
-    return Response(status, {"Cache-Control": "no-cache, private", "Content-Type": "application/json"}, body)
+    return Response(status, dict(_JSON), body)
 
 
 def get(registry: Registry, call: Call) -> Response:
@@ -34,7 +36,7 @@ def get(registry: Registry, call: Call) -> Response:
     if entry is None:
         raise registry.missing(resource, route.name)
     call.uid = entry.uid
-    body = resource.prefix + entry.tail if entry.resource is resource else encoded(resource, entry)
+    body = entry.data if entry.resource is resource else encoded(resource, entry)
     return json_response(200, body)
 
 
@@ -48,11 +50,11 @@ def list_objects(registry: Registry, call: Call) -> Response:
         entries = _page(entries, route.namespace, options, rv, start, metadata)
     else:
         entries = listing.entries_that_match(entries, options.selection)
-    return json_response(200, list_body(resource, entries, metadata))
+    return list_response(resource, entries, metadata)
 
 
-def list_body(resource: Resource, entries: list[Entry], metadata: dict[str, Any]) -> bytes:
-    """A list: a head, and the stored bytes of the items joined."""
+def list_response(resource: Resource, entries: list[Entry], metadata: dict[str, Any]) -> Response:
+    """A list: a head, and the stored bytes of the items, not yet joined."""
     if resource.custom is not None:
         metadata = {"continue": "", **metadata}
     head = b'{"kind":"%s","apiVersion":"%s","metadata":%s,"items":[' % (
@@ -60,11 +62,17 @@ def list_body(resource: Resource, entries: list[Entry], metadata: dict[str, Any]
         resource.api_version.encode(),
         orjson.dumps(metadata),
     )
-    if not entries:
-        return head + b"]}"
-    if all(entry.resource is resource for entry in entries):
-        return b"%s{%s]}" % (head, b",{".join([entry.tail for entry in entries]))
-    return b"%s{%s]}" % (head, b",{".join([tail(resource, entry) for entry in entries]))
+    pieces = [head]
+    for entry in entries:
+        pieces.append(b",{")
+        if entry.resource is resource:
+            pieces += (entry.front, entry.shares, entry.rest)
+        else:
+            pieces.append(tail(resource, entry))
+    if entries:
+        pieces[1] = b"{"
+    pieces.append(b"]}")
+    return Response(200, dict(_JSON), pieces=pieces)
 
 
 def _snapshot(

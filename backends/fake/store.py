@@ -5,14 +5,16 @@ It knows nothing of kinds, rules or HTTP; it refuses to hand out anything mutabl
 with bytes, or a freshly parsed dict of their own from `Entry.load()`.
 
 An object is kept as the bytes that follow its kind and apiVersion (`Entry.tail`), because items of a list carry
-neither: so a list is a join of stored bytes, and one object is its resource's prefix plus the tail. A store is forked
-by sharing what is in it (`buckets.py`).
+neither: so a list is a join of stored bytes, and one object is its resource's prefix plus the tail. Half of a pod is
+its managedFields, and those of alike pods are the same: they are kept once. A store is forked by sharing what is in it
+(`buckets.py`).
 """
 
 from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Callable, Iterator, Mapping
+from functools import lru_cache
 from operator import attrgetter
 from typing import Any, Literal, NamedTuple, cast
 
@@ -42,7 +44,7 @@ class Key(NamedTuple):
 class Entry(Immutable):
     """One version of one object, immutable."""
 
-    __slots__ = ("key", "labels", "owners", "resource", "rv", "tail", "terminating", "uid")
+    __slots__ = ("front", "key", "labels", "owners", "resource", "rest", "rv", "shares", "terminating", "uid")
 
     def __init__(self, key: Key, resource: Resource, obj: dict[str, Any], rv: int) -> None:
         metadata = obj["metadata"]
@@ -56,18 +58,35 @@ class Entry(Immutable):
         references = metadata.get("ownerReferences")
         self.owners: tuple[str, ...] = tuple(owner["uid"] for owner in references) if references else ()
         self.terminating = "deletionTimestamp" in metadata
+        owned = metadata.get("managedFields")
+        if owned is not None:
+            metadata = {member: value for member, value in metadata.items() if member != "managedFields"}
+        self.front = b'"metadata":' + orjson.dumps(metadata)[:-1]
+        """The beginning of the tail: the metadata up to managedFields."""
+        self.shares = b"" if owned is None else _kept(b',"managedFields":' + orjson.dumps(owned))
         rest = {member: value for member, value in obj.items() if member not in _HEAD}
-        self.tail = orjson.dumps({"metadata": metadata, **rest})[1:]
+        self.rest = b"}," + orjson.dumps(rest)[1:] if rest else b"}}"
+
+    @property
+    def tail(self) -> bytes:
+        """The object, serialised, from after its kind and apiVersion on."""
+        return b"".join((self.front, self.shares, self.rest))
 
     @property
     def data(self) -> bytes:
         """The whole object, serialised."""
-        return self.resource.prefix + self.tail
+        return b"".join((self.resource.prefix, self.front, self.shares, self.rest))
 
     def load(self) -> dict[str, Any]:
         """The whole object as a dict of the caller's own."""
-        obj: dict[str, Any] = orjson.loads(self.resource.prefix + self.tail)
+        obj: dict[str, Any] = orjson.loads(self.data)
         return obj
+
+
+@lru_cache(maxsize=4096)
+def _kept(shares: bytes) -> bytes:
+    """The same bytes, once for all that have them."""
+    return shares
 
 
 class StoreEvent(NamedTuple):

@@ -70,7 +70,7 @@ class _Events:
     def object(self, entry: Entry) -> bytes:
         """The object of an event."""
         resource = self._resource
-        body = resource.prefix + entry.tail if entry.resource is resource else encoded(resource, entry)
+        body = entry.data if entry.resource is resource else encoded(resource, entry)
         return body if self._shown is None else orjson.dumps(self._shown(orjson.loads(body)))
 
     def bookmark(self, rv: int, *, initial_events_end: bool = False) -> bytes:
