@@ -18,6 +18,7 @@ from backends.fake.admission.classes import DefaultClasses
 from backends.fake.admission.lifecycle import NamespaceLifecycle
 from backends.fake.admission.limit_ranger import LimitRanger
 from backends.fake.admission.nodes import DefaultTolerationSeconds, TaintNodesByCondition
+from backends.fake.admission.pod_security import PodSecurity
 from backends.fake.admission.priority import Priority
 from backends.fake.admission.resource_quota import ResourceQuota
 from backends.fake.admission.runtime_class import RuntimeClass
@@ -36,6 +37,7 @@ def plugins(store: Store, clock: Clock, ids: Ids, *, service_accounts: bool) -> 
         chain.append(ServiceAccounts(store, ids))
     chain += [
         TaintNodesByCondition(),
+        PodSecurity(store),
         Priority(store),
         DefaultTolerationSeconds(),
         DefaultClasses(store),
