@@ -39,12 +39,22 @@ class AuditEvent:
     target: str
     changed: bool
     """Did it commit anything?"""
+    notes: tuple[tuple[str, str], ...]
+    """What admission wrote down: pod security, policies, webhooks."""
     revision: int
     """The cluster's revision when it was answered: if it changed something, that of the (last) change."""
 
+    @property
+    def annotations(self) -> dict[str, str]:
+        """The notes by their keys."""
+        return dict(self.notes)
+
 
 # What is kept of a request until somebody looks: the fields of `AuditEvent`, in their order.
-AuditRecord = tuple[datetime, float, str, str, str, str, str, str, str, str, int, str, bool, str, str, bool, int]
+AuditRecord = tuple[
+    datetime, float, str, str, str, str, str, str, str, str, int, str, bool, str, str, bool,
+    tuple[tuple[str, str], ...], int,
+]  # fmt: skip
 _FIELDS = tuple(AuditEvent.__dataclass_fields__)
 
 

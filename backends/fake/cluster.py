@@ -141,7 +141,7 @@ class Cluster:
         self.due = DueQueue()
         self.registry = Registry(
             self.store, self.time, self.ids, KindRules(),
-            admission.plugins(self.store, self.time, self.ids, service_accounts=controllers),
+            admission.plugins(self.store, self.catalogue, self.time, self.ids, service_accounts=controllers),
         )  # fmt: skip
         self.tokens = tokens
         self.authorization: Mode = authorization

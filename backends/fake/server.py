@@ -264,6 +264,7 @@ class Server:
                 request.method,
                 request.target,
                 self._registry.store.revision != before,
+                call.annotations,
                 self._registry.store.revision,
             )
         )

@@ -23,14 +23,16 @@ from backends.fake.admission.priority import Priority
 from backends.fake.admission.resource_quota import ResourceQuota
 from backends.fake.admission.runtime_class import RuntimeClass
 from backends.fake.admission.service_account import ServiceAccounts
+from backends.fake.admission.validating_policies import ValidatingAdmissionPolicies
 from backends.fake.admission.volumes import PersistentVolumeClaimResize, StorageObjectInUseProtection
+from backends.fake.catalogue import Catalogue
 from backends.fake.ids import Ids
 from backends.fake.store import Store
 
 __all__ = ["CREATE", "DELETE", "UPDATE", "Asking", "Attributes", "Chain", "plugins"]
 
 
-def plugins(store: Store, clock: Clock, ids: Ids, *, service_accounts: bool) -> Chain:
+def plugins(store: Store, catalogue: Catalogue, clock: Clock, ids: Ids, *, service_accounts: bool) -> Chain:
     """The plugins over one store. `service_accounts` False leaves ServiceAccount out, as envtest does."""
     chain: list[Plugin] = [NamespaceLifecycle(store), LimitRanger(store)]
     if service_accounts:
@@ -45,6 +47,7 @@ def plugins(store: Store, clock: Clock, ids: Ids, *, service_accounts: bool) -> 
         PersistentVolumeClaimResize(store),
         RuntimeClass(store),
         Addresses(store, ids),
+        ValidatingAdmissionPolicies(store, catalogue),
         ResourceQuota(store, clock),
     ]
     return Chain(chain)

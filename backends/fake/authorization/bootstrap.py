@@ -354,6 +354,11 @@ CONTROLLER_ROLES: Final[dict[str, Rules]] = {
     ),
     "ttl-after-finished-controller": (Allow("delete get list watch", "batch", "jobs"), _EVENTS),
     "ttl-controller": (Allow("list patch update watch", "core", "nodes"), _EVENTS),
+    "validatingadmissionpolicy-status-controller": (
+        Allow("get list watch", "admissionregistration.k8s.io", "validatingadmissionpolicies"),
+        Allow("get patch update", "admissionregistration.k8s.io", "validatingadmissionpolicies/status"),
+        _EVENTS,
+    ),
 }  # fmt: skip
 """By the name of the service account in kube-system that has it."""
 

@@ -10,6 +10,7 @@ from collections.abc import Callable, Hashable, Iterable
 from functools import partial
 from typing import TYPE_CHECKING
 
+from backends.fake.controllers.admission_policies import AdmissionPolicies
 from backends.fake.controllers.client import Client, Refused
 from backends.fake.controllers.cluster_roles import AggregatedRoles
 from backends.fake.controllers.controller import Controller, Now
@@ -68,6 +69,7 @@ MANAGED: tuple[type[Controller], ...] = (
     ResourceQuotas,
     ClaimProtection,
     VolumeProtection,
+    AdmissionPolicies,
 )
 """What kube-controller-manager runs, but for the garbage collector."""
 

@@ -42,6 +42,13 @@ ENDPOINTS: Final = Kind("", "v1", "endpoints", "Endpoints")
 ENDPOINT_SLICES: Final = Kind("discovery.k8s.io", "v1", "endpointslices", "EndpointSlice")
 SERVICES: Final = Kind("", "v1", "services", "Service")
 PODS: Final = Kind("", "v1", "pods", "Pod")
+POLICIES: Final = Kind(
+    "admissionregistration.k8s.io",
+    "v1",
+    "validatingadmissionpolicies",
+    "ValidatingAdmissionPolicy",
+    namespaced=False,
+)
 QUOTAS: Final = Kind("", "v1", "resourcequotas", "ResourceQuota")
 VOLUMES: Final = Kind("", "v1", "persistentvolumes", "PersistentVolume", namespaced=False)
 SERVICE_ACCOUNTS: Final = Kind("", "v1", "serviceaccounts", "ServiceAccount")

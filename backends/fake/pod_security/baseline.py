@@ -125,10 +125,8 @@ def host_probes(_metadata: Obj, spec: Obj, minor: int) -> Found:
         lifecycle = one.get("lifecycle") or {}
         handlers = [one.get(member) or {} for member in ("livenessProbe", "readinessProbe", "startupProbe")]
         handlers += [lifecycle.get(member) or {} for member in ("postStart", "preStop")]
-        asked = {
-            (way or {}).get("host") for way in (h.get(kind) for h in handlers for kind in ("httpGet", "tcpSocket"))
-        }
-        asked -= {None, ""}
+        ways = [handler.get(kind) or {} for handler in handlers for kind in ("httpGet", "tcpSocket")]
+        asked = {str(way["host"]) for way in ways if way.get("host")}
         if asked:
             found.add(one.get("name", ""))
             hosts |= asked

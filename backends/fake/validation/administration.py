@@ -1,7 +1,6 @@
-"""What administrators set up: autoscalers, priority classes, webhooks, pod templates. Defaults and rules.
+"""What administrators set up: autoscalers, priority classes, pod templates. Defaults and rules.
 
-Rules: the `defaults.go` and `validation` packages of autoscaling, scheduling, admissionregistration and core below
-pkg/apis.
+Rules: the `defaults.go` and `validation` packages of autoscaling, scheduling and core below pkg/apis.
 """
 
 from __future__ import annotations
@@ -71,23 +70,6 @@ def priority_class_update(new: Obj, old: Obj) -> list[Cause]:
     if new.get("preemptionPolicy") != old.get("preemptionPolicy"):
         found.append(causes.invalid("preemptionPolicy", new.get("preemptionPolicy"), "field is immutable"))
     return found
-
-
-def webhook_defaults(obj: Obj) -> None:
-    """ValidatingWebhookConfiguration and MutatingWebhookConfiguration: everything, equivalents too, ten seconds."""
-    for hook in obj.get("webhooks") or ():
-        hook.setdefault("failurePolicy", "Fail")
-        hook.setdefault("matchPolicy", "Equivalent")
-        hook.setdefault("namespaceSelector", {})
-        hook.setdefault("objectSelector", {})
-        hook.setdefault("timeoutSeconds", 10)
-        if obj["kind"] == "MutatingWebhookConfiguration":
-            hook.setdefault("reinvocationPolicy", "Never")
-        for rule in hook.get("rules") or ():
-            rule.setdefault("scope", "*")
-        service = hook["clientConfig"].get("service")
-        if service is not None:
-            service.setdefault("port", 443)
 
 
 def pod_template_defaults(obj: Obj) -> None:

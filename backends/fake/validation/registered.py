@@ -18,8 +18,10 @@ from backends.fake.validation import (
     networking,
     pod_defaults,
     pods,
+    policies,
     services,
     storage,
+    webhooks,
     workloads,
 )
 from backends.fake.validation.causes import Cause
@@ -42,7 +44,7 @@ class KindRules:
 _GENERIC = KindRules()
 _BINDING = KindRules(names.path_segment_errors, access.binding_defaults, access.binding, access.binding_update)
 _ROLE = KindRules(names.path_segment_errors, None, access.role, access.role_update)
-_WEBHOOKS = KindRules(defaults=administration.webhook_defaults)
+_WEBHOOKS = KindRules(defaults=webhooks.defaults, create=webhooks.configuration, update=webhooks.configuration_update)
 
 _RULES: Mapping[tuple[str, str], KindRules] = {
     ("", "ConfigMap"): KindRules(create=configuration.config_map, update=configuration.config_map_update),
@@ -83,6 +85,12 @@ _RULES: Mapping[tuple[str, str], KindRules] = {
     ),
     ("", "Service"): KindRules(names.label_1035_errors, services.defaults, services.rules, services.update),
     ("admissionregistration.k8s.io", "MutatingWebhookConfiguration"): _WEBHOOKS,
+    ("admissionregistration.k8s.io", "ValidatingAdmissionPolicy"): KindRules(
+        defaults=policies.policy_defaults, create=policies.policy, update=policies.policy_update
+    ),
+    ("admissionregistration.k8s.io", "ValidatingAdmissionPolicyBinding"): KindRules(
+        defaults=policies.binding_defaults, create=policies.binding, update=policies.binding_update
+    ),
     ("admissionregistration.k8s.io", "ValidatingWebhookConfiguration"): _WEBHOOKS,
     ("apiextensions.k8s.io", "CustomResourceDefinition"): KindRules(
         defaults=definitions.defaults,

@@ -21,7 +21,9 @@ def service(name: str = "s", **spec: Any) -> dict[str, Any]:
 def with_accounts(door: Door) -> Door:
     """The same cluster with the ServiceAccount plugin on."""
     cluster = door.cluster
-    cluster.registry.admission = admission.plugins(cluster.store, cluster.time, cluster.ids, service_accounts=True)
+    cluster.registry.admission = admission.plugins(
+        cluster.store, cluster.catalogue, cluster.time, cluster.ids, service_accounts=True
+    )
     return door
 
 
