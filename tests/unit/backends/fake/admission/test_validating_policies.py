@@ -134,7 +134,7 @@ def test_what_a_policy_is_about(door: Door, match: dict[str, Any], refused: bool
 
 
 def test_equivalent_versions_match_and_exact_ones_do_not(door: Door) -> None:
-    scaler = {
+    scaler: dict[str, Any] = {
         "metadata": {"name": "s"},
         "spec": {"maxReplicas": 9, "scaleTargetRef": {"kind": "Deployment", "name": "w"}},
     }
