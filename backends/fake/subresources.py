@@ -22,6 +22,7 @@ from backends.fake.patches import change_of
 from backends.fake.reading import get, json_response
 from backends.fake.registry import Registry
 from backends.fake.scaling import scale
+from backends.fake.validation import differences
 from backends.fake.writing import check_name, checked, writer
 
 Obj = dict[str, Any]
@@ -117,6 +118,7 @@ def _check_ephemeral(old: Obj, wanted: list[Obj]) -> None:
         if asked.get(name) != held:
             what = "changed" if name in asked else "removed"
             text = f'Forbidden: existing ephemeral containers "{name}" may not be {what}\n'
+            text += differences.containers(held, asked[name]) if name in asked else ""
             causes.append({"field": "spec.ephemeralContainers", "reason": "FieldValueForbidden", "message": text})
     if causes:
         raise statuses.invalid("Pod", old["metadata"]["name"], "", causes)

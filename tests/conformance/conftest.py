@@ -38,7 +38,9 @@ def count_steps(request: pytest.FixtureRequest) -> Count:
     """Count a replayed case into the summary, under how it was replayed."""
 
     def count(how: str, result: Result) -> None:
-        request.node.user_properties.append((PROPERTY, (how, result.case.topic, result.matching, result.steps)))
+        topic, told = result.case.topic, request.node.user_properties
+        told.append((PROPERTY, (how, topic, result.matching, result.steps)))
+        told.append((PROPERTY, (f"{how}, strict level", topic, result.strictly_matching, result.steps)))
 
     return count
 

@@ -39,11 +39,18 @@ class Result:
     found: Sequence[Difference]
     seconds: float
     """How long it took on the wire's clock."""
+    strictly: Sequence[Difference] = ()
+    """What differs at the strict level."""
 
     @property
     def failing(self) -> list[StepName]:
         """The steps that differ; every one of them when the case could not be played."""
         return failing_steps(list(self.found))
+
+    @property
+    def strictly_matching(self) -> int:
+        """How many steps match at the strict level."""
+        return self.steps - min(self.steps, len(failing_steps(list(self.strictly))))
 
     @property
     def matching(self) -> int:
@@ -60,12 +67,15 @@ def replay(
     player = Player(wire, case, hurry=[step for step in hurry if isinstance(step, int)], patience=patience)
     try:
         player.play()
-        found = compare(want, Normaliser(player).recording(), strict=strict)
+        got = Normaliser(player).recording()
+        strictly = compare(want, got, strict=True)
+        found = strictly if strict else compare(want, got)
     except (CaseError, NoAnswerError, KeyError, TypeError, AttributeError, ValueError) as error:
         # An answer of another shape than the case takes for granted: no step of it proves anything.
         broken = f"{type(error).__name__}: {error}"
         found = [Difference(step["step"], step["do"], f"/{WHOLE_CASE}", None, broken) for step in want["steps"]]
-    return Result(case, len(want["steps"]), found, round(wire.now() - started, 3))
+        strictly = found
+    return Result(case, len(want["steps"]), found, round(wire.now() - started, 3), strictly)
 
 
 def unexpected(result: Result, known: Known) -> list[str]:

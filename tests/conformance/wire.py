@@ -31,6 +31,10 @@ ANSWER_LIMIT_S = 60.0
 """How long one answer may take over HTTP before the step counts as unanswered."""
 
 
+ROUND_TRIP_S = 0.004
+"""Simulated: the recorder's requests took about that, and controllers work meanwhile."""
+
+
 class NoAnswerError(Exception):
     """The connection broke, or nothing came within `ANSWER_LIMIT_S`."""
 
@@ -146,7 +150,8 @@ class InProcessWire:
     def send(
         self, method: str, target: str, user: str = "admin", headers: Mapping[str, str] | None = None, body: bytes = b""
     ) -> Answer:
-        """Send one request through the transport that stands under the official client."""
+        """Send one request through the transport that stands under the official client; it takes `ROUND_TRIP_S`."""
+        self._clock.sleep(ROUND_TRIP_S)
         sent = request_headers(user, headers, TOKENS)
         response = self._transport.request(method, HOST + target.replace(" ", "%20"), body=body, headers=sent)
         return Answer(response.status, {**response.headers, "Date": self._date()}, response.data)

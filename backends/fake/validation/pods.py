@@ -12,9 +12,8 @@ from typing import Any
 
 import orjson
 
-from backends.fake.patching.shown import shown_json
 from backends.fake.schema.recent import Recent
-from backends.fake.validation import causes, containers, metadata, placement, pod_options
+from backends.fake.validation import causes, containers, differences, metadata, placement, pod_options
 from backends.fake.validation.causes import Cause
 from backends.fake.validation.names import (
     label_1123_errors,
@@ -136,7 +135,7 @@ def update(new: Obj, old: Obj) -> list[Cause]:
     found += _added_tolerations(want.get("tolerations") or [], have.get("tolerations") or [])
     munged = _munged(want, have)
     if munged != have:
-        text = f"pod updates may not change fields other than {_UPDATABLE}\n{_difference(munged, have)}"
+        text = f"pod updates may not change fields other than {_UPDATABLE}\n{differences.pod_specs(munged, have)}"
         found.append(causes.forbidden("spec", text))
     return found
 
@@ -177,15 +176,6 @@ def _munged(want: Obj, have: Obj) -> Obj:
     if have.get("terminationGracePeriodSeconds", 0) < 0 and want.get("terminationGracePeriodSeconds") == 1:
         munged["terminationGracePeriodSeconds"] = have["terminationGracePeriodSeconds"]
     return munged
-
-
-def _difference(want: Obj, have: Obj) -> str:
-    """The changed members, new after old; a real server prints Go values here, which no client should parse."""
-    lines = []
-    for name in sorted(want.keys() | have.keys()):
-        if want.get(name) != have.get(name):
-            lines += [f"- {name}: {shown_json(have.get(name))}", f"+ {name}: {shown_json(want.get(name))}"]
-    return "\n".join(lines)
 
 
 def update_status(new: Obj, old: Obj) -> list[Cause]:
