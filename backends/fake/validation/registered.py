@@ -83,7 +83,9 @@ _RULES: Mapping[tuple[str, str], KindRules] = {
     ("", "Secret"): KindRules(
         defaults=configuration.secret_defaults, create=configuration.secret, update=configuration.secret_update
     ),
-    ("", "Service"): KindRules(names.label_1035_errors, services.defaults, services.rules, services.update),
+    ("", "Service"): KindRules(
+        names.label_1035_errors, services.defaults, services.rules, services.update, services.update_status
+    ),
     ("admissionregistration.k8s.io", "MutatingWebhookConfiguration"): _WEBHOOKS,
     ("admissionregistration.k8s.io", "ValidatingAdmissionPolicy"): KindRules(
         defaults=policies.policy_defaults, create=policies.policy, update=policies.policy_update

@@ -53,7 +53,7 @@ def test_a_load_balancer_takes_traffic_from_outside() -> None:
         ({"sessionAffinity": "Odd"}, "spec.sessionAffinity",
          'Unsupported value: "Odd": supported values: "ClientIP", "None"'),
         ({"type": "ExternalName"}, "spec.externalName", "Required value"),
-        ({"type": "NodePort", "clusterIP": "None"}, "spec.clusterIPs[0]",
+        ({"type": "NodePort", "clusterIP": "None", "clusterIPs": ["None"]}, "spec.clusterIPs[0]",
          "Invalid value: \"None\": may not be set to 'None' for NodePort services"),
         ({"selector": {"a": "b c"}}, "spec.selector", None),
     ],
@@ -78,7 +78,7 @@ def test_a_name_starts_with_a_letter() -> None:
 
 
 def test_a_cluster_ip_stays() -> None:
-    old, new = service(clusterIPs=["10.96.0.1"]), service(clusterIPs=["10.96.0.2"])
+    old, new = (service(clusterIP=each, clusterIPs=[each]) for each in ("10.96.0.1", "10.96.0.2"))
 
     assert [cause.message for cause in validate_update(GVK, new, old)] == [
         'Invalid value: ["10.96.0.2"]: may not change once set'
