@@ -162,4 +162,4 @@ def structured(value: str) -> object:
     try:
         return yaml.safe_load(value)
     except (yaml.YAMLError, ValueError, RecursionError) as error:
-        raise ValueError(f"{value!r} is no JSON list") from error
+        raise ValueError(f"{value!r} is no JSON") from error

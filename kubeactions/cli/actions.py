@@ -30,7 +30,7 @@ class Finding:
     text: str
     """The action in one line, or `<field>: <problem>`."""
     note: str = ""
-    """Why it would not run if it arrived now, as far as that can be told without the cluster."""
+    """That it would be refused or have to wait now, and why, as far as that can be told without the cluster."""
     action: Action | None = None
 
     def as_json(self) -> dict[str, Any]:
@@ -58,7 +58,8 @@ def _finding(
     # The hook is the agent's to ask: its veto may depend on where it runs.
     here = policy.Facts(now, settings.own.namespace)
     ruling = policy.judge(item, specs[item.type], here, settings, hooks=None if not settings.safety_hook else [_pass])
-    note = "" if ruling.gate is policy.Gate.ALLOW else f"{ruling.reason}: {ruling.message}"
+    would = {policy.Gate.WAIT: "would wait now", policy.Gate.REJECT: "would be refused now"}.get(ruling.gate)
+    note = f"{would}: {ruling.reason}: {ruling.message}" if would else ""
     stamp = item.created_at.isoformat().replace("+00:00", "Z")
     return Finding(str(item.key), True, f"{item.type} {item.target}, stamped {stamp}", note, item)
 

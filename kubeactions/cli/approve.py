@@ -25,8 +25,8 @@ Examples:
   kubeactions approve cart-restart
   kubeactions approve cart-restart:v2#3 --by anna@example.org
 
-Exit code: 0 approved, 1 no such action waits, 2 too many requests wait, 3 settings, 5 the cluster cannot be reached or
-forbids it, 6 the ledger is closed.
+Exit code: 0 approved, 1 no such action waits, or only your own, 2 too many requests wait, 3 settings, 5 the
+cluster cannot be reached or forbids it, 6 the ledger is closed.
 """
 
 
@@ -38,6 +38,7 @@ forbids it, 6 the ledger is closed.
 def command(wanted: str, by: str, kubeconfig: Path | None, context: str | None, settings_file: Path | None) -> int:
     """Read the records, and approve of those that are pending."""
     from kubeactions.ledger import Approval, Requests, read
+    from kubeactions.policy import names_of
 
     settings = load_settings(settings_file)
     approver = by.strip() or who()
@@ -47,12 +48,15 @@ def command(wanted: str, by: str, kubeconfig: Path | None, context: str | None, 
         records = named(read(kube, settings.ledger_namespace).records, wanted)
         requests, now = Requests(kube, settings.ledger_namespace), SystemClock().wall()
         pending = [one for one in records if one.phase is Phase.PENDING]
-        for one in pending:
+        own = [one for one in pending if one.action and not names_of([approver], one.action.requested_by)]
+        for one in [one for one in pending if one not in own]:
             new = requests.approve(Approval(one.marker, str(one.key), one.digest, approver, now))
             click.echo(f"{one.key}  {'approved' if new else 'approved already'} by {approver}: {what(one)}")
+    for one in own:
+        click.echo(f"{one.key}  not approved: {approver} has ordered it, and that does not count", err=True)
     for one in records:
         if one not in pending:
             click.echo(f"{one.key}  nothing to approve: it is {state(one)}", err=True)
     if not records:
         click.echo(f"kubeactions approve: the ledger knows no action {wanted!r}", err=True)
-    return 0 if pending else 1
+    return 0 if len(pending) > len(own) else 1

@@ -17,7 +17,7 @@ from kubeactions.cli.actions import examine, known_specs, who
 from kubeactions.cli.cluster import load_settings, settings_option
 from kubeactions.clock import SystemClock
 from kubeactions.errors import Malformed, SourceError, UserError
-from kubeactions.model import Config, Spec
+from kubeactions.model import Config, JsonObject, Spec
 from kubeactions.plugins import nearest
 from kubeactions.sources.directory import check_directory, file_name
 
@@ -32,10 +32,18 @@ Examples:
   kubeactions submit delete_pod my-pod -n default -p grace_period_seconds=0 --source /tmp/actions
   kubeactions submit restart_deployment cart -n shop --id cart-restart --version 2 --source /tmp/actions
   kubeactions submit get_resource web -n shop --kind services --api-version v1 --source /tmp/actions
+  kubeactions submit drain_node node-3 --not-before 2026-12-01T02:00:00Z --source /tmp/actions
 
 Exit code: 0 written, 1 the validator refuses it, 2 wrong usage, 4 the directory cannot be written or the file is
 there.
 """
+
+_OPTIONS = {
+    "actions[0].resource.namespace": "-n",
+    "actions[0].resource.kind": "--kind",
+    "actions[0].resource.api_version": "--api-version",
+}
+"""The options that give what may be missing."""
 
 
 @click.command("submit", help=_HELP)
@@ -49,6 +57,8 @@ there.
 @click.option("--uid", default="", help="Only act on the object with this UID.")
 @click.option("--kind", default="", help="The object's kind, where the type takes several.")
 @click.option("--api-version", default="", help="The object's apiVersion, where the type takes any.")
+@click.option("--not-before", metavar="TIME", help="Begin no earlier (RFC 3339, with a time zone).")
+@click.option("--rehearse", is_flag=True, help="Order a dry run: the API server says whether it would be done.")
 @click.option("--requested-by", default="", help="Who is asking. Default: you, on this machine.")
 @click.option("--dry-run", is_flag=True, help="Print the config, write nothing.")
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
@@ -64,6 +74,8 @@ def command(
     uid: str,
     kind: str,
     api_version: str,
+    not_before: str | None,
+    rehearse: bool,
     requested_by: str,
     dry_run: bool,
     as_json: bool,
@@ -77,22 +89,29 @@ def command(
     resource = {"api_version": api_version, "kind": kind or _kind(specs[action_type]), "name": name}
     resource |= {"namespace": namespace, "resource_id": uid}
     now = SystemClock().wall()
-    action = {
+    action: JsonObject = {
         action_type: _parameters(params),
         "resource": {key: value for key, value in resource.items() if value},
         "timestamp": _stamp(now),
         "action_id": secrets.token_hex(16),
         "requested_by": requested_by or who(),
     }
+    action |= ({"not_before": not_before} if not_before else {}) | ({"dry_run": True} if rehearse else {})
     config = Config(id_ or _new_id(action_type, name), version, _payload(action), "submit")
     (finding,) = examine(config, specs, settings, now)
     if not finding.ok:
-        raise Malformed("", finding.text)
+        raise Malformed("", _with_option(finding.text))
     path = source / _file_name(config)
     if not dry_run:
         write_new(path, config.payload)
     _print(config, path, finding.note, as_json=as_json, dry_run=dry_run)
     return 0
+
+
+def _with_option(text: str) -> str:
+    """What the validator says of a member that is missing, and the option that gives it."""
+    member = next((one for one in _OPTIONS if text.startswith(f"{one}: missing")), None)
+    return f"{text}; give it with {_OPTIONS[member]}" if member else text
 
 
 def _kind(spec: Spec) -> str:
@@ -173,7 +192,7 @@ def _print(config: Config, path: Path, note: str, *, as_json: bool, dry_run: boo
         click.echo(json.dumps(found | {"config": json.loads(config.payload)}))
         return
     if note:
-        click.echo(f"kubeactions submit: it would be refused now: {note}", err=True)
+        click.echo(f"kubeactions submit: it {note}", err=True)
     if dry_run:
         click.echo(config.payload.decode(), nl=False)
         return

@@ -66,7 +66,7 @@ def _print(file: Path, findings: list[Finding], misnamed: str) -> None:
     for finding in findings:
         click.echo(f"{file}: {good if finding.ok else bad} {finding.key}: {finding.text}")
         if finding.note:
-            click.echo(f"{file}: {note} {finding.key}: would be refused now: {finding.note}")
+            click.echo(f"{file}: {note} {finding.key}: {finding.note}")
     if misnamed:
         click.echo(f"{file}: {note} a source directory would not read it under this name: {misnamed}")
 

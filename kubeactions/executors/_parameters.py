@@ -24,15 +24,21 @@ _WHOLE = re.compile(r"[+-]?[0-9]{1,18}")
 
 
 def whole(low: int, high: int, unit: str = "") -> Callable[[Json], int]:
-    """Reads a whole number in [low, high], as a number or decimal text."""
+    """Reads a whole number in [low, high], as a number or decimal text.
+
+    A plus sign is read only where a minus sign has a meaning: who writes `replicas: "+2"` means two more, and must not
+    get two.
+    """
     what = f"whole {unit}".strip() if unit else "a whole number"
 
     def read(value: Json) -> int:
-        if isinstance(value, str) and value.isascii() and _WHOLE.fullmatch(value):
+        meant_more = low >= 0 and isinstance(value, str) and value.startswith("+")
+        if isinstance(value, str) and value.isascii() and _WHOLE.fullmatch(value) and not meant_more:
             value = int(value)
         if not isinstance(value, int) or isinstance(value, bool) or not low <= value <= high:
             verb = "are" if unit else "is"
-            raise ValueError(f"{what} from {low} to {high} {verb} expected, not {value!r}")
+            hint = "; it is no difference, so it takes no sign" if meant_more else ""
+            raise ValueError(f"{what} from {low} to {high} {verb} expected, not {value!r}{hint}")
         return value
 
     return read

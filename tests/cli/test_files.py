@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import os
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
+from kubeactions.clock import SystemClock
 from kubeactions.sources.directory import DirectorySource
 from tests.cli.conftest import Cli
 
@@ -51,6 +53,15 @@ def test_submit_takes_id_version_uid_and_requester(cli: Cli, tmp_path: Path) -> 
     assert (action["resource"]["resource_id"], action["requested_by"]) == ("u-1", "ops@example.org")
 
 
+def test_submit_orders_a_rehearsal_and_a_beginning_and_says_that_it_waits(cli: Cli, tmp_path: Path) -> None:
+    begin = (SystemClock().wall() + timedelta(hours=1)).isoformat()
+    told = cli("submit", "delete_pod", "x", "-n", "d", "--rehearse", "--not-before", begin, "--source", tmp_path)
+    assert (told.code, "it would wait now: NotBefore: it may begin at" in told.err) == (0, True)
+    (written,) = tmp_path.iterdir()
+    (action,) = json.loads(written.read_text())["actions"]
+    assert (action["dry_run"], action["not_before"]) == (True, begin)
+
+
 def test_submit_never_overwrites(cli: Cli, tmp_path: Path) -> None:
     order = ("submit", "delete_pod", "x", "-n", "default", "--source", tmp_path, "--id", "a")
     assert cli(*order).code == 0
@@ -88,7 +99,7 @@ def test_submit_says_what_would_be_refused_now(cli: Cli, tmp_path: Path) -> None
     ("arguments", "code", "text"),
     [
         (("delete_pot", "x", "-n", "d"), 2, "unknown action type 'delete_pot'; did you mean delete_pod?"),
-        (("delete_pod", "x"), 1, "actions[0].resource.namespace: missing: delete_pod acts on an object in a namespace"),
+        (("delete_pod", "x"), 1, "missing: delete_pod acts on an object in a namespace; give it with -n"),
         (("delete_pod", "x", "-n", "Kube-System"), 1, "actions[0].resource.namespace: 'Kube-System': a namespace is"),
         (("delete_pod", "../x", "-n", "d"), 1, "actions[0].resource.name: '../x': a name is"),
         (("delete_pod", "x", "-n", "d", "-p", "grace"), 2, "--param 'grace': write it as KEY=VALUE"),
@@ -101,7 +112,8 @@ def test_submit_says_what_would_be_refused_now(cli: Cli, tmp_path: Path) -> None
         (("delete_pod", "x", "-n", "d", "--id", "a/b"), 2, "--id: 'a/b' cannot be in a file's name"),
         (("delete_pod", "x", "-n", "d", "--version", "0"), 1, "metadata.version: missing or out of range: 0"),
         (("delete_pod", "x", "-n", "d", "--version", "x"), 2, "'x' is not a valid integer"),
-        (("get_resource", "x", "-n", "d"), 1, "actions[0].resource.kind: missing"),
+        (("get_resource", "x", "-n", "d"), 1, "actions[0].resource.kind: missing; give it with --kind"),
+        (("delete_pod", "x", "-n", "d", "--not-before", "2026-12-01T02:00"), 1, "not_before: '2026-12-01T02:00' is no"),
         ((), 2, "Missing argument 'TYPE'"),
     ],
 )

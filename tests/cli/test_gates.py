@@ -79,6 +79,17 @@ def test_an_approval_is_bound_to_what_is_on_record(cli: Cli, ordered: World) -> 
     assert "approved already by ben" in cli("approve", "one", "--by", "ben").out
 
 
+def test_who_has_ordered_it_is_told_that_his_approval_does_not_count(cli: Cli, world: World) -> None:
+    world.pod("my-pod")
+    cli("pause", "--reason", "incident 7")
+    cli("submit", "delete_pod", "my-pod", "-n", "default", "--source", world.directory, "--id", "one",
+        "--requested-by", "Anna")  # fmt: skip
+    world.work()
+    told = cli("approve", "one", "--by", "anna")
+    assert (told.code, told.line) == (1, "one:v1  not approved: anna has ordered it, and that does not count")
+    assert asked(world).approvals == ()
+
+
 def test_what_has_ended_or_is_not_there_cannot_be_approved(cli: Cli, ordered: World) -> None:
     cli("resume")
     ordered.work()

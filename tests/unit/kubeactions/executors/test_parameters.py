@@ -20,6 +20,13 @@ def test_anything_else_is_no_whole_number(given: Any) -> None:
         whole(-5, 5)(given)
 
 
+@pytest.mark.parametrize("given", ["+2", "+0"])
+def test_a_signed_number_is_not_taken_for_an_absolute_one(given: str) -> None:
+    """`replicas: "+2"` of a Deployment with ten would have scaled it down to two."""
+    with pytest.raises(ValueError, match="it is no difference, so it takes no sign"):
+        whole(0, 5)(given)
+
+
 @pytest.mark.parametrize(("given", "read"), [(True, True), ("true", True), (False, False), ("false", False)])
 def test_a_flag_may_be_text(given: Any, read: bool) -> None:
     assert flag(given) is read
