@@ -33,6 +33,28 @@ Feature: evict_pod and drain_node let pods go as far as their budgets allow
     And the node "node-1" takes no new pods
     And the action "c1:v1" is "failed" and says "3 of 3 pods are left"
 
+  Scenario: Pods that two budgets cover cannot be evicted, and nobody waits for that
+    Given a disruption budget that keeps all 3 pods of "shop/cart"
+    And a second disruption budget over the pods of "shop/cart"
+    When the config "c1" version 1 orders to drain the node "node-1"
+    And the system works for 30 seconds
+    Then 0 pods were evicted, each once
+    And the action "c1:v1" is "failed" and says "more than one PodDisruptionBudget"
+
+  Scenario: A pod whose daemon set is gone is nobody's, and goes by force only
+    Given a daemon set "shop/x"
+    And the daemon set "shop/x" is deleted, and its pods stay
+    When the config "c1" version 1 orders to drain the node "node-1", with:
+      | ignore_daemonsets | true |
+    And the system works
+    Then nothing was executed
+    And the action "c1:v1" is "failed" and says "force"
+    When the config "c2" version 1 orders to drain the node "node-1", with:
+      | force | true |
+    And the system works for 60 seconds
+    Then 4 pods were evicted, each once
+    And the action "c2:v1" is "succeeded"
+
   Scenario: A budget that is lifted in time
     Given a disruption budget that keeps all 3 pods of "shop/cart"
     When the config "c1" version 1 orders to drain the node "node-1"

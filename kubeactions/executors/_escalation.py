@@ -21,10 +21,10 @@ FINALIZERS = "patch_finalizers"
 OWNERS = "patch_owner_references"
 
 PERMITS = {
-    SERVICE_ACCOUNT: "let a patch change the service account of pods, or whether its token is mounted",
+    SERVICE_ACCOUNT: "let a patch change the service account of pods, or how its token is mounted",
     HOST_PATH: "let a patch add a hostPath volume",
     PRIVILEGED: "let a patch change a securityContext (privileged, capabilities, users)",
-    HOST_NAMESPACES: "let a patch change hostNetwork, hostPID, hostIPC or hostUsers",
+    HOST_NAMESPACES: "let a patch change hostNetwork, hostPID, hostIPC or hostUsers, or add a hostPort",
     IMAGE: "let a patch change an image, or add a container",
     SECRETS: "let a patch add a reference to a Secret",
     FINALIZERS: "let a patch change finalizers",
@@ -37,7 +37,14 @@ _HOST_FIELDS = ("hostNetwork", "hostPID", "hostIPC", "hostUsers")
 def escalations(before: JsonObject, after: JsonObject) -> list[tuple[str, str]]:
     """Permit and field of everything sensitive that differs, each field once."""
     found = [*_of_object(before["metadata"], after["metadata"]), *_of_pods(_pods(before), _pods(after))]
+    if (_template(before).get("finalizers") or []) != (_template(after).get("finalizers") or []):
+        found.append((FINALIZERS, "finalizers of the pod template"))  # Each pod gets them.
     return sorted(set(found))
+
+
+def _template(workload: JsonObject) -> JsonObject:
+    template: JsonObject = workload["spec"].get("template") or {}
+    return template.get("metadata") or {}
 
 
 def _pods(workload: JsonObject) -> JsonObject:
@@ -63,6 +70,7 @@ def _of_pods(before: JsonObject, after: JsonObject) -> Iterator[tuple[str, str]]
             yield permit, f"a volume with {field}"
     if _references(after) - _references(before):
         yield SECRETS, "a reference to a Secret"
+    yield from _anywhere(before, after)
     old, new = _containers(before), _containers(after)
     for name, container in new.items():
         known = old.get(name, {})
@@ -70,6 +78,16 @@ def _of_pods(before: JsonObject, after: JsonObject) -> Iterator[tuple[str, str]]
             yield IMAGE, f"the image of container {name}"
         if (container.get("securityContext") or {}) != (known.get("securityContext") or {}):
             yield PRIVILEGED, f"the securityContext of container {name}"
+
+
+def _anywhere(before: JsonObject, after: JsonObject) -> Iterator[tuple[str, str]]:
+    """What is sensitive wherever it lies in a pod."""
+    for permit, word, field in (
+        (SERVICE_ACCOUNT, "serviceAccountToken", "a volume with the token"),
+        (HOST_NAMESPACES, "hostPort", "a hostPort"),
+    ):
+        if set(_members(after, word)) - set(_members(before, word)):
+            yield permit, field
 
 
 def _containers(pods: JsonObject) -> dict[str, JsonObject]:
@@ -89,11 +107,25 @@ def _references(pods: JsonObject) -> set[str]:
 def _walk(value: Any) -> Iterator[tuple[str, str]]:
     if isinstance(value, dict):
         for key, member in value.items():
-            if key in ("secretKeyRef", "secretRef", "secret") and isinstance(member, dict):
+            if isinstance(member, dict) and (key == "secret" or key.endswith(("ecretRef", "ecretKeyRef"))):
                 yield key, str(member.get("name") or member.get("secretName") or "")
+            if key == "secretName" and isinstance(member, str):
+                yield key, member
             if key == "imagePullSecrets" and isinstance(member, list):
                 yield from ((key, str(one.get("name") or "")) for one in member)
             yield from _walk(member)
     elif isinstance(value, list):
         for one in value:
             yield from _walk(one)
+
+
+def _members(value: Any, word: str) -> Iterator[str]:
+    """Every member of this name, wherever it lies, as text."""
+    if isinstance(value, dict):
+        for key, member in value.items():
+            if key == word and member:
+                yield repr(member)
+            yield from _members(member, word)
+    elif isinstance(value, list):
+        for one in value:
+            yield from _members(one, word)

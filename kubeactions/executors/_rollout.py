@@ -50,14 +50,13 @@ def _deployment(spec: JsonObject, status: JsonObject) -> tuple[Progress, str]:
     for condition in status.get("conditions") or ():
         if condition.get("type") == "Progressing" and condition.get("reason") == "ProgressDeadlineExceeded":
             return Progress.FAILED, f"it exceeded its progress deadline with {available} of {wanted} pods available"
-    if spec.get("paused"):
-        return Progress.GOING, "it is paused"
+    paused = "; it is paused" if spec.get("paused") else ""
     if updated < wanted:
-        return Progress.GOING, f"{updated} of {wanted} pods are updated"
+        return Progress.GOING, f"{updated} of {wanted} pods are updated{paused}"
     if held > updated:
-        return Progress.GOING, f"{held - updated} old pods are still there"
+        return Progress.GOING, f"{held - updated} old pods are still there{paused}"
     if available < updated:
-        return Progress.GOING, f"{available} of {updated} updated pods are available"
+        return Progress.GOING, f"{available} of {updated} updated pods are available{paused}"
     return Progress.COMPLETE, f"{available} of {wanted} pods are updated and available"
 
 

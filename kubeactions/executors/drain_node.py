@@ -10,8 +10,8 @@ deadline it is `failed (Partial)` with the list of who is left; the node stays c
 
 Which pods are left alone or stand in the way is kubectl's rule (k8s.io/kubectl, pkg/drain/filters.go): mirror pods are
 left alone; pods of DaemonSets, with emptyDir volumes, or without a controller stand in the way unless the order says
-what is to become of them; finished pods never do. Pods of every namespace are drained, protected ones included: their
-disruption budgets protect them here.
+what is to become of them, and so do those whose DaemonSet is gone; finished pods never do. Pods of every namespace are
+drained, protected ones included: their disruption budgets protect them here.
 """
 
 from __future__ import annotations
@@ -77,7 +77,9 @@ class DrainNode:
                 IGNORE_DAEMONSETS, flag, "leave pods of DaemonSets alone; without it they stand in the way", False
             ),
             Parameter(DELETE_EMPTYDIR, flag, "evict pods with emptyDir volumes, whose content is lost", False),
-            Parameter(FORCE, flag, "evict pods without a controller, which do not come back", False),
+            Parameter(
+                FORCE, flag, "evict pods without a controller, or whose DaemonSet is gone; they do not return", False
+            ),
             Parameter(GRACE, whole(0, MAX_GRACE_S, "seconds"), "seconds each pod gets to end; the default is its own"),
             Parameter(
                 TIMEOUT,
@@ -89,6 +91,7 @@ class DrainNode:
         rules=(
             Rule("", "nodes", ("get", "patch"), cluster=True),
             Rule("", "pods", ("list",), cluster=True),
+            Rule("apps", "daemonsets", ("get",), cluster=True),
             Rule("", "pods/eviction", ("create",), cluster=True),
         ),
         namespaced=False,
@@ -119,7 +122,9 @@ class DrainNode:
         if seen.target is None or (intent is not None and intent.resolved["step"] == CORDON):
             return seen
         listed = kube.list(path_of("v1", "pods"), fieldSelector=f"spec.nodeName={action.target.name}")
-        return Seen(seen.target, tuple(listed["items"]))
+        pods = tuple(listed["items"])
+        chooses = intent is None or intent.resolved["step"] == LIST
+        return Seen(seen.target, (*pods, *_daemon_sets(pods, kube)) if chooses else pods)
 
     def plan(self, action: Action, seen: Seen, circumstances: Circumstances) -> Plan | Outcome:
         """UID, resourceVersion and deadline; or which pods stand in the way."""
@@ -164,12 +169,28 @@ class DrainNode:
         return _listed(action, intent, evidence.seen) if step == LIST else _evicting(action, intent, evidence)
 
 
-def sort_out(action: Action, pods: Iterable[JsonObject]) -> tuple[list[JsonObject], list[str]]:
-    """The pods to evict, and the words for those that stand in the way."""
+def _daemon_sets(pods: Iterable[JsonObject], kube: Reader) -> tuple[JsonObject, ...]:
+    """The DaemonSets that control these pods and are still there. Raises a `KubeError` other than NotFound."""
+    found: list[JsonObject] = []
+    controllers = ((pod, _controller(pod)) for pod in pods if not _is_finished(pod))
+    places = {(pod["metadata"]["namespace"], one["name"]) for pod, one in controllers if one.get("kind") == "DaemonSet"}
+    for namespace, name in sorted(places):
+        try:
+            daemon_set = kube.get(path_of("apps/v1", "daemonsets", namespace=namespace, name=name))
+        except NotFound:
+            continue
+        found.append({**daemon_set, "kind": "DaemonSet"})
+    return tuple(found)
+
+
+def sort_out(action: Action, found: Iterable[JsonObject]) -> tuple[list[JsonObject], list[str]]:
+    """The pods to evict, and the words for those that stand in the way; DaemonSets among them tell who has one."""
     chosen: list[JsonObject] = []
     in_the_way: list[str] = []
-    for pod in pods:
-        reason = _left_alone_or(action, pod)
+    everything = list(found)
+    daemon_sets = {uid_of(one) for one in everything if one.get("kind") == "DaemonSet"}
+    for pod in (one for one in everything if one.get("kind") != "DaemonSet"):
+        reason = _left_alone_or(action, pod, daemon_sets)
         if reason is None:
             chosen.append(pod)
         elif reason:
@@ -177,21 +198,34 @@ def sort_out(action: Action, pods: Iterable[JsonObject]) -> tuple[list[JsonObjec
     return chosen, in_the_way
 
 
-def _left_alone_or(action: Action, pod: JsonObject) -> str | None:
+def _left_alone_or(action: Action, pod: JsonObject, daemon_sets: set[str]) -> str | None:
     """None: evict it; "": leave it alone; anything else: why it stands in the way."""
-    controllers = [one for one in pod["metadata"].get("ownerReferences") or () if one.get("controller")]
+    controller, force = _controller(pod), bool(action.parameters.get(FORCE))
     if MIRROR in annotations_of(pod):
         return ""
-    if (pod.get("status") or {}).get("phase") in ("Succeeded", "Failed"):
+    if _is_finished(pod):
         return None
-    if controllers and controllers[0]["kind"] == "DaemonSet":
+    if controller.get("kind") == "DaemonSet" and controller.get("uid") not in daemon_sets:
+        if not force:
+            return f"is of a DaemonSet that is gone (see {FORCE})"
+    elif controller.get("kind") == "DaemonSet":
         return "" if action.parameters.get(IGNORE_DAEMONSETS) else f"is of a DaemonSet (see {IGNORE_DAEMONSETS})"
     has_data = any("emptyDir" in one for one in pod["spec"].get("volumes") or ())
     if has_data and not action.parameters.get(DELETE_EMPTYDIR):
         return f"has an emptyDir volume (see {DELETE_EMPTYDIR})"
-    if not controllers and not action.parameters.get(FORCE):
+    if not controller and not force:
         return f"has no controller (see {FORCE})"
     return None
+
+
+def _controller(pod: JsonObject) -> JsonObject:
+    """The owner that controls it; {} when none does."""
+    owners = pod["metadata"].get("ownerReferences") or ()
+    return next((one for one in owners if one.get("controller")), {})
+
+
+def _is_finished(pod: JsonObject) -> bool:
+    return (pod.get("status") or {}).get("phase") in ("Succeeded", "Failed")
 
 
 def _cordoned(action: Action, intent: Intent, evidence: Evidence) -> Verdict:

@@ -68,9 +68,12 @@ def rehearse(executor: Executor, action: Action, intent: Intent, plan: Plan, kub
     if executor.spec.effect is EffectClass.UNTRACED:
         return _outcome("Planned", f"{plan.text or action.type}; what it would do cannot be rehearsed")
     try:
-        executor.execute(action, intent, Rehearsing(kube))
+        answer = executor.execute(action, intent, Rehearsing(kube))
     except Refused as error:
         return _outcome("WouldFail", f"{plan.text or action.type}; the API server would refuse it: {error.message}")
+    if isinstance(answer, dict) and answer.get("kind") == "Status" and answer.get("status") == "Failure":
+        text = f"{plan.text or action.type}; the API server would refuse it: {answer.get('message')}"
+        return _outcome("WouldFail", text)  # The one 5xx that is definite: an eviction under two budgets.
     return _outcome("WouldBeDone", f"{plan.text or action.type}; the API server would accept it")
 
 

@@ -74,7 +74,7 @@ class Installed:
     def __init__(self, chosen: Choices, taken: Taken | None = None, **settings: Any) -> None:
         self.clock = SimulatedClock()
         self.backend = FakeBackend(self.clock, authorization="rbac")
-        self.admin = Kube(self.backend.client(), self.clock)
+        self.admin = Kube(self.backend.client(), self.clock, field_manager="kubectl-edit")
         self.faults = Faults(self.clock)
         self.source = MemorySource()
         self.settings: Settings = replace(parse(settings_of(chosen), {}), **settings)
@@ -206,7 +206,12 @@ JOB = {"template": {"spec": {**CONTAINERS, "restartPolicy": "Never"}}}
 PARAMETERS: dict[str, JsonObject] = {
     **{f"scale_{kind}": {"delta": 1} for kind in ("deployment", "statefulset", "replicaset")},
     **{f"patch_{kind}": {"patch": {"metadata": {"labels": {"a": "b"}}}} for kind in ("deployment", "statefulset")},
-    "drain_node": {"force": "true", "timeout_seconds": 5, "grace_period_seconds": 0},
+    "drain_node": {
+        "force": "true",
+        "ignore_daemonsets": "true",
+        "timeout_seconds": 5,
+        "grace_period_seconds": 0,
+    },
     "patch_daemonset": {"patch": {"metadata": {"labels": {"a": "b"}}}},
 }
 
@@ -231,6 +236,9 @@ def target_of(installed: Installed, action_type: str, kind: str) -> None:
         installed.add(kind, "target", spec={"unschedulable": True} if action_type == "uncordon_node" else {})
         if action_type == "drain_node":
             installed.add("Pod", "on-it", spec={**CONTAINERS, "nodeName": "target"})
+            pods = {**CONTAINERS, "tolerations": [{"operator": "Exists"}]}
+            template = {"metadata": {"labels": {"app": "t"}}, "spec": pods}
+            installed.add("DaemonSet", "everywhere", spec={**WORKLOAD, "template": template})
     elif kind == "CronJob":
         suspended = action_type == "resume_cronjob"
         spec = {"schedule": "0 3 1 1 *", "jobTemplate": {"spec": JOB}, "suspend": suspended}

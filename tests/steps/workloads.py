@@ -81,6 +81,19 @@ def _(world: World, count: int, place: str) -> None:
     world.work(3)
 
 
+@given(parsers.parse('a second disruption budget over the pods of "{place}"'))
+def _(world: World, place: str) -> None:
+    selector = {"matchLabels": {"app": split(place)[1]}}
+    world.objects.create("disruption budget", f"{place}-too", {"spec": {"minAvailable": 0, "selector": selector}})
+    world.work(3)
+
+
+@given(parsers.parse('the daemon set "{place}" is deleted, and its pods stay'))
+def _(world: World, place: str) -> None:
+    world.objects.kube.delete(world.objects.path("daemon set", place), propagation="Orphan")
+    world.work(3)
+
+
 @given(parsers.parse('the pods of "{place}" can never become ready'))
 def _(world: World, place: str) -> None:
     template = {"spec": {"template": {"spec": {"nodeSelector": {"example.org/nowhere": "yes"}}}}}

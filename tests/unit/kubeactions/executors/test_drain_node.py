@@ -27,7 +27,8 @@ def pod(name: str, spec: Any = None, phase: str = "Running", **metadata: Any) ->
     return {"metadata": named, "spec": spec or {}, "status": {"phase": phase}}
 
 
-DAEMON: dict[str, Any] = {"ownerReferences": [{"kind": "DaemonSet", "controller": True, "uid": "d"}]}
+DAEMON: dict[str, Any] = {"ownerReferences": [{"kind": "DaemonSet", "controller": True, "uid": "d", "name": "logs"}]}
+LOGS = {"kind": "DaemonSet", "metadata": {"namespace": "shop", "name": "logs", "uid": "d"}}
 SCRATCH: dict[str, Any] = {"volumes": [{"name": "v", "emptyDir": {}}]}
 
 
@@ -46,7 +47,25 @@ SCRATCH: dict[str, Any] = {"volumes": [{"name": "v", "emptyDir": {}}]}
     ],
 )
 def test_kubectls_filters(found: Any, parameters: Any, goes: bool, stands: bool) -> None:
-    chosen, in_the_way = sort_out(act("drain_node", NODE, **parameters), [found])
+    chosen, in_the_way = sort_out(act("drain_node", NODE, **parameters), [found, LOGS])
+    assert (bool(chosen), bool(in_the_way)) == (goes, stands)
+
+
+@pytest.mark.parametrize(
+    ("there", "parameters", "goes", "stands"),
+    [
+        (True, {"ignore_daemonsets": True, "force": True}, False, False),
+        (False, {"ignore_daemonsets": True}, False, True),
+        (False, {"ignore_daemonsets": True, "force": True}, True, False),
+        (False, {"force": True}, True, False),
+    ],
+)
+def test_a_pod_whose_daemon_set_is_gone_goes_by_force_only(
+    there: bool, parameters: Any, goes: bool, stands: bool
+) -> None:
+    """As with kubectl: nobody makes it anew, whatever is said of DaemonSets."""
+    orphan = pod("a", **DAEMON)
+    chosen, in_the_way = sort_out(act("drain_node", NODE, **parameters), [orphan, LOGS] if there else [orphan])
     assert (bool(chosen), bool(in_the_way)) == (goes, stands)
 
 

@@ -39,7 +39,8 @@ EXCEEDED = {"conditions": [{"type": "Progressing", "reason": "ProgressDeadlineEx
         (workload("Deployment", DONE | {"replicas": 4}), Progress.GOING),
         (workload("Deployment", DONE | {"availableReplicas": 2}), Progress.GOING),
         (workload("Deployment", DONE | EXCEEDED), Progress.FAILED),
-        (workload("Deployment", DONE, paused=True), Progress.GOING),
+        (workload("Deployment", DONE, paused=True), Progress.COMPLETE),  # Paused when it was done.
+        (workload("Deployment", DONE | {"updatedReplicas": 2}, paused=True), Progress.GOING),
         (workload("StatefulSet", {"replicas": 3, "readyReplicas": 3}), Progress.COMPLETE),
         (workload("StatefulSet", {"replicas": 3, "readyReplicas": 2}), Progress.GOING),
         (workload("StatefulSet", {"replicas": 3, "readyReplicas": 3, "updateRevision": "b"}), Progress.GOING),

@@ -365,6 +365,21 @@ def test_a_dry_run_says_what_the_api_server_would_refuse() -> None:
     assert "it would end as failed" in gone.message
 
 
+def test_a_dry_run_of_an_eviction_that_two_budgets_forbid_says_so() -> None:
+    bench = Bench()
+    bench.pod("web-0", labels={"app": "web"})
+    bench.kube.patch("/api/v1/namespaces/shop/pods/web-0/status", {"status": {"phase": "Running"}}, type="merge")
+    for name in ("one", "two"):
+        budget = {"spec": {"minAvailable": 0, "selector": {"matchLabels": {"app": "web"}}}, "metadata": {"name": name}}
+        bench.kube.create("/apis/policy/v1/namespaces/shop/poddisruptionbudgets", budget)
+    bench.config("c1", 1, bench.order("evict_pod", "web-0", dry_run=True))
+    bench.run(10, bench.agent("replica-1"))
+    outcome = bench.record("c1:v1").outcome
+    assert outcome is not None
+    assert (outcome.status, outcome.reason) == ("dry_run", "WouldFail")
+    assert "more than one PodDisruptionBudget" in outcome.message
+
+
 def test_a_dry_run_without_an_answer_is_tried_again() -> None:
     world = bench(dry_run="true")
     world.faults.add(LoseAnswer(), DELETE, times=2)
