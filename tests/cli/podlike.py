@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import os
 import subprocess
@@ -50,23 +51,32 @@ class Mount:
 
 
 class PodLike(Terminals):
-    """Terminals whose cluster judges by RBAC over TLS, with the manifests applied, and processes that are like pods."""
+    """Terminals whose cluster judges by RBAC over TLS, with the manifests applied, and processes that are like pods.
 
-    def __init__(self, directory: Path) -> None:
+    The cluster is the one whose kubeconfig is in the directory already (`kubeconfig`); without one it is served here.
+    `lease_s` (whole seconds, at least 3) is the lease of its replicas.
+    """
+
+    def __init__(self, directory: Path, lease_s: int = 3) -> None:
         super().__init__(directory)
         self.account = directory / "serviceaccount"
         self.account.mkdir()
         ca = self.account / "ca.crt"
-        self.start("serve", "fake", "serve", "--tls", "--kubeconfig", self.kubeconfig, "--write-ca", ca)
-        self.until(lambda: self.kubeconfig.exists() and self.kubeconfig.stat().st_size, "the kubeconfig")
+        if self.kubeconfig.exists():
+            [cluster] = yaml.safe_load(self.kubeconfig.read_text())["clusters"]
+            ca.write_bytes(base64.b64decode(cluster["cluster"]["certificate-authority-data"]))
+        else:
+            self.start("serve", "fake", "serve", "--tls", "--kubeconfig", self.kubeconfig, "--write-ca", ca)
+            self.until(lambda: self.kubeconfig.exists() and self.kubeconfig.stat().st_size, "the kubeconfig")
         self.mount = Mount(self.actions)
         self.mount.write()
         sources = json.dumps([{"type": "directory", "path": str(self.actions)}])
         printed = self.run(
             "manifests", "--set", f"kubeactions.sources={sources}", "--set", "kubeactions.listen=127.0.0.1:0",
-            "--set", "kubeactions.poll_interval_s=0.1", "--set", "leader_lease_duration=3",
+            "--set", "kubeactions.poll_interval_s=0.1", "--set", f"leader_lease_duration={lease_s}",
         )  # fmt: skip
         assert printed.returncode == 0, printed.stderr
+        self.manifests = printed.stdout
         self.kubectl("apply", "-f", "-", given=printed.stdout)
         (self.account / "token").write_text(self.kubectl("create", "token", "kubeactions", "-n", "kubeactions").strip())
         settings = next(
@@ -75,13 +85,21 @@ class PodLike(Terminals):
         Mount(directory / "settings").write(datadog__yaml=settings["data"]["datadog.yaml"])
 
     def kubectl(self, *arguments: str, given: str | None = None) -> str:
+        """What kubectl prints. AssertionError when it fails."""
+        done = self._kubectl(*arguments, given=given)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    def can(self, *arguments: str) -> bool:
+        """Whether kubectl says yes."""
+        return self._kubectl(*arguments).returncode == 0
+
+    def _kubectl(self, *arguments: str, given: str | None = None) -> subprocess.CompletedProcess[str]:
         command = [str(Path(sys.executable).with_name("kubectl")), "--kubeconfig", str(self.kubeconfig), *arguments]
-        done = subprocess.run(
+        return subprocess.run(
             command, input=given, env={"HOME": str(self.directory)}, capture_output=True, text=True,
             timeout=PATIENCE_S, check=False,
         )  # fmt: skip
-        assert done.returncode == 0, done.stderr
-        return done.stdout
 
     def pod_process(self, name: str) -> subprocess.Popen[bytes]:
         """A replica with a pod's environment: PATH and what Kubernetes puts there, nothing else."""
