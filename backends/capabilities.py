@@ -23,5 +23,7 @@ class Capabilities:
     """Can the test act as users with different rights?"""
     controllers: bool = False
     """Do Deployments and Jobs make pods, do owned objects go with their owners, do deleted namespaces end?"""
+    scripted_programs: bool = False
+    """Can the test say what a command does in a container?"""
     cluster_wide: bool = False
     """May a test write outside its own namespaces: nodes, cluster roles, what others have made?"""

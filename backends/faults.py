@@ -47,6 +47,8 @@ if TYPE_CHECKING:
 
 Wire: TypeAlias = Any
 """A response as the official client reads it: `urllib3.HTTPResponse`, or the fake's with the same members."""
+Connect: TypeAlias = Callable[[Any, Mapping[str, str]], Any]
+"""Opens a WebSocket with a configuration of the official client and more headers, and returns what came of it."""
 When: TypeAlias = Literal["before", "after"]
 """On which side of the server a fault strikes: before it has the request, or after it has answered."""
 
@@ -387,6 +389,12 @@ class Faults:
             return self._held.pop(0)[1] if self._held and self._held[0][0] <= until else None
 
 
+def dial(inner: Transport, configuration: Any, target: str, connect: Connect) -> Any:
+    """Let `connect` open a WebSocket as `inner` has it, if that has an opinion, else as the client is configured."""
+    opinion = getattr(inner, "dial", None)
+    return connect(configuration, {}) if opinion is None else opinion(configuration, target, connect)
+
+
 class FaultyTransport:
     """A transport in front of another one, with the faults of `faults` in between, for the client of one identity.
 
@@ -409,20 +417,28 @@ class FaultyTransport:
         if self._faults.idle and not self._dead:
             return self._inner.request(method, url, **options)
         call = read_call(method, url, identity=self.identity, body=options.get("body"), timeout=options.get("timeout"))
+
+        return self._through(call, self._inner, lambda to: to.request(method, url, **options))
+
+    def dial(self, configuration: Any, target: str, connect: Connect) -> Any:
+        """Open a WebSocket through the faults that strike it: one call, from the upgrade to the end of its session.
+
+        `connect(configuration, headers)` does it; its result, or the response of a fault, is returned. Raises as
+        `request`.
+        """
+        call = read_call("GET", target, identity=self.identity)
+
+        return self._through(call, self._inner, lambda to: dial(to, configuration, target, connect))
+
+    def _through(self, call: Call, inner: Transport, ask: Callable[[Transport], Wire]) -> Wire:
+        """Show the call to the watcher, and let it go through its faults."""
         if self._dead:
             raise ReplicaDied(f"{self.identity} is dead and cannot send {call}")
         if self._faults.watcher is not None:
             self._faults.watcher(call)
         self._faults.deliver_due()
-
-        def send() -> Wire:
-            return self._inner.request(method, url, **options)
-
-        forward = send
-
-        def ask(other: Transport) -> Wire:
-            return other.request(method, url, **options)
-
+        send = partial(ask, inner)
+        forward: Callable[[], Wire] = send
         for fault in reversed(self._faults.striking(call)):
             exchange = Exchange(call, self._clock, forward, partial(self._faults.hold, send=send), ask)
             forward = partial(fault.strike, exchange)

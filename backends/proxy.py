@@ -34,8 +34,9 @@ import yaml
 from urllib3 import HTTPResponse, Timeout
 from urllib3.exceptions import HTTPError
 
+from backends.calls import Call, read_call
 from backends.clock import Clock
-from backends.faults import Call, Faults, FaultyTransport, ReplicaDied, Transport, Wire, read_call
+from backends.faults import Faults, FaultyTransport, ReplicaDied, Transport, Wire
 
 if TYPE_CHECKING:
     from kubernetes.client import ApiClient

@@ -14,7 +14,9 @@ Elector, ledger, executors and the Kubernetes reporter come through here, nothin
   write has our `fieldManager`.
 
 It refuses bytes where JSON is meant and an object where a JSON patch (a list) is meant: the official client would send
-the first as a quoted string and the second as a strategic merge patch. It knows no typed models, no watch and no exec.
+the first as a quoted string and the second as a strategic merge patch. It knows no typed models and no watch.
+
+`exec` is a request of another kind: a WebSocket, on a connection of its own (channels.py).
 """
 
 from __future__ import annotations
@@ -39,6 +41,7 @@ from urllib3.exceptions import (
     SSLError,
 )
 
+from kubeactions import channels
 from kubeactions.clock import Clock
 from kubeactions.errors import (
     BadRequest,
@@ -234,6 +237,44 @@ class Kube:
     def _write_query(self, dry_run: bool) -> dict[str, str | int]:
         query: dict[str, str | int] = {"fieldManager": self._field_manager}
         return query | {"dryRun": "All"} if dry_run else query
+
+    def exec(
+        self, path: str, command: Sequence[str], *, container: str, deadline_s: float, max_bytes: int
+    ) -> JsonObject:
+        """Run a command in a container, over a connection of its own; `path` is that of the pod's exec subresource.
+
+        Returns what became of it: `exit_code` (null: it is not known to have ended, `error` says why), `stdout` and
+        `stderr` (each the first `max_bytes` bytes, as text) and `cut`, the streams that were longer. Raises `Refused`
+        and `Unreachable` when nothing was run, `Unavailable` when that cannot be told. The API server keeps no
+        Audit-ID for this request.
+        """
+        what, began = f"exec in {path}", self._clock.monotonic()
+        order = channels.Order(path, container, command, deadline_s, max_bytes)
+        status = 0
+        try:
+            found = channels.run(self._client, self._clock, order)
+            status = 101 if isinstance(found, channels.Ran) else int(found.status)
+            if not isinstance(found, channels.Ran):  # A fault of a test answers in the server's place.
+                return _checked(what, status, found.headers, found.data)
+        except channels.HandshakeRefused as error:
+            status = error.status
+            return _checked(what, status, error.headers, error.body)
+        except channels.NotConnected as error:
+            raise Unreachable(f"{what}: cannot connect to {self._where()}: {error}") from error
+        except channels.Broken as error:
+            raise Unavailable(f"{what}: {error}") from error
+        except HTTPError as error:
+            raise _no_answer(what, error, self._where(), deadline_s) from error
+        finally:
+            if self._observer is not None:
+                self._observer("GET", status, self._clock.monotonic() - began)
+        return {
+            "exit_code": found.exit_code,
+            "error": found.error,
+            "stdout": found.stdout.decode("utf-8", "replace"),
+            "stderr": found.stderr.decode("utf-8", "replace"),
+            "cut": sorted(found.cut),
+        }
 
     def _call(
         self,

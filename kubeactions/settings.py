@@ -20,6 +20,7 @@ from typing import Any, TypeVar
 import yaml
 
 from kubeactions import safety
+from kubeactions.command_policy import MAX_TIMEOUT_S, ExecLimits, operator_roots
 from kubeactions.errors import SettingsError
 from kubeactions.plugins import nearest
 from kubeactions.readers import (
@@ -122,6 +123,8 @@ class Settings:
     """None: every registered type."""
     permits: frozenset[str] = frozenset()
     """What executors may do beyond their cautious default, by the names that they document."""
+    exec_limits: ExecLimits = field(default_factory=ExecLimits)
+    """What `exec_command` may run; nothing by default."""
     safety_hook: str = ""
     """`package.module:function`; "" is none."""
     shutdown_timeout_s: float = 20.0
@@ -234,6 +237,20 @@ KEYS: tuple[Setting, ...] = (
     Setting("kubeactions.breaker.failures", integer(0, 10_000), "safety.breaker.failures", "that pause all; 0: never"),
     Setting("kubeactions.breaker.window_s", seconds(1, 86400), "safety.breaker.window_s", "within this time"),
     Setting("kubeactions.permits", words, "permits", "what executors may do beyond their cautious default"),
+    Setting(
+        "kubeactions.exec_command.allowed_commands",
+        texts,
+        "exec_limits.commands",
+        "that exec_command may run; no others",
+    ),
+    Setting(
+        "kubeactions.exec_command.allowed_paths",
+        operator_roots,
+        "exec_limits.paths",
+        "under which their words may point",
+    ),
+    Setting("kubeactions.exec_command.allow_remediation", boolean, "exec_limits.remediation", "commands that change"),
+    Setting("kubeactions.exec_command.timeout_s", seconds(1, MAX_TIMEOUT_S), "exec_limits.timeout_s", "at most"),
     Setting("kubeactions.safety_hook", text, "safety_hook", "package.module:function that may veto or delay"),
     Setting("kubeactions.sources", plugs, "sources", "where configs come from"),
     Setting("kubeactions.reporters", plugs, "reporters", "where results go"),
@@ -248,7 +265,6 @@ KEYS: tuple[Setting, ...] = (
 
 _UNSUPPORTED = {
     "kubeactions.forwarder": "the event platform is no destination of this version; see kubeactions.reporters",
-    "kubeactions.exec_command": "exec_command is no action type of this version",
 }
 _REQUIRED_VALUES: Mapping[str, tuple[Callable[[object], object], frozenset[object], str]] = {
     "leader_election": (boolean, frozenset({True}), "only an elected leader executes actions: it cannot be off"),
@@ -340,6 +356,7 @@ def _build(values: Mapping[str, Any], own: Own) -> Settings:
         election=Election(**election),
         limits=Limits(**part("limits.")),
         own=own,
+        exec_limits=ExecLimits(**part("exec_limits.")),
         safety=safety.build(part("safety.")),
     )
 

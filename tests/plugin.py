@@ -46,6 +46,7 @@ pytest_plugins = (
     "tests.steps.when",
     "tests.steps.then",
     "tests.steps.workloads",
+    "tests.steps.commands",
     "tests.steps.fixtures",
     "tests.conformance.summary",
     "tests.reporting.plugin",

@@ -26,6 +26,7 @@ NodeRestriction, and tokens of Secrets (kubernetes.io/service-account-token).
 
 from __future__ import annotations
 
+import threading
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
@@ -70,6 +71,7 @@ class FakeBackend:
         audit_trail=True,
         many_identities=True,
         controllers=True,
+        scripted_programs=True,
         cluster_wide=True,
     )
 
@@ -85,6 +87,9 @@ class FakeBackend:
         self.cluster = cluster or Cluster(clock, seed=seed, authorization=authorization)
         self._faults = faults
         self._listener: Listener | None = None
+        self._door: Listener | None = None
+        """For the WebSockets of clients in process; opened by the first of them."""
+        self._opening = threading.Lock()
 
     def __enter__(self) -> Self:
         return self
@@ -92,9 +97,10 @@ class FakeBackend:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if self._listener is not None:
-            self._listener.close()
-            self._listener = None
+        for listener in (self._listener, self._door):
+            if listener is not None:
+                listener.close()
+        self._listener = self._door = None
 
     def fork(self) -> FakeBackend:
         """A backend of its own over a fork of the cluster (see `Cluster.fork`): it goes on from here by itself."""
@@ -116,12 +122,19 @@ class FakeBackend:
         configuration.host = HOST
         configuration.retries = False
         client = ApiClient(configuration)
-        client.rest_client.pool_manager = InProcessTransport(self.cluster, identity)
+        client.rest_client.pool_manager = InProcessTransport(self.cluster, identity, self._address)
         if self._faults is not None:
             from backends.faults import install
 
             install(client, self._faults, name)
         return client
+
+    def _address(self) -> str:
+        """Where clients in process open WebSockets; raises `BackendError` where the extra `serve` is missing."""
+        with self._opening:
+            if self._door is None:
+                self._door = _listener(self.cluster, moves_time=True)
+            return self._door.url
 
     def _identity(self, name: str | None) -> Identity:
         if name is None:
@@ -165,11 +178,7 @@ class FakeBackend:
         Raises `BackendError` where the HTTP server is not installed (the extra `serve`).
         """
         if self._listener is None:
-            try:
-                from backends.fake.serving import Listener
-            except ImportError as error:
-                raise BackendError("kubeconfig needs the HTTP server: pip install 'kubeactions[serve]'") from error
-            self._listener = Listener(self.cluster, tls=self._tls(), faults=self._faults)
+            self._listener = _listener(self.cluster, tls=self._tls(), faults=self._faults)
         self._listener.write_kubeconfig(path)
         return path
 
@@ -179,3 +188,12 @@ class FakeBackend:
         from backends.fake.tls import own
 
         return own((), SystemClock().wall())
+
+
+def _listener(cluster: Cluster, **options: Any) -> Listener:
+    try:
+        from backends.fake.serving import Listener
+    except ImportError as error:
+        what = "kubeconfigs and WebSockets need the HTTP server"
+        raise BackendError(f"{what}: pip install 'kubeactions[serve]'") from error
+    return Listener(cluster, **options)

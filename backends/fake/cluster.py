@@ -146,6 +146,7 @@ class Cluster:
         self.tokens = tokens
         self.authorization: Mode = authorization
         access = self._access(seed, anonymous)
+        self.lend = access.authenticator.lend
         self.programs = Programs()
         """What runs in containers, and what they log."""
         self.server = Server(

@@ -7,6 +7,7 @@ patched, so every byte that it would have sent to a cluster is sent to this one.
 
 from __future__ import annotations
 
+import copy
 import email.utils
 import threading
 from collections.abc import Callable, Iterator, Mapping
@@ -114,9 +115,13 @@ class InProcessResponse:
 
 
 class InProcessTransport:
-    """Stands in for `urllib3.PoolManager` below one client, which acts as `identity` (None: by its token)."""
+    """Stands in for `urllib3.PoolManager` below one client, which acts as `identity` (None: by its token).
 
-    def __init__(self, cluster: Cluster, identity: Identity | None) -> None:
+    `address` is where the cluster listens for what needs a socket: it opens a listener when it is called first.
+    """
+
+    def __init__(self, cluster: Cluster, identity: Identity | None, address: Callable[[], str] | None = None) -> None:
+        self._address = address
         self._cluster = cluster
         self._handle: Callable[[Request], Response] = cluster.handle
         self._identity = identity
@@ -145,6 +150,16 @@ class InProcessTransport:
         stream = response.stream
         lines = None if stream is None else follow(self._cluster, stream)
         return InProcessResponse(response, self._cluster.clock.wall(), lines)
+
+    def dial(self, configuration: Any, target: str, connect: Callable[[Any, Mapping[str, str]], Any]) -> Any:
+        """Let `connect(configuration, headers)` open a WebSocket: over loopback, as the user that this client is."""
+        del target
+        if self._address is None:
+            raise RuntimeError("this client belongs to no FakeBackend: nothing can listen for it")
+        there = copy.copy(configuration)
+        there.host = self._address()
+        lent = {} if self._identity is None else {"authorization": f"Bearer {self._cluster.lend(self._identity)}"}
+        return connect(there, lent)
 
     def clear(self) -> None:
         """No connections, nothing to close."""

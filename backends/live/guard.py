@@ -17,7 +17,8 @@ from typing import TYPE_CHECKING, Any, Final, cast
 from urllib3 import HTTPResponse
 from urllib3.exceptions import HTTPError
 
-from backends.faults import Call, Transport, Wire, read_call
+from backends.calls import Call, read_call
+from backends.faults import Connect, Transport, Wire, dial
 
 if TYPE_CHECKING:
     from kubernetes.client import ApiClient
@@ -51,6 +52,16 @@ class Guard:
         if not self._everywhere:
             return _refused(call, self._cluster)
         return self._inner.request(method, url, **_labelled(method, options))
+
+    def dial(self, configuration: Any, target: str, connect: Connect) -> Any:
+        """Let a WebSocket through to a pod of this run, or answer 403: a command in a container is no read."""
+        call = read_call("GET", target)
+        who = configuration.get_api_key_with_prefix("authorization")
+        headers = {"authorization": who} if who else {}
+        url = f"{configuration.host}{target}"
+        if self._everywhere or (call.namespace and self._is_own(call.namespace, url, {"headers": headers})):
+            return dial(self._inner, configuration, target, connect)
+        return _refused(call, self._cluster)
 
     def clear(self) -> None:
         """Drop idle connections."""
@@ -92,6 +103,7 @@ def _labelled(method: str, options: dict[str, Any]) -> dict[str, Any]:
 
 
 def _refused(call: Call, cluster: str) -> HTTPResponse:
+    """Forbidden, in the words of an API server."""
     what = f"{call.verb} {call.resource}" + (f" in namespace {call.namespace}" if call.namespace else "")
     message = (
         f"not sent: {what} is outside the namespaces of this run, on a live cluster; "

@@ -8,12 +8,14 @@ server's to say.
 
 from __future__ import annotations
 
+import io
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Self, cast
 from urllib.parse import quote
 
-from urllib3 import HTTPHeaderDict
+from urllib3 import HTTPHeaderDict, HTTPResponse
 
 from backends.base import BackendError
 from backends.faults import Transport, Wire
@@ -71,6 +73,14 @@ class ImpersonatingPool:
             for name, value in self._headers:
                 headers.add(name, value)
         return self._inner.request(method, url, headers=headers, **options)
+
+    def dial(self, configuration: Any, target: str, connect: object) -> HTTPResponse:
+        """Refused: the official client's WebSocket sends no such headers, and would act as whoever impersonates."""
+        del configuration, connect
+        message = f"not sent: {target.partition('?')[0]} as {self._headers[0][1]}: a WebSocket cannot impersonate"
+        status = {"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Failure", "message": message}
+        body = json.dumps({**status, "reason": "Forbidden", "code": 403}).encode()
+        return HTTPResponse(io.BytesIO(body), status=403, preload_content=False)
 
     def clear(self) -> None:
         """Drop idle connections."""

@@ -22,9 +22,10 @@ from kubeactions.errors import SourceError
 from kubeactions.model import JsonObject, Record, Report
 
 if TYPE_CHECKING:
+    from backends.calls import Call
     from backends.clock import SimulatedClock
     from backends.fake import FakeBackend
-    from backends.faults import Call, Faults
+    from backends.faults import Faults
     from kubeactions.kube import Kube
     from kubeactions.simulation import Replica, Turns
 

@@ -268,6 +268,7 @@ def _planned(so_far: Forecast, action: Action, seen: Seen, around: Surroundings)
         marker=action.key.marker,
         permits=settings.permits,
         sensitive_words=settings.sensitive_words,
+        exec_limits=settings.exec_limits,
     )
     planned = executor.plan(action, seen, circumstances)
     if isinstance(planned, Outcome):

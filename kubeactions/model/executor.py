@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
 
+from kubeactions.command_policy import ExecLimits
 from kubeactions.errors import Refused
 from kubeactions.model.action import Action, Json, JsonObject, Spec
 from kubeactions.model.record import Intent, Outcome
@@ -55,6 +56,12 @@ class Cluster(Reader, Protocol):
         """DELETE; `uid` is sent as a precondition, `propagation` is Background, Foreground or Orphan."""
         ...
 
+    def exec(
+        self, path: str, command: Sequence[str], *, container: str, deadline_s: float, max_bytes: int
+    ) -> JsonObject:
+        """Run a command in a container: `exit_code` or null, `error`, `stdout`, `stderr`, `cut`; see kube.py."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class Seen:
@@ -92,6 +99,8 @@ class Circumstances:
     """What the operator allows beyond the default, by name."""
     sensitive_words: tuple[str, ...] = ()
     """Further words whose values a read hides."""
+    exec_limits: ExecLimits = field(default_factory=ExecLimits)
+    """Which commands the operator lets be run in containers."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,10 +23,12 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
+from functools import partial
 
 import orjson
 
 from kubeactions.clock import Clock
+from kubeactions.command_policy import ExecLimits
 from kubeactions.elector import Elector
 from kubeactions.errors import Forbidden, KubeError, Refused, TooManyRequests, Unauthorized, Unreachable
 from kubeactions.kube import Kube
@@ -83,6 +85,7 @@ class Execution:
         permits: frozenset[str] = frozenset(),
         dry_run: bool = False,
         sensitive_words: tuple[str, ...] = (),
+        exec_limits: ExecLimits | None = None,
         keep_result: Callable[[Record, Mapping[str, Json]], None],
         meter: Meter | None = None,
     ) -> None:
@@ -94,9 +97,13 @@ class Execution:
         self._gates = gates
         self._identity = identity
         self._pace = pace or Pace()
-        self._permits = permits
+        self._circumstance = partial(
+            Circumstances,
+            permits=permits,
+            sensitive_words=sensitive_words,
+            exec_limits=exec_limits or ExecLimits(),
+        )
         self._dry_run = dry_run
-        self._words = sensitive_words
         self._keep_result = keep_result
         self._trails: dict[str, Trail] = {}
         self._outgoing: dict[str, Record] = {}
@@ -277,13 +284,7 @@ class Execution:
         return intents
 
     def _circumstances(self, record: Record, previous: Intent | None) -> Circumstances:
-        return Circumstances(
-            now=self._clock.wall(),
-            marker=record.marker,
-            previous=previous,
-            permits=self._permits,
-            sensitive_words=self._words,
-        )
+        return self._circumstance(now=self._clock.wall(), marker=record.marker, previous=previous)
 
     def _look_failed(self, record: Record, trail: Trail, error: KubeError) -> None:
         """Nothing was sent for it, so a refusal is an end; anything else is tried again until the action expires."""

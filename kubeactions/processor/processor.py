@@ -99,6 +99,7 @@ class Processor:
             permits=parts.settings.permits,
             dry_run=parts.settings.safety.dry_run,
             sensitive_words=parts.settings.sensitive_words,
+            exec_limits=parts.settings.exec_limits,
             keep_result=self._outbox.keep,
             meter=parts.meter,
         )

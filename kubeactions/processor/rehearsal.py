@@ -9,6 +9,9 @@ https://kubernetes.io/docs/reference/using-api/api-concepts/#dry-run
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any
+
 from kubeactions.errors import Refused
 from kubeactions.kube import Kube
 from kubeactions.model import Action, EffectClass, Executor, Intent, Json, JsonObject, Outcome, Plan, Status
@@ -61,6 +64,10 @@ class Rehearsing:
     ) -> JsonObject:
         """A dry run of DELETE."""
         return self._kube.delete(path, uid=uid, grace_period_s=grace_period_s, propagation=propagation, dry_run=True)
+
+    def exec(self, path: str, command: Sequence[str], **options: Any) -> JsonObject:
+        """Refused: a command is run or it is not."""
+        raise RuntimeError(f"{path}: {command[0]} cannot be rehearsed ({', '.join(options)})")
 
 
 def rehearse(executor: Executor, action: Action, intent: Intent, plan: Plan, kube: Kube) -> Outcome:

@@ -184,7 +184,9 @@ def lost_and_stripped(world: World, life: Life) -> None:
 
 # --- the table ---
 
-_AT_MOST_ONCE = {"trigger_cronjob": "unknown"}
+_UNTRACED = {"exec_command": "unknown"}
+"""Class X: nothing tells whether it ran, and it is not run again."""
+_AT_MOST_ONCE = {"trigger_cronjob": "unknown", **_UNTRACED}
 """Class N: what is not there may have been there, and is not created again."""
 _BY_VERSION = ("cordon_node", "uncordon_node", "patch_deployment", "patch_statefulset", "drain_node")
 """Their pin is a resourceVersion, which does not say who used it up."""
@@ -214,7 +216,7 @@ _ALL = (
         "a conflict (409), once",
         "succeeded",
         effect(lambda _world, _life: Answer(409)),
-        {"trigger_cronjob": "failed", "get_resource": "failed"},
+        dict.fromkeys(("trigger_cronjob", "get_resource", "exec_command"), "failed"),
     ),
     Disturbance("too many requests (429), once", "succeeded", effect(lambda _world, _life: Answer(429))),
     Disturbance("an internal error (500), once", "succeeded", effect(lambda _world, _life: Answer(500)), _AT_MOST_ONCE),
@@ -228,10 +230,14 @@ _ALL = (
         standby=True,
     ),
     Disturbance(
-        "the leader dies just after the effect", "succeeded", effect(lambda _world, _life: Crash("after")), standby=True
+        "the leader dies just after the effect",
+        "succeeded",
+        effect(lambda _world, _life: Crash("after")),
+        _UNTRACED,
+        standby=True,
     ),
     Disturbance("two lead at once", "succeeded", both_lead, standby=True, seconds=60.0),
-    Disturbance("the answer is lost", "succeeded", effect(lambda _world, _life: LoseAnswer())),
+    Disturbance("the answer is lost", "succeeded", effect(lambda _world, _life: LoseAnswer()), _UNTRACED),
     Disturbance("the answer is lost, and the mark stripped", "succeeded", lost_and_stripped, _AT_MOST_ONCE, edits=True),
     Disturbance("the pin used up once", "succeeded", used_up(1, in_doubt=False), edits=True),
     Disturbance("the pin used up twice", "succeeded", used_up(2, in_doubt=False), edits=True),

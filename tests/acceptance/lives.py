@@ -11,7 +11,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from backends.faults import Call
+from backends.calls import Call
+from backends.fake.programs import Out
 from tests.steps import payloads
 from tests.steps.simulated import SimulatedWorld as World
 
@@ -38,6 +39,8 @@ class Life:
     """Requests with an effect in one life."""
     rehearsals: int = 0
     """Dry runs of the effect that come before it."""
+    untraced: bool = False
+    """Whether nothing but its answer tells that it was done: class X."""
     may_be_unknown: bool = False
     """Whether a crash just before the effect leaves it unknown: class N is at most once."""
     pinned: str = ""
@@ -157,6 +160,12 @@ def _node(world: World) -> None:
 
 def _cordoned(world: World) -> None:
     world.objects.merge("node", "node-1", {"spec": {"unschedulable": True}})
+
+
+def _runs_df(world: World) -> None:
+    world.environment["DD_KUBEACTIONS_EXEC_COMMAND_ALLOWED_COMMANDS"] = "df"
+    world.script("df", [Out("42 % used")], 0)
+    world.objects.pod("shop/web-0")
 
 
 LIVES: dict[str, Life] = {
@@ -309,6 +318,17 @@ LIVES: dict[str, Life] = {
         {"ignore_daemonsets": "true"},
         effects=4,
         pinned="nodes",
+    ),
+    "exec_command": Life(
+        "run df in the pod",
+        "shop/web-0",
+        "get",
+        "pods/exec",
+        "pod",
+        _runs_df,
+        lambda world: _made(world.ran[0]),
+        untraced=True,
+        may_be_unknown=True,
     ),
     "delete_job": Life(
         "delete the job",

@@ -17,11 +17,12 @@ from typing import Any
 import pytest
 
 from backends.clock import SimulatedClock
-from backends.fake import FakeBackend
+from backends.fake import Cluster, FakeBackend
 from backends.fake.audit import AuditEvent
 from backends.faults import Crash, Faults, Match, ReplicaDied, install
 from kubeactions import registry
 from kubeactions.agent import Agent
+from kubeactions.command_policy import ExecLimits
 from kubeactions.errors import NotFound
 from kubeactions.installation import Choices, pieces, settings_of
 from kubeactions.kube import Kube, path_of
@@ -73,11 +74,14 @@ class Installed:
 
     def __init__(self, chosen: Choices, taken: Taken | None = None, **settings: Any) -> None:
         self.clock = SimulatedClock()
-        self.backend = FakeBackend(self.clock, authorization="rbac")
+        # As from v1.35 on, where a command needs both verbs of pods/exec.
+        cluster = Cluster(self.clock, authorization="rbac", exec_needs_create=True)
+        self.backend = FakeBackend(self.clock, cluster=cluster)
         self.admin = Kube(self.backend.client(), self.clock, field_manager="kubectl-edit")
         self.faults = Faults(self.clock)
         self.source = MemorySource()
-        self.settings: Settings = replace(parse(settings_of(chosen), {}), **settings)
+        allowed = ExecLimits(commands=("true",))
+        self.settings: Settings = replace(parse(settings_of(chosen), {}), exec_limits=allowed, **settings)
         for name in ("shop", "other"):
             self._apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}})
         for piece in pieces(chosen, self.settings):
@@ -206,6 +210,7 @@ JOB = {"template": {"spec": {**CONTAINERS, "restartPolicy": "Never"}}}
 PARAMETERS: dict[str, JsonObject] = {
     **{f"scale_{kind}": {"delta": 1} for kind in ("deployment", "statefulset", "replicaset")},
     **{f"patch_{kind}": {"patch": {"metadata": {"labels": {"a": "b"}}}} for kind in ("deployment", "statefulset")},
+    "exec_command": {"command": ["true"]},
     "drain_node": {
         "force": "true",
         "ignore_daemonsets": "true",
@@ -251,7 +256,15 @@ def target_of(installed: Installed, action_type: str, kind: str) -> None:
 
 KEPT_SHORT: dict[str, Any] = {"expiry_s": 30.0, "retention_s": 0.0, "future_tolerance_s": 10.0}
 TYPES = tuple(sorted(SPECS))
-QUICK = ("delete_pod", "evict_pod", "get_resource", "restart_deployment", "scale_statefulset", "trigger_cronjob")
+QUICK = (
+    "delete_pod",
+    "evict_pod",
+    "exec_command",
+    "get_resource",
+    "restart_deployment",
+    "scale_statefulset",
+    "trigger_cronjob",
+)
 """What the default suite proves; the rest is marked slow."""
 OWN = choices("delete_pod")
 

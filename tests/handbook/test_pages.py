@@ -12,6 +12,7 @@ import pytest
 from backends.clock import SimulatedClock
 from backends.fake import FakeBackend
 from kubeactions.cli.handbook import STAMP
+from kubeactions.command_policy import ExecLimits
 from kubeactions.kube import Kube, path_of
 from kubeactions.model import Action, Circumstances, Config, JsonObject, Outcome, Plan, Status
 from kubeactions.settings import Limits
@@ -94,7 +95,8 @@ def test_the_config_of_a_page_is_valid_and_can_be_planned(name: str) -> None:
     assert isinstance(action, Action), action
     executor = EXECUTORS[name]
     seen = executor.look(action, None, cluster())
-    planned = executor.plan(action, seen, Circumstances(STAMP, action.key.marker))
+    limits = ExecLimits(commands=("df",))
+    planned = executor.plan(action, seen, Circumstances(STAMP, action.key.marker, exec_limits=limits))
     if isinstance(planned, Outcome):
         assert (planned.status, planned.reason) == (Status.SUCCEEDED, "Read"), planned
     else:

@@ -153,7 +153,7 @@ def _(world: World) -> None:
 # --- what is going to go wrong ---
 
 
-@given(parsers.re(r'"(?P<replica>[^"]+)" may not "(?P<verb>\w+)" "(?P<resource>\w+)"'))
+@given(parsers.re(r'"(?P<replica>[^"]+)" may not "(?P<verb>\w+)" "(?P<resource>[\w/]+)"'))
 def _(world: World, replica: str, verb: str, resource: str) -> None:
     world.forbid(replica, verb, resource)
 

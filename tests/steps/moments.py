@@ -37,6 +37,7 @@ MOMENTS = {
     "noting its intent": Moment(_NOTE, 2),
     # Takes "delete pods" and "patch deployments", and nothing else that an agent sends.
     "the effect": Moment(Match(verb="[dp]*[eh]", resource="[pd]*s")),
+    "running the command": Moment(Match(verb="get", resource="pods/exec")),
     "reading": Moment(Match(verb="get", resource="configmaps", name="settings")),
     "noting the outcome": Moment(_NOTE, 3),
 }

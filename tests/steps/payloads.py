@@ -24,6 +24,7 @@ ORDERS = {
     "resume the cron job": ("resume_cronjob", "batch/v1", "CronJob"),
     "delete the job": ("delete_job", "batch/v1", "Job"),
     "evict the pod": ("evict_pod", "v1", "Pod"),
+    "run df in the pod": ("exec_command", "v1", "Pod"),
     "drain the node": ("drain_node", "v1", "Node"),
     "trigger the cron job": ("trigger_cronjob", "batch/v1", "CronJob"),
     "roll back the deployment": ("rollback_deployment", "apps/v1", "Deployment"),
@@ -35,6 +36,8 @@ ORDERS = {
     "patch the daemon set": ("patch_daemonset", "apps/v1", "DaemonSet"),
 }
 """What a scenario can order of an object, and what that is called in a payload."""
+PARAMETERS = {"run df in the pod": {"command": ["df"]}}
+"""What an order says of itself, where its words are not enough."""
 TOP_LEVEL = {"action_id", "requested_by", "user_uuid", "not_before", "dry_run"}
 """Fields of an action that are no parameters."""
 _STAMPED = re.compile(r"(\d+) (second|minute|hour|day)s? (ago|from now)")
@@ -43,7 +46,8 @@ _STAMPED = re.compile(r"(\d+) (second|minute|hour|day)s? (ago|from now)")
 def order(words: str, place: str, stamp: datetime) -> JsonObject:
     """One action: what to do, to which `namespace/name`, and when that was ordered."""
     action_type, api_version, kind = ORDERS[words]
-    return action(action_type, api_version, kind, place, stamp)
+    found = action(action_type, api_version, kind, place, stamp)
+    return {**found, "parameters": PARAMETERS[words]} if words in PARAMETERS else found
 
 
 def action(action_type: str, api_version: str, kind: str, place: str, stamp: datetime) -> JsonObject:

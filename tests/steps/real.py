@@ -27,9 +27,10 @@ from pathlib import Path
 from typing import Any, Self
 
 from backends.base import Backend
+from backends.calls import Call
 from backends.capabilities import Capabilities
 from backends.clock import SystemClock
-from backends.faults import Call, Faults, Pause, ReplicaDied
+from backends.faults import Faults, Pause, ReplicaDied
 from backends.keys import KeyFiles
 from backends.proxy import Traffic
 from kubeactions.errors import KubeError, NotFound

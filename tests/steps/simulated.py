@@ -10,7 +10,7 @@ import functools
 import io
 import logging
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import redirect_stderr, redirect_stdout
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -21,8 +21,11 @@ import kubernetes.client  # noqa: F401  Before any freeze: its models cannot be 
 import pytest
 from freezegun.api import FrozenDateTimeFactory
 
+from backends.calls import Call
 from backends.fake import FakeBackend
-from backends.faults import Call, Faults, Pause, ReplicaDied, install
+from backends.fake.programs import Invocation, Step
+from backends.fake.programs.steps import Running
+from backends.faults import Faults, Pause, ReplicaDied, install
 from kubeactions import registry
 from kubeactions.agent import Agent
 from kubeactions.cli import invoke
@@ -65,7 +68,7 @@ class SimulatedWorld(World):
         self._said = _Ear()
 
     def __enter__(self) -> Self:
-        frozen = self.stack.enter_context(freezegun.freeze_time(START))
+        frozen = self.stack.enter_context(freezegun.freeze_time(START, real_asyncio=True))
         assert isinstance(frozen, FrozenDateTimeFactory), "a frozen wall that does not tick by itself"
         self.clock = ScenarioClock(frozen)
         backend = self.stack.enter_context(backend_class(self._name)(clock=self.clock))
@@ -191,6 +194,16 @@ class SimulatedWorld(World):
         self.calls.append(call)
         if call.resource != "leases":
             self._busy_at = self.clock.monotonic()
+
+    def script(self, command: str, steps: Sequence[Step], exit_code: int) -> None:
+        """By the cluster's own table; each run is noted when it begins."""
+
+        def program(call: Invocation) -> Running:
+            self.ran.append(f"{call.command[0]} {call.manifest['metadata']['uid']}")
+            yield from steps
+            return exit_code
+
+        self.backend.cluster.programs.run([command, "..."], program)
 
     def let_run(self, kind: str, place: str, seconds: float) -> None:
         """It takes exactly so long."""

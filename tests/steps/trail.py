@@ -52,6 +52,8 @@ class Log(Protocol):
     def __iter__(self) -> Iterator[Seen]: ...
 
 
+SWITCHED = 101
+"""A WebSocket was opened: a command has begun in a container, though nothing of it is stored."""
 BOOKKEEPING = {"configmaps", "leases", "events"}
 """What agents write for themselves; everything else that they change is an effect."""
 
@@ -70,7 +72,10 @@ class Trail:
         return [
             event
             for event in self._log
-            if event.user in names and event.changed and not event.dry_run and event.resource not in BOOKKEEPING
+            if event.user in names
+            and (event.changed or event.code == SWITCHED)
+            and not event.dry_run
+            and event.resource not in BOOKKEEPING
         ]
 
     def deletions(self, place: str, agents: Iterable[str]) -> list[Seen]:
@@ -80,6 +85,11 @@ class Trail:
     def restarts(self, place: str, agents: Iterable[str]) -> list[Seen]:
         """The patches of a deployment by these users."""
         return [event for event in self._of("deployments", place, agents) if event.verb in ("patch", "update")]
+
+    def commands(self, place: str, agents: Iterable[str]) -> list[Seen]:
+        """The commands that these users began in a pod."""
+        namespace, name = split(self._places.real(place))
+        return [e for e in self.effects(agents) if (e.subresource, e.namespace, e.name) == ("exec", namespace, name)]
 
     def notes(self, agents: Iterable[str]) -> list[Seen]:
         """Every change of the history by these users."""

@@ -14,14 +14,16 @@ from __future__ import annotations
 
 import json
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from backends.calls import Call
 from backends.clock import Clock
-from backends.faults import Answer, Call, Crash, Fault, Faults, Late, Match, ReplicaDied, Rule
+from backends.fake.programs import Step
+from backends.faults import Answer, Crash, Fault, Faults, Late, Match, ReplicaDied, Rule
 from kubeactions.errors import NotFound
 from kubeactions.ledger.codec import decode_record
 from kubeactions.ledger.head import OWN_KEYS
@@ -63,6 +65,8 @@ class World(ABC):
         self.destinations: dict[str, Destination] = {}
         self.bell: Bell | None = None
         """What a third party's action rings."""
+        self.ran: list[str] = []
+        """The commands that ran, each with the UID of its pod: `df 5c1f...`."""
         self.crowd: list[str] = []
         """Pods that a scenario speaks of as "them"."""
         self.backup: JsonObject = {}
@@ -139,6 +143,10 @@ class World(ABC):
     @abstractmethod
     def work(self, seconds: float | None = None) -> None:
         """Let everybody who is alive and awake do what they do: for so long, or until nothing is left to be done."""
+
+    def script(self, command: str, steps: Sequence[Step], exit_code: int) -> None:
+        """Say what a command does, in every container. Only where the backend has `scripted_programs`."""
+        raise NotImplementedError(f"nobody can say what {command} does here")
 
     @abstractmethod
     def let_run(self, kind: str, place: str, seconds: float) -> None:

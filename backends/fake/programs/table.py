@@ -6,7 +6,7 @@ are shell-style patterns. It refuses what could never match: an empty command, a
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from fnmatch import fnmatchcase
@@ -103,6 +103,11 @@ class Programs:
         found = [Logged(started + timedelta(seconds=line.after_s), line.text) for line in lines]
         found += [said for where, said in self._said if where.takes(*place) and said.at >= started]
         return sorted((one for one in found if one.at <= until), key=lambda one: one.at)
+
+    def forked(self, fork: object) -> Mapping[str, object]:
+        """A fork has the same rules from here on; the programs are their user's, and shared."""
+        del fork
+        return {name: list(getattr(self, name)) for name in ("_commands", "_mains", "_lines", "_said")}
 
 
 def _matches(patterns: tuple[str, ...], command: tuple[str, ...]) -> bool:

@@ -10,10 +10,10 @@ import pytest
 from urllib3 import HTTPResponse, Timeout
 from urllib3.exceptions import ProtocolError, ReadTimeoutError
 
+from backends.calls import Call, read_call
 from backends.clock import SimulatedClock
 from backends.faults import (
     Answer,
-    Call,
     Crash,
     CutWatch,
     Delay,
@@ -25,7 +25,6 @@ from backends.faults import (
     Match,
     Pause,
     ReplicaDied,
-    read_call,
 )
 
 POD = "https://cluster/api/v1/namespaces/shop/pods/web-0"

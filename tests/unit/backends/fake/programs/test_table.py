@@ -6,7 +6,11 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from backends.fake.programs import Invocation, Line, Out, Programs, Scripted
+from backends.clock import SimulatedClock
+from backends.fake.cluster import Cluster
+from backends.fake.messages import Request
+from backends.fake.programs import Invocation, Line, Out, Programs, Scripted, Sleep
+from backends.fake.programs.steps import Running
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 ONE, TWO = Scripted([Out("1")]), Scripted([Out("2")])
@@ -52,3 +56,29 @@ def test_a_log_is_what_was_due_and_what_was_said_while_it_ran() -> None:
     found = programs.logged("shop", "db-0", "c", START, START + timedelta(seconds=3))
     assert [line.text for line in found] == ["a", "said", "b"]
     assert programs.logged("shop", "web-0", "c", START, START + timedelta(days=1)) == []
+
+
+def test_a_fork_goes_on_with_the_same_rules_while_a_command_runs() -> None:
+    cluster = Cluster(SimulatedClock())
+    own: list[str] = []
+
+    def closure(invocation: Invocation) -> Running:
+        own.append(invocation.pod)
+        yield Sleep()
+        return 0
+
+    cluster.programs.run(["x"], closure)
+    cluster.programs.log([Line("one")])
+    body = b'{"metadata":{"name":"p"},"spec":{"containers":[{"name":"c","image":"i"}]}}'
+    pods = "/api/v1/namespaces/default/pods"
+    assert cluster.handle(Request("POST", pods, {"content-type": "application/json"}, body)).status == 201
+    cluster.settle()
+    asked = {"upgrade": "websocket", "sec-websocket-protocol": "v5.channel.k8s.io"}
+    session = cluster.handle(Request("GET", f"{pods}/p/exec?command=x&stdout=1", asked)).session
+    assert session is not None
+    fork = cluster.fork()
+    cluster.programs.run(["x"], TWO)
+    assert fork.programs.find(call("x")) is closure
+    assert cluster.programs.find(call("x")) is TWO
+    assert fork.handle(Request("GET", f"{pods}/p/log")).body == b"one\n"
+    session.close()

@@ -1,0 +1,205 @@
+@wire-faults @scripted-programs
+Feature: exec_command runs a command in a container, at most once
+
+  Background:
+    Given a pod "shop/web-0"
+    And the operator allows the commands "df, sh" in containers
+    And the operator allows the paths "/var/log" in containers
+    And the command "df" prints "42 % used"
+
+  # What a command printed is reported, with the code that it ended with
+
+  Scenario: It succeeds
+    Given the leader "replica-1"
+    When the config "c1" version 1 orders to run df in the pod "shop/web-0"
+    And the system works
+    Then the command "df" ran once in "shop/web-0", by "replica-1"
+    And the action "c1:v1" is "succeeded" and says "ended with code 0"
+    And the destination received "42 % used" for "c1:v1"
+    And the destination counts "c1:v1" once, as "succeeded"
+    And the history does not contain "42 % used"
+
+  Scenario: It ends with another code
+    Given the leader "replica-1"
+    And the command "df" prints "no such device" and ends with code 3
+    When the config "c1" version 1 orders to run df in the pod "shop/web-0"
+    And the system works
+    Then the command "df" ran once in "shop/web-0", by "replica-1"
+    And the action "c1:v1" is "failed" and says "ended with code 3"
+    And the destination received "no such device" for "c1:v1"
+
+  Scenario: It prints more than is kept
+    Given the leader "replica-1"
+    And the command "df" prints 1100000 bytes
+    When the config "c1" version 1 orders to run df in the pod "shop/web-0"
+    And the system works
+    Then the action "c1:v1" is "succeeded" and says "stdout cut after 1048576 bytes"
+
+  Scenario: It cannot be started
+    Given the leader "replica-1"
+    And the command "df" cannot be started
+    When the config "c1" version 1 orders to run df in the pod "shop/web-0"
+    And the system works
+    Then the action "c1:v1" is "failed" and says "could not be started"
+
+  Scenario: The same config comes again
+    Given the leader "replica-1"
+    When the config "c1" version 1 orders to run df in the pod "shop/web-0"
+    And the system works
+    And the config "c1" version 1 orders to run df in the pod "shop/web-0"
+    And the system works
+    Then the command "df" ran once in "shop/web-0", by "replica-1"
+
+  # The order, the operator and the built-in limits must all allow it
+
+  Scenario Outline: <command> is refused
+    Given the leader "replica-1"
+    When the config "c1" version 1 orders to run df in the pod "shop/web-0", with:
+      | command | <command> |
+      | <name>  | <value>   |
+    And the system works
+    Then nothing was executed
+    And the action "c1:v1" is "rejected" and says "<reason>"
+
+    Examples:
+      | command                      | name             | value           | reason                            |
+      | ["ps"]                       | mode             | read-only       | not among the allowed commands    |
+      | ["sh", "-c", "df"]           | mode             | read-only       | not known to change nothing       |
+      | ["df"]                       | mode             | remediation     | is not allowed here               |
+      | ["df"]                       | allowed_commands | ["cat"]         | the order's own allowed_commands  |
+      | ["df", "/etc"]               | mode             | read-only       | not under an allowed path         |
+      | ["df", "/var/logs"]          | mode             | read-only       | not under an allowed path         |
+      | ["df", "--x=/var/log/../.."] | mode             | read-only       | leads elsewhere                   |
+      | ["df", "/var/log/a"]         | allowed_paths    | ["/var/log/b"]  | the order's own allowed_paths     |
+      | ["df", "/var/log,/etc"]      | allowed_paths    | ["/var/log"]    | not under an allowed path         |
+      | ["df"]                       | comand           | ["df"]          | did you mean command              |
+      | df                           | mode             | read-only       | a list of words such as           |
+
+  Scenario: A path under an allowed root
+    Given the leader "replica-1"
+    When the config "c1" version 1 orders to run df in the pod "shop/web-0", with:
+      | command | ["df", "/var/log/pods"] |
+    And the system works
+    Then the command "df" ran once in "shop/web-0", by "replica-1"
+
+  Scenario: Nothing may be run where the operator has allowed nothing
+    Given the operator allows no commands in containers
+    And the leader "replica-1"
+    When the config "c1" version 1 orders to run df in the pod "shop/web-0"
+    And the system works
+    Then the command "df" never ran
+    And the action "c1:v1" is "rejected" and says "none at all"
+
+  # It runs in the pod that was meant, or nowhere
+
+  Scenario: There is no such pod
+    Given the leader "replica-1"
+    When the config "c1" version 1 orders to run df in the pod "shop/web-9"
+    And the system works
+    Then the command "df" never ran
+    And the action "c1:v1" is "failed" and says "gone"
+
+  Scenario: The pod was replaced since the order was given
+    Given the leader "replica-1"
+    When the config "c1" version 1 orders to run df in the pod "shop/web-0" by its UID, after it was replaced
+    And the system works
+    Then the command "df" never ran
+    And the action "c1:v1" is "failed" and says "UID"
+
+  Scenario: The pod is replaced when the intent is on record
+    Given the leader "replica-1"
+    And somebody will replace the pod "shop/web-0" just after noting its intent
+    When the config "c1" version 1 orders to run df in the pod "shop/web-0"
+    And the system works
+    Then the command "df" never ran
+    And the action "c1:v1" is "failed" and says "it was replaced"
+
+  Scenario: The pod is replaced in the last instant, which nothing can prevent and the outcome does not hide
+    Given the leader "replica-1"
+    And somebody will replace the pod "shop/web-0" just before running the command
+    When the config "c1" version 1 orders to run df in the pod "shop/web-0"
+    And the system works
+    Then the command "df" ran once in "shop/web-0", by "replica-1"
+    And the action "c1:v1" is "unknown" and says "the pod was replaced meanwhile"
+
+  Scenario Outline: The agent may not <verb> <resource>
+    Given the leader "replica-1"
+    And "replica-1" may not "<verb>" "<resource>"
+    When the config "c1" version 1 orders to run df in the pod "shop/web-0"
+    And the system works
+    Then the command "df" never ran
+    And the action "c1:v1" is "failed" and says "forbid"
+
+    Examples:
+      | verb | resource  |
+      | get  | pods      |
+      | get  | pods/exec |
+
+  # A command whose end was not seen is unknown, and never run again
+
+  Scenario: It takes its time
+    Given the leader "replica-1"
+    And the standby "replica-2"
+    And the command "df" takes 4 seconds
+    When the config "c1" version 1 orders to run df in the pod "shop/web-0"
+    And the system works
+    Then the action "c1:v1" is "succeeded"
+    And the destination received "at last" for "c1:v1"
+
+  Scenario: It takes too long
+    Given the leader "replica-1"
+    And the standby "replica-2"
+    And the command "df" prints "so far" and never ends
+    When the config "c1" version 1 orders to run df in the pod "shop/web-0", with:
+      | timeout_seconds | 3 |
+    And the system works
+    Then the command "df" ran once in "shop/web-0", by "replica-1"
+    And the action "c1:v1" is "unknown" and says "did not end within 3 s"
+    And the destination received "so far" for "c1:v1"
+
+  Scenario: The connection breaks while it runs
+    Given the leader "replica-1"
+    And the standby "replica-2"
+    And the connection breaks while the command "df" runs
+    When the config "c1" version 1 orders to run df in the pod "shop/web-0"
+    And the system works
+    Then the command "df" ran once in "shop/web-0", by "replica-1"
+    And the action "c1:v1" is "unknown" and says "the connection broke"
+
+  Scenario: The request is lost on its way
+    Given the leader "replica-1"
+    And the standby "replica-2"
+    And the request of "replica-1" will be lost before running the command
+    When the config "c1" version 1 orders to run df in the pod "shop/web-0"
+    And the system works
+    Then the command "df" never ran
+    And the action "c1:v1" is "unknown"
+
+  Scenario: The leader is killed while it runs
+    Given the leader "replica-1"
+    And the standby "replica-2"
+    And "replica-1" will die just after running the command
+    When the config "c1" version 1 orders to run df in the pod "shop/web-0"
+    And the system works
+    Then "replica-1" is dead
+    And the command "df" ran once in "shop/web-0", by "replica-1"
+    And the action "c1:v1" is "unknown"
+    And the destination counts "c1:v1" once, as "unknown"
+
+  Scenario: The leader is killed just before, which nobody can tell from just after
+    Given the leader "replica-1"
+    And the standby "replica-2"
+    And "replica-1" will die just before running the command
+    When the config "c1" version 1 orders to run df in the pod "shop/web-0"
+    And the system works
+    Then the command "df" never ran
+    And the action "c1:v1" is "unknown"
+
+  Scenario: The leader stands still just before and wakes up when another leads
+    Given the leader "replica-1"
+    And the standby "replica-2"
+    And "replica-1" will stand still for 30 seconds just before running the command
+    When the config "c1" version 1 orders to run df in the pod "shop/web-0"
+    And the system works
+    Then the command "df" ran once in "shop/web-0", by "replica-1"
+    And the action "c1:v1" is "unknown"

@@ -1,0 +1,304 @@
+"""exec_command: run one command in one container of a pod, at most once. Class X.
+
+What a command does leaves no trace that the API server could be asked for, and no precondition can be sent with it. So
+the intent is written alone, just before, and a command whose end was not seen is `unknown` and never run again: not by
+this leader, not by the next one. A definite refusal (4xx) of the upgrade is no doubt: nothing was run.
+
+It is meant for one pod (its UID) and one run of one container (its ID). Both are looked at when it is planned and once
+more just before the command is sent; a pod that was replaced, or a container that has restarted, ends it there. What
+remains is a race: between that look and the arrival of the request, in the time of one round trip, a stateful set's pod
+may come back under its name. It is looked for afterwards, and then said: `unknown`.
+
+What may be run is `command_policy`: the order's limits, the operator's and the built-in ones, all three. Each stream is
+kept up to `MAX_BYTES` and cut there, which is said; a command that does not end in time is `unknown`, since it may run
+on. With `once: true` the command makes a directory first that is named after the action, and runs only if it could: a
+second copy of the same request, whoever delivers it, ends with code 97 in the same container. The directory stays, with
+the code in it once the command has ended.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+
+from kubeactions.command_policy import DEFAULT_TIMEOUT_S, MAX_TIMEOUT_S, MODES, READ_ONLY_MODE, objection, root
+from kubeactions.errors import KubeError, NotFound, Refused, TooManyRequests, Unreachable
+from kubeactions.executors._endings import TARGET_LOST, failed, gone, refused, replaced, succeeded, uid_of, unknown
+from kubeactions.executors._parameters import choice, flag, json_value, whole
+from kubeactions.executors._targets import TERMINATING, look_at, path_to, terminating
+from kubeactions.executors._targets import objection as target_objection
+from kubeactions.model import (
+    Action,
+    Circumstances,
+    Cluster,
+    EffectClass,
+    Ending,
+    Evidence,
+    Intent,
+    Json,
+    JsonObject,
+    Outcome,
+    Parameter,
+    Plan,
+    Reader,
+    Rule,
+    Seen,
+    Spec,
+    Status,
+    Verdict,
+)
+
+MAX_BYTES = 1024 * 1024
+"""What is kept of each stream."""
+MAX_WORDS, MAX_WORD_BYTES = 128, 4096
+AGAIN_S = 2.0
+"""Pause before the next try when the look just before it failed: nothing was sent then."""
+GUARD_CODE = 97
+"""What a guarded command ends with that has begun before."""
+_GUARD = 'mkdir "$0" || exit 97; "$@"; code=$?; echo "$code" > "$0/exit"; exit "$code"'
+_NEVER_STARTED = "unable to start container process"
+"""runc's words for a command that could not be started; containerd and CRI-O pass them on."""
+
+
+def words(value: Json) -> tuple[str, ...]:
+    """Reads a list of texts, or its JSON."""
+    found = json_value(value) if isinstance(value, str) and value.lstrip().startswith("[") else value
+    if not isinstance(found, (list, tuple)) or not all(isinstance(one, str) and "\0" not in one for one in found):
+        raise ValueError(f'a list of words such as ["ls", "-l"] is expected, not {json.dumps(value)}')
+    if len(found) > MAX_WORDS or any(len(one.encode()) > MAX_WORD_BYTES for one in found):
+        raise ValueError(f"at most {MAX_WORDS} words of {MAX_WORD_BYTES} bytes are expected")
+    return tuple(found)
+
+
+def argv(value: Json) -> tuple[str, ...]:
+    """The same, with at least the command itself."""
+    found = words(value)
+    if not found or not found[0]:
+        raise ValueError('a list of words such as ["ls", "-l"] is expected, not an empty one')
+    return found
+
+
+def roots(value: Json) -> tuple[str, ...]:
+    """Reads a list of absolute paths."""
+    return tuple(root(one) for one in words(value))
+
+
+def container_name(value: Json) -> str:
+    """Reads the name of a container."""
+    if not isinstance(value, str) or not value:
+        raise ValueError(f"the name of a container is expected, not {value!r}")
+    return value
+
+
+class ExecCommand:
+    """The executor. It has no state."""
+
+    spec = Spec(
+        type="exec_command",
+        effect=EffectClass.UNTRACED,
+        summary="Run one command in a container of a pod, at most once, and report what it printed.",
+        kinds={"Pod": ("v1", "pods")},
+        parameters=(
+            Parameter("command", argv, "the command and its words, as a list; no shell reads it", required=True),
+            Parameter("container", container_name, "which container; needed where the pod has several"),
+            Parameter(
+                "mode", choice(*MODES), f'"{READ_ONLY_MODE}" (the default): only commands that change nothing',
+                default=READ_ONLY_MODE,
+            ),
+            Parameter(
+                "timeout_seconds", whole(1, MAX_TIMEOUT_S, "seconds"),
+                f"how long it may take; the default is {DEFAULT_TIMEOUT_S}; the operator may allow less",
+                default=DEFAULT_TIMEOUT_S,
+            ),
+            Parameter("allowed_commands", words, "limits of the order's own, beside the operator's: commands"),
+            Parameter("allowed_paths", roots, "the same for paths: absolute ones, under which words may point"),
+            Parameter(
+                "once", flag,
+                "true: guard it in the container as well, by a directory in /tmp; needs sh and mkdir there",
+                default=False,
+            ),
+        ),
+        rules=(Rule("", "pods", ("get",)), Rule("", "pods/exec", ("create", "get"))),
+        endings=(
+            Ending("Completed", "succeeded", "it was run, once, and ended with code 0; the report has its output"),
+            Ending("ExitCode", "failed", "it was run, once, and ended with another code; the report has its output"),
+            *TARGET_LOST,
+            TERMINATING,
+            Ending("ContainerRequired", "failed", "the pod has several containers, and none is named"),
+            Ending("ContainerUnknown", "failed", "the pod has no container of that name"),
+            Ending("ContainerNotRunning", "failed", "the container does not run, or has restarted since the plan"),
+            Ending("CommandNotAllowed", "rejected", "the order, the operator or the built-in limits do not allow it"),
+            Ending("NotSent", "failed", "the pod could not be looked at just before: nothing was run"),
+            Ending("NotStarted", "failed", "the container runtime could not start it"),
+            Ending("AlreadyBegun", "unknown", f"its guard was there (code {GUARD_CODE}): another copy has begun"),
+            Ending("NotSeenToEnd", "unknown", "it was begun and not seen to end: look; it is never run twice"),
+            Ending("RanInReplacement", "unknown", "it ended, and the pod was replaced meanwhile: which one ran it?"),
+        ),
+        example={
+            "action_type": "exec_command",
+            "resource": {"api_version": "v1", "kind": "Pod", "namespace": "shop", "name": "web-0"},
+            "parameters": {"command": ["df", "-h"], "timeout_seconds": "10"},
+        },
+    )  # fmt: skip
+
+    def look(self, action: Action, intent: Intent | None, kube: Reader) -> Seen:  # noqa: ARG002
+        """The pod."""
+        return look_at(action, self.spec, kube)
+
+    def plan(self, action: Action, seen: Seen, circumstances: Circumstances) -> Plan | Outcome:
+        """Pod, container and words, all pinned; or why it is not run."""
+        if (problem := target_objection(action, seen, circumstances)) is not None or seen.target is None:
+            return problem or gone(action)
+        if (problem := terminating(action, seen.target, "nothing is run in it")) is not None:
+            return problem
+        container = _container(action, seen.target)
+        if isinstance(container, Outcome):
+            return container
+        running = _running_id(seen.target, container)
+        if not running:
+            return failed("ContainerNotRunning", f"container {container} of {action.target} does not run")
+        given, limits = action.parameters, circumstances.exec_limits
+        why = objection(
+            given["command"], given["mode"], limits,
+            own_commands=given.get("allowed_commands"), own_paths=given.get("allowed_paths"),
+        )  # fmt: skip
+        if why is not None:
+            return Outcome(Status.REJECTED, "CommandNotAllowed", f"{action.target}: {why}")
+        return Plan(
+            uid=uid_of(seen.target),
+            resolved={
+                "container": container,
+                "container_id": running,
+                "command": list(_guarded(action, given["command"]) if given["once"] else given["command"]),
+                "timeout_s": min(float(given["timeout_seconds"]), limits.timeout_s),
+            },
+            text=f"run {_shown(given['command'])} in container {container} of {action.target}",
+        )
+
+    def execute(self, action: Action, intent: Intent, kube: Cluster) -> Json:
+        """One look, one command, one look. What was found instead of the pod that was meant is an answer, too."""
+        resolved = intent.resolved
+        before = self._pod(action, kube)
+        if isinstance(before, KubeError) and (isinstance(before, TooManyRequests) or not isinstance(before, Refused)):
+            return {"again": before.message}
+        if (problem := _changed(action, intent, before)) is not None:
+            return problem
+        try:
+            answer = kube.exec(
+                path_to(action, self.spec, "exec"),
+                resolved["command"],
+                container=resolved["container"],
+                deadline_s=resolved["timeout_s"],
+                max_bytes=MAX_BYTES,
+            )
+        except Unreachable as error:  # No connection came about.
+            return {"again": error.message}
+        after = self._pod(action, kube)
+        uid = uid_of(after) if isinstance(after, dict) else ""
+        return {**answer, "uid_after": uid}
+
+    def _pod(self, action: Action, kube: Reader) -> JsonObject | KubeError:
+        try:
+            return kube.get(path_to(action, self.spec))
+        except KubeError as error:
+            return error
+
+    def verdict(self, action: Action, intent: Intent, evidence: Evidence) -> Verdict:
+        """What it said, a definite refusal, or `unknown`."""
+        answer, error = evidence.answer, evidence.refused
+        if isinstance(answer, Outcome):
+            return Verdict.settle(answer)
+        if isinstance(answer, dict):
+            if "again" in answer:
+                return Verdict.send("NotSent", f"nothing was sent yet: {answer['again']}", after_s=AGAIN_S)
+            return Verdict.settle(_ended(action, intent, answer))
+        if isinstance(error, TooManyRequests):
+            return Verdict.send(
+                "TooManyRequests", "the API server asks to wait", after_s=error.retry_after_s or AGAIN_S
+            )
+        if isinstance(error, Refused):  # Of the upgrade, for `execute` catches those of its looks: nothing was run.
+            return Verdict.settle(refused(action, error, doubt=False))
+        text = f"{_what(action)} was begun and not seen to end; it is never run twice"
+        return Verdict.settle(unknown("NotSeenToEnd", text))
+
+
+def _ended(action: Action, intent: Intent, answer: Mapping[str, Json]) -> Outcome:
+    """The outcome of a command whose connection is over."""
+    code, cut = answer["exit_code"], answer["cut"]
+    payload = {name: answer[name] for name in ("exit_code", "stdout", "stderr")} | {"truncated": cut}
+    note = f" ({' and '.join(cut)} cut after {MAX_BYTES} bytes)" if cut else ""
+    what = _what(action)
+    if code is None and _NEVER_STARTED in answer["error"]:
+        outcome = failed("NotStarted", f"{what} could not be started: {answer['error']}")
+    elif code is None:
+        where = f"; if it ended, its code is in {_guard_path(action)}/exit there" if action.parameters["once"] else ""
+        outcome = unknown("NotSeenToEnd", f"{what}: {answer['error']}; it is never run twice{where}{note}")
+    elif answer["uid_after"] and answer["uid_after"] != intent.uid:
+        outcome = unknown(
+            "RanInReplacement",
+            f"{what} ended with code {code}, and the pod was replaced meanwhile: in which one?{note}",
+        )
+    elif code == GUARD_CODE and action.parameters["once"]:
+        outcome = unknown("AlreadyBegun", f"{what} found its guard there: another copy of it has begun{note}")
+    elif code:
+        outcome = failed("ExitCode", f"{what} ended with code {code}{note}")
+    else:
+        outcome = succeeded("Completed", f"{what} ended with code 0{note}")
+    return Outcome(outcome.status, outcome.reason, outcome.message, payload=payload)
+
+
+def _changed(action: Action, intent: Intent, pod: JsonObject | KubeError) -> Outcome | None:
+    """Why this is not what was planned for: then nothing is sent."""
+    if isinstance(pod, KubeError):
+        text = f"{action.target} cannot be looked at just before, nothing was run: {pod.message}"
+        return gone(action) if isinstance(pod, NotFound) else failed("NotSent", text)
+    if uid_of(pod) != intent.uid:
+        return replaced(action, intent.uid, uid_of(pod))
+    container = intent.resolved["container"]
+    if _running_id(pod, container) != intent.resolved["container_id"]:
+        text = f"container {container} of {action.target} has ended or restarted meanwhile"
+        return failed("ContainerNotRunning", text)
+    return None
+
+
+def _container(action: Action, pod: JsonObject) -> str | Outcome:
+    """The container that is meant; init and ephemeral ones cannot be."""
+    names = [one["name"] for one in pod["spec"]["containers"]]
+    asked = action.parameters.get("container")
+    listed = ", ".join(names)
+    if asked is None:
+        if len(names) == 1:
+            return str(names[0])
+        return failed("ContainerRequired", f"{action.target} has several containers, name one: {listed}")
+    if asked not in names:
+        return failed("ContainerUnknown", f"{action.target} has no container {asked!r}; it has {listed}")
+    return str(asked)
+
+
+def _running_id(pod: JsonObject, container: str) -> str:
+    """The ID of the container's present run; "" when it does not run."""
+    found = (pod.get("status") or {}).get("containerStatuses") or []
+    status: JsonObject = next((one for one in found if one["name"] == container), {})
+    return str(status.get("containerID", "")) if (status.get("state") or {}).get("running") is not None else ""
+
+
+def _guarded(action: Action, command: Sequence[str]) -> tuple[str, ...]:
+    """The command behind its guard: the words are words of the shell's, none of them is read as its language."""
+    return ("sh", "-c", _GUARD, _guard_path(action), *command)
+
+
+def _guard_path(action: Action) -> str:
+    """In the container."""
+    return f"/tmp/.kubeactions-{action.key.marker}"  # noqa: S108
+
+
+def _shown(command: Sequence[str]) -> str:
+    text = json.dumps(list(command), ensure_ascii=False)
+    return text if len(text) <= 200 else text[:200] + "..."
+
+
+def _what(action: Action) -> str:
+    return f"{_shown(action.parameters['command'])} in {action.target}"
+
+
+EXECUTOR = ExecCommand()
