@@ -16,7 +16,14 @@ from scripts.benchmark import clusters, failover, inprocess, ledger, overhttp, p
 from scripts.benchmark.measure import Row
 
 AREAS: dict[str, tuple[Callable[[], Iterator[Row]], ...]] = {
-    "inprocess": (inprocess.requests, inprocess.access, inprocess.server_side, inprocess.growth),
+    "inprocess": (
+        inprocess.requests,
+        inprocess.access,
+        inprocess.server_side,
+        inprocess.watched,
+        inprocess.growth,
+        inprocess.beginning,
+    ),
     "http": (overhttp.requests, overhttp.lists, overhttp.start),
     "ledger": (ledger.growth,),
     "requests": (requests.per_action,),

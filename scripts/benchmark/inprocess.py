@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import itertools
 import json
+import statistics
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -67,7 +70,7 @@ def requests() -> Iterator[Row]:
     spent = interleaved_us({"canned": get(canned), "fake": get(api)}, each=1500)
     ratio = spent["canned"] / spent["fake"]
     yield Row("in process", "get pod, requests/s", 1e6 / spent["fake"], "1/s", 1e6 / spent["canned"], ratio,
-              ">= 0.50", ratio >= 0.5)  # fmt: skip
+              ">= 0.60", ratio >= 0.6)  # fmt: skip
     for name, make in (("create", create), ("patch", patch)):
         spent = interleaved_us({"canned": make(canned), "fake": make(api)}, each=200)
         ratio = spent["canned"] / spent["fake"]
@@ -118,7 +121,75 @@ def server_side() -> Iterator[Row]:
 
     for name, call in (("create", create), ("patch", patch)):
         spent = per_call_us(call, calls=250)
-        yield Row("server", f"{name} of a 3.3 kB pod", spent, "us", target="<= 200 us", met=spent <= 200)
+        yield Row("server", f"{name} of a 3.3 kB pod", spent, "us", target="<= 150 us", met=spent <= 150)
+
+
+def watched() -> Iterator[Row]:
+    """What idle watches cost a get, and how long a change takes to reach a thousand watchers."""
+    quiet, followed = bare_cluster(), bare_cluster()
+    for cluster in (quiet, followed):
+        fill(cluster, 10)
+    ask = Request("GET", f"{PODS}/stored-000000", {}, b"", ADMIN)
+    watch = Request("GET", f"{PODS}?watch=true&resourceVersion={followed.store.revision}", {}, b"", ADMIN)
+    streams = [stream for stream in (followed.handle(watch).stream for _ in range(1000)) if stream is not None]
+    spent = interleaved_us({"none": lambda: quiet.handle(ask), "many": lambda: followed.handle(ask)}, each=3000)
+    ratio = spent["many"] / spent["none"]
+    yield Row("server", "get by name: 1,000 idle watches / none", spent["many"], "us", spent["none"], ratio,
+              "<= 1.10", ratio <= 1.1)  # fmt: skip
+    numbers = itertools.count()
+
+    def change(cluster: Cluster) -> Callable[[], object]:
+        def send() -> object:
+            body = json.dumps({"metadata": {"labels": {"turn": str(next(numbers))}}}).encode()
+            kind = {"content-type": "application/merge-patch+json"}
+            cluster.handle(Request("PATCH", f"{PODS}/stored-000000", kind, body, ADMIN))
+            return [stream.take() for stream in streams] if cluster is followed else None
+
+        return send
+
+    spent = interleaved_us({"none": change(quiet), "many": change(followed)}, each=5)
+    reached_ms = (spent["many"] - spent["none"]) / 1000
+    yield Row("server", "a change reaches 1,000 watchers", reached_ms, "ms", target="<= 50 ms", met=reached_ms <= 50)
+
+
+def beginning() -> Iterator[Row]:
+    """From nothing to the first answer, and what a stored pod takes of memory; each in a process of its own."""
+    first_ms = statistics.median(_fresh(_FIRST) for _ in range(7)) * 1000
+    yield Row("in process", "a new cluster's first answer, after the imports", first_ms, "ms", target="<= 10 ms",
+              met=first_ms <= 10)  # fmt: skip
+    stored = _fresh(_STORED)
+    yield Row("server", "memory of a stored 3.3 kB pod", stored / 1000, "kB", target="<= 8 kB", met=stored <= 8000)
+
+
+_FIRST = """
+import time
+from backends.clock import SimulatedClock
+from backends.fake.cluster import Cluster
+from backends.fake.messages import Identity, Request
+ask = Request("GET", "/api/v1/namespaces/default/configmaps", {}, b"", Identity("bench"))
+begin = time.process_time()
+answer = Cluster(SimulatedClock(), controllers=False).handle(ask)
+assert answer.status == 200
+print(time.process_time() - begin)
+"""
+_STORED = """
+import gc
+from scripts.benchmark.inprocess import bare_cluster, fill_more
+def resident():
+    gc.collect()
+    return int(open("/proc/self/statm").read().split()[1]) * 4096
+cluster = bare_cluster()
+fill_more(cluster, 100)
+before = resident()
+fill_more(cluster, 10_100)
+print((resident() - before) / 10_000)
+"""
+
+
+def _fresh(program: str) -> float:
+    """The number that a program prints, run by a new interpreter."""
+    done = subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, text=True)
+    return float(done.stdout)
 
 
 def growth() -> Iterator[Row]:
@@ -147,9 +218,8 @@ def growth() -> Iterator[Row]:
         return lambda: to.list_namespaced_pod("default", **RAW).data
 
     spent = interleaved_us({"canned": read(canned), "fake": read(api)}, each=3, rounds=5)
-    server = per_call_us(lambda: small.handle(everything), calls=3, rounds=5)
-    copied = per_call_us(lambda: b"".join((ready[:1], ready[1:])), calls=3, rounds=5)
-    yield Row("server", "list of 10,000 pods, server side", server / 1000, "ms", copied / 1000, server / copied)
+    server_ms = per_call_us(lambda: small.handle(everything), calls=3, rounds=5) / 1000
+    yield Row("server", "list of 10,000 pods, server side", server_ms, "ms", target="<= 10 ms", met=server_ms <= 10)
     yield Row("in process", "list of 10,000 pods, client and all", spent["fake"] / 1000, "ms", spent["canned"] / 1000)
 
 
