@@ -7,6 +7,7 @@ and that the result is still an object of its kind (k8s.io/apiserver/pkg/endpoin
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import orjson
@@ -118,7 +119,7 @@ def _applied(call: Call, media: str, kind: KindSchema | CustomSchema, obj: Obj, 
         decoded = kind.convert(patched, strictly=field_validation(call) != "Ignore")
     except DecodeError as error:
         raise _unprocessable(go_format(document), str(error)) from None
-    return _noted(call, decoded, _repeated(body, document), go_format(document))
+    return _noted(call, decoded, _repeated(body, document), partial(go_format, document))
 
 
 def _repeated(body: bytes, document: Any, prefix: str = "") -> list[str]:
@@ -134,7 +135,6 @@ def _parsed(body: bytes, prefix: str = "error decoding patch: ") -> Any:
 
 
 def _decoded(call: Call, kind: KindSchema | CustomSchema, patched: Obj, own: list[str]) -> Obj:
-    text = shown_json(patched)
     try:
         if isinstance(kind, KindSchema):
             _check_kind(patched, kind.gvk)
@@ -142,8 +142,8 @@ def _decoded(call: Call, kind: KindSchema | CustomSchema, patched: Obj, own: lis
             raise DecodeError(NO_KIND)
         decoded = kind.decode(patched, strictly=field_validation(call) != "Ignore")
     except DecodeError as error:
-        raise _unprocessable(text, str(error)) from None
-    return _noted(call, decoded, own, text)
+        raise _unprocessable(shown_json(patched), str(error)) from None
+    return _noted(call, decoded, own, partial(shown_json, patched))
 
 
 def _check_kind(patched: Obj, gvk: tuple[str, str, str]) -> None:
@@ -158,11 +158,14 @@ def _check_kind(patched: Obj, gvk: tuple[str, str, str]) -> None:
     raise DecodeError(other.why)
 
 
-def _noted(call: Call, decoded: Decoded, own: list[str], text: str) -> Obj:
-    """The decoded object; what strict decoding says of the patch and of its result is refused or warned of."""
+def _noted(call: Call, decoded: Decoded, own: list[str], text: Callable[[], str]) -> Obj:
+    """The decoded object; what strict decoding says of the patch and of its result is refused or warned of.
+
+    `text` is what a refusal shows; few patches are refused.
+    """
     errors = [*own, *decoded.strict_errors]
     if errors and field_validation(call) == "Strict":
-        raise _unprocessable(text, "strict decoding error: " + ", ".join(errors))
+        raise _unprocessable(text(), "strict decoding error: " + ", ".join(errors))
     if errors and field_validation(call) == "Warn":
         for error in errors:
             call.warn(error)

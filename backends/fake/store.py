@@ -27,6 +27,7 @@ from backends.fake.forking import Fork, Immutable
 HISTORY_LIMIT = 20_000
 """Events kept per resource before the older half is dropped, as the real server's watch cache drops them."""
 
+_SHARES = b',"managedFields":'
 _HEAD = frozenset({"kind", "apiVersion", "metadata"})
 
 EventType = Literal["ADDED", "MODIFIED", "DELETED"]
@@ -63,7 +64,7 @@ class Entry(Immutable):
             metadata = {member: value for member, value in metadata.items() if member != "managedFields"}
         self.front = b'"metadata":' + orjson.dumps(metadata)[:-1]
         """The beginning of the tail: the metadata up to managedFields."""
-        self.shares = b"" if owned is None else _kept(b',"managedFields":' + orjson.dumps(owned))
+        self.shares = b"" if owned is None else _kept(_SHARES + orjson.dumps(owned))
         rest = {member: value for member, value in obj.items() if member not in _HEAD}
         self.rest = b"}," + orjson.dumps(rest)[1:] if rest else b"}}"
 
@@ -78,8 +79,10 @@ class Entry(Immutable):
         return b"".join((self.resource.prefix, self.front, self.shares, self.rest))
 
     def load(self) -> dict[str, Any]:
-        """The whole object as a dict of the caller's own."""
-        obj: dict[str, Any] = orjson.loads(self.data)
+        """The whole object as a dict of the caller's own; but nobody may change an entry of its managedFields."""
+        obj: dict[str, Any] = orjson.loads(b"".join((self.resource.prefix, self.front, self.rest)))
+        if self.shares:
+            obj["metadata"]["managedFields"] = [*_told(self.shares)]
         return obj
 
 
@@ -87,6 +90,12 @@ class Entry(Immutable):
 def _kept(shares: bytes) -> bytes:
     """The same bytes, once for all that have them."""
     return shares
+
+
+@lru_cache(maxsize=1024)
+def _told(shares: bytes) -> tuple[dict[str, Any], ...]:
+    """The entries that the bytes tell: read once for all that look at them, and replaced as a whole by who writes."""
+    return tuple(orjson.loads(shares[len(_SHARES) :]))
 
 
 class StoreEvent(NamedTuple):
