@@ -49,12 +49,18 @@ _LABEL_VALUE_TEXT = (
     "a valid label must be an empty string or consist of alphanumeric characters, '-', '_' or '.', and must start and "
     "end with an alphanumeric character"
 )
+_WILDCARD = rf"\*\.{_SUBDOMAIN_1123}"
+_WILDCARD_TEXT = (
+    "a wildcard DNS-1123 subdomain must start with '*.', followed by a valid DNS subdomain, which must consist of "
+    "lower case alphanumeric characters, '-' or '.' and end with an alphanumeric character"
+)
+_HTTP_PATH = r"[A-Za-z0-9/\-._~%!$&'()*+,;=:]+"
 _CONFIG_KEY_TEXT = "a valid config key must consist of alphanumeric characters, '-', '_' or '.'"
 
 
 def _shape_error(text: str, pattern: str, *examples: str) -> str:
     shown = " or ".join(f"'{example}', " for example in examples)
-    return f"{text} (e.g. {shown}regex used for validation is '{pattern}')"
+    return f"{text} ({'e.g. ' if examples else ''}{shown}regex used for validation is '{pattern}')"
 
 
 def _too_long(limit: int) -> str:
@@ -80,6 +86,26 @@ def subdomain_1123_errors(value: str) -> list[str]:
     if not re.fullmatch(_SUBDOMAIN_1123, value):
         errors.append(_shape_error(_SUBDOMAIN_1123_TEXT, _SUBDOMAIN_1123, "example.com"))
     return errors
+
+
+@_remembered
+def wildcard_subdomain_errors(value: str) -> list[str]:
+    """A DNS subdomain below a star: hosts of Ingresses."""
+    errors = [_too_long(253)] if len(value) > 253 else []
+    if not re.fullmatch(_WILDCARD, value):
+        errors.append(_shape_error(_WILDCARD_TEXT, _WILDCARD, "*.example.com"))
+    return errors
+
+
+def domain_prefixed_path(value: str) -> list[tuple[str, str]]:
+    """`example.com/name`, as controllers of classes are named: what is wrong, and with which part."""
+    host, _, path = value.partition("/")
+    if not host or not path:
+        return [(value, 'must be a domain-prefixed path (such as "acme.io/foo")')]
+    found = [(host, text) for text in subdomain_1123_errors(host)]
+    if not re.fullmatch(_HTTP_PATH, path):
+        found.append((path, _shape_error("Invalid path", _HTTP_PATH)))
+    return found
 
 
 @_remembered

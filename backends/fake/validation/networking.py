@@ -1,19 +1,20 @@
-"""Ingress, NetworkPolicy, Endpoints and EndpointSlice: defaults and rules.
+"""NetworkPolicy, Endpoints and EndpointSlice: defaults and rules.
 
 Rules: pkg/apis/networking/validation, pkg/apis/discovery/validation and their defaults.go.
 """
 
 from __future__ import annotations
 
+import ipaddress
 from typing import Any
 
-from backends.fake.validation import causes, label_selectors
+from backends.fake.validation import causes, cluster_ips, label_selectors, quantities
 from backends.fake.validation.causes import Cause
 
 Obj = dict[str, Any]
 
-_PATH_TYPES = ("Exact", "ImplementationSpecific", "Prefix")
-_POLICY_TYPES = ("Egress", "Ingress")
+_POLICY_TYPES = ("Ingress", "Egress")
+_PROTOCOLS = ("TCP", "UDP", "SCTP")
 _ADDRESS_TYPES = ("FQDN", "IPv4", "IPv6")
 
 
@@ -32,6 +33,13 @@ def policy(obj: Obj) -> list[Cause]:
     """A NetworkPolicy selects pods and is about one or both directions."""
     spec = obj["spec"]
     found = label_selectors.sound("spec.podSelector", spec.get("podSelector"))
+    for direction, member in (("ingress", "from"), ("egress", "to")):
+        for number, rule in enumerate(spec.get(direction) or []):
+            path = f"spec.{direction}[{number}]"
+            for place, port in enumerate(rule.get("ports") or []):
+                found += _port(port, f"{path}.ports[{place}]")
+            for place, peer in enumerate(rule.get(member) or []):
+                found += _peer(peer, f"{path}.{member}[{place}]")
     types = spec.get("policyTypes") or []
     if len(types) > len(_POLICY_TYPES):
         return [*found, causes.invalid("spec.policyTypes", types, "may not specify more than two policyTypes")]
@@ -42,59 +50,64 @@ def policy(obj: Obj) -> list[Cause]:
     ]
 
 
+def _port(given: Obj, path: str) -> list[Cause]:
+    protocol, port, last = given.get("protocol"), given.get("port"), given.get("endPort")
+    found: list[Cause] = []
+    if protocol is not None and protocol not in _PROTOCOLS:
+        found.append(causes.not_supported(f"{path}.protocol", protocol, _PROTOCOLS))
+    if port is None:
+        text = "may not be specified when `port` is not specified"
+        return found if last is None else [*found, causes.invalid(f"{path}.endPort", last, text)]
+    checked = quantities.port_or_name(f"{path}.port", port)
+    if last is None:
+        return found + checked
+    if isinstance(port, str):
+        text = "may not be specified when `port` is non-numeric"
+        return [*found, causes.invalid(f"{path}.endPort", last, text), *checked]
+    if last < port:
+        checked.append(causes.invalid(f"{path}.endPort", last, "must be greater than or equal to `port`"))
+    return found + checked + quantities.port_or_name(f"{path}.endPort", last)
+
+
+def _peer(given: Obj, path: str) -> list[Cause]:
+    found: list[Cause] = []
+    selectors = [member for member in ("podSelector", "namespaceSelector") if given.get(member) is not None]
+    for member in selectors:
+        found += label_selectors.sound(f"{path}.{member}", given[member])
+    block = given.get("ipBlock")
+    if block is not None:
+        found += _block(block, f"{path}.ipBlock")
+    if block is None and not selectors:
+        found.append(causes.required(path, "must specify a peer"))
+    if block is not None and selectors:
+        found.append(causes.forbidden(path, "may not specify both ipBlock and another peer"))
+    return found
+
+
+def _block(given: Obj, path: str) -> list[Cause]:
+    network = given.get("cidr", "")
+    if not network:
+        return [causes.required(f"{path}.cidr")]
+    found = cluster_ips.cidr(f"{path}.cidr", network)
+    if found:
+        return found
+    outer = ipaddress.ip_network(network, strict=False)
+    for number, hole in enumerate(given.get("except") or []):
+        place = f"{path}.except[{number}]"
+        wrong = cluster_ips.cidr(place, hole)
+        found += wrong
+        if not wrong:
+            inner = ipaddress.ip_network(hole, strict=False)
+            within = inner.version == outer.version and inner.network_address in outer
+            if not within or inner.prefixlen <= outer.prefixlen:
+                found.append(causes.invalid(place, hole, "must be a strict subset of `cidr`"))
+    return found
+
+
 def policy_update(new: Obj, old: Obj) -> list[Cause]:
     """A NetworkPolicy may change everything."""
     del old
     return policy(new)
-
-
-def ingress(obj: Obj) -> list[Cause]:
-    """An Ingress has rules or a default backend; each path has a type and a backend."""
-    spec = obj["spec"]
-    found: list[Cause] = []
-    if not spec.get("rules") and spec.get("defaultBackend") is None:
-        found.append(causes.invalid("spec", None, "either `defaultBackend` or `rules` must be specified"))
-    if spec.get("defaultBackend") is not None:
-        found += _backend(spec["defaultBackend"], "spec.defaultBackend")
-    for number, rule in enumerate(spec.get("rules") or ()):
-        for place, path in enumerate((rule.get("http") or {}).get("paths") or ()):
-            found += _path(path, f"spec.rules[{number}].http.paths[{place}]")
-    return found
-
-
-def _path(given: Obj, path: str) -> list[Cause]:
-    kind, text = given.get("pathType"), given.get("path", "")
-    found: list[Cause] = []
-    if kind is None:
-        found.append(causes.required(f"{path}.pathType", "pathType must be specified"))
-    elif kind not in _PATH_TYPES:
-        found.append(causes.not_supported(f"{path}.pathType", kind, _PATH_TYPES))
-    elif not text.startswith("/") and (text or kind != "ImplementationSpecific"):
-        found.append(causes.invalid(f"{path}.path", text, "must be an absolute path"))
-    return found + _backend(given.get("backend") or {}, f"{path}.backend")
-
-
-def _backend(given: Obj, path: str) -> list[Cause]:
-    service = given.get("service")
-    if service is None:
-        return (
-            []
-            if given.get("resource") is not None
-            else [causes.required(path, "resource or service backend is required")]
-        )
-    if given.get("resource") is not None:
-        return [causes.invalid(path, "", "cannot set both resource and service backends")]
-    found = [] if service.get("name") else [causes.required(f"{path}.service.name")]
-    port = service.get("port") or {}
-    if not port.get("name") and not port.get("number"):
-        found.append(causes.required(f"{path}.service.port", "port name or number is required"))
-    return found
-
-
-def ingress_update(new: Obj, old: Obj) -> list[Cause]:
-    """An Ingress may change everything."""
-    del old
-    return ingress(new)
 
 
 def endpoints_defaults(obj: Obj) -> None:

@@ -13,6 +13,7 @@ from backends.fake.validation import (
     bounds,
     cluster,
     configuration,
+    ingresses,
     jobs,
     names,
     networking,
@@ -124,7 +125,12 @@ _RULES: Mapping[tuple[str, str], KindRules] = {
         defaults=networking.slice_defaults, create=networking.endpoint_slice, update=networking.endpoint_slice_update
     ),
     ("events.k8s.io", "Event"): KindRules(create=cluster.event, update=cluster.event_update),
-    ("networking.k8s.io", "Ingress"): KindRules(create=networking.ingress, update=networking.ingress_update),
+    ("networking.k8s.io", "Ingress"): KindRules(
+        create=ingresses.ingress, update=ingresses.ingress_update, update_status=ingresses.ingress_status
+    ),
+    ("networking.k8s.io", "IngressClass"): KindRules(
+        defaults=ingresses.class_defaults, create=ingresses.ingress_class, update=ingresses.ingress_class_update
+    ),
     ("networking.k8s.io", "NetworkPolicy"): KindRules(
         defaults=networking.policy_defaults, create=networking.policy, update=networking.policy_update
     ),

@@ -43,9 +43,9 @@ def test_an_ingress_has_rules_or_a_default() -> None:
          'Unsupported value: "Odd": supported values: "Exact", "ImplementationSpecific", "Prefix"'),
         ({"path": "x"}, "path", 'Invalid value: "x": must be an absolute path'),
         ({"path": ""}, "path", 'Invalid value: "": must be an absolute path'),
-        ({"backend": {}}, "backend", "Required value: resource or service backend is required"),
+        ({"backend": {}}, "backend", 'Invalid value: "": resource or service backend is required'),
         ({"backend": {"service": {"name": "", "port": {"number": 1}}}}, "backend.service.name", "Required value"),
-        ({"backend": {"service": {"name": "a"}}}, "backend.service.port",
+        ({"backend": {"service": {"name": "a"}}}, "backend",
          "Required value: port name or number is required"),
     ],
 )  # fmt: skip
