@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
-from backends.fake.validation import causes, quantities
+from backends.fake.validation import causes, quantities, security
 from backends.fake.validation.causes import Cause
 from backends.fake.validation.names import config_key_errors, label_1123_errors, subdomain_1123_errors
-from backends.fake.validation.pod_options import container_security
 
 Obj = Mapping[str, Any]
 
@@ -20,6 +19,12 @@ _ENV_FIELDS = (
     "metadata.name", "metadata.namespace", "metadata.uid", "spec.nodeName", "spec.serviceAccountName", "status.hostIP",
     "status.hostIPs", "status.podIP", "status.podIPs",
 )  # fmt: skip
+_ENV_RESOURCES = (
+    "limits.cpu", "limits.ephemeral-storage", "limits.memory", "requests.cpu", "requests.ephemeral-storage",
+    "requests.memory",
+)  # fmt: skip
+_RESIZED = ("cpu", "memory")
+_RESIZING = ("NotRequired", "RestartContainer")
 _ENV_SOURCES = ("fieldRef", "resourceFieldRef", "configMapKeyRef", "secretKeyRef")
 
 
@@ -35,6 +40,8 @@ def regular(path: str, given: list[Obj], volumes: Collection[str]) -> list[Cause
         found += _own_name(where, container, names)
         found += _lifecycle(f"{where}.lifecycle", container.get("lifecycle"))
         found += _probes(where, container)
+        if container.get("restartPolicy") is not None:
+            found.append(causes.forbidden(f"{where}.restartPolicy", "may not be set for non-init containers"))
     return found + _host_ports(path, given)
 
 
@@ -55,6 +62,8 @@ def initial(path: str, given: list[Obj], regulars: list[Obj], volumes: Collectio
                 for name in ("lifecycle", "livenessProbe", "readinessProbe", "startupProbe")
                 if name in container
             ]
+        if container.get("restartPolicy") not in (None, "Always"):
+            found.append(causes.not_supported(f"{where}.restartPolicy", container["restartPolicy"], ("Always",)))
     return found
 
 
@@ -88,13 +97,21 @@ def _common(where: str, container: Obj, volumes: Collection[str]) -> list[Cause]
         found += _env_from(f"{where}.envFrom", container["envFrom"])
     if container.get("volumeMounts"):
         found += _mounts(f"{where}.volumeMounts", container["volumeMounts"], volumes)
+    return found + _running(where, container)
+
+
+def _running(where: str, container: Obj) -> list[Cause]:
+    """How the container is run, the last of what all kinds of containers have."""
+    found: list[Cause] = []
     pull = container.get("imagePullPolicy", "")
     if pull not in _PULL_POLICIES:
         found.append(causes.not_supported(f"{where}.imagePullPolicy", pull, _PULL_POLICIES))
     if container.get("resources"):
         found += quantities.resources(f"{where}.resources", container["resources"])
+    if container.get("resizePolicy"):
+        found += _resizing(f"{where}.resizePolicy", container["resizePolicy"])
     if container.get("securityContext"):
-        found += container_security(container["securityContext"], f"{where}.securityContext")
+        found += security.of_container(container["securityContext"], f"{where}.securityContext")
     return found
 
 
@@ -150,10 +167,31 @@ def _env(path: str, given: list[Obj]) -> list[Cause]:
         name = variable.get("name", "")
         if not name:
             found.append(causes.required(f"{path}[{number}].name"))
-        elif not (name.isascii() and name.isprintable()) or "=" in name:
+        elif not _is_variable(name):
             found.append(causes.invalid(f"{path}[{number}].name", name, _ENV_NAME_TEXT))
         if variable.get("valueFrom") is not None:
             found += _value_from(f"{path}[{number}].valueFrom", variable["valueFrom"], variable.get("value", ""))
+    return found
+
+
+def _is_variable(name: str) -> bool:
+    return name.isascii() and name.isprintable() and "=" not in name
+
+
+def _resizing(path: str, given: list[Obj]) -> list[Cause]:
+    """What happens to a container whose resources change, once for each resource."""
+    found: list[Cause] = []
+    seen: set[str] = set()
+    for number, policy in enumerate(given):
+        name, how = policy.get("resourceName", ""), policy.get("restartPolicy", "")
+        if name in seen:
+            found.append(causes.duplicate(f"{path}[{number}]", name))
+        seen.add(name)
+        for value, allowed in ((name, _RESIZED), (how, _RESIZING)):
+            if not value:
+                found.append(causes.required(path))
+            elif value not in allowed:
+                found.append(causes.not_supported(path, value, allowed))
     return found
 
 
@@ -165,8 +203,7 @@ def _value_from(path: str, source: Obj, value: str) -> list[Cause]:
         if name == "fieldRef":
             found += _field_ref(where, source[name])
         elif name == "resourceFieldRef":
-            if not source[name].get("resource"):
-                found.append(causes.required(f"{where}.resource"))
+            found += _resource_ref(where, source[name])
         else:
             found += _key_ref(where, source[name])
     if not named:
@@ -191,6 +228,14 @@ def _field_ref(path: str, reference: Obj) -> list[Cause]:
     ]
 
 
+def _resource_ref(path: str, reference: Obj) -> list[Cause]:
+    name = reference.get("resource", "")
+    if not name:
+        return [causes.required(f"{path}.resource")]
+    known = name in _ENV_RESOURCES or name.startswith(("limits.hugepages-", "requests.hugepages-"))
+    return [] if known else [causes.not_supported(f"{path}.resource", name, _ENV_RESOURCES)]
+
+
 def _key_ref(path: str, reference: Obj) -> list[Cause]:
     found = [] if reference.get("name") else [causes.required(f"{path}.name")]
     key = reference.get("key", "")
@@ -203,6 +248,9 @@ def _env_from(path: str, given: list[Obj]) -> list[Cause]:
     found: list[Cause] = []
     for number, source in enumerate(given):
         where = f"{path}[{number}]"
+        prefix = source.get("prefix", "")
+        if prefix and not _is_variable(prefix):
+            found.append(causes.invalid(f"{where}.prefix", prefix, _ENV_NAME_TEXT))
         named = [name for name in ("configMapRef", "secretRef") if name in source]
         for name in named:
             target = source[name].get("name", "")

@@ -34,6 +34,11 @@ _ZERO: Final = {"string": "", "bool": False, "intstr": 0, "quantity": "0"}
 _NULL: Final = frozenset({"bytes", "time", "microtime", "raw"})
 
 
+def internal(name: str, value: Mapping[str, Any]) -> Obj:
+    """A value as Go's JSON of its internal struct has it; `name` is the struct's in the compact schema."""
+    return _go(struct(name), value)
+
+
 def containers(before: Obj | None, after: Obj | None) -> str:
     """Of two ephemeral containers."""
     kind = struct("core.v1.EphemeralContainer")

@@ -1,7 +1,7 @@
-"""The rules of a pod's DNS, host names, security and gates.
+"""The rules of a pod's DNS, host names and gates.
 
-Rules: `validatePodDNSConfig`, `ValidateHostAliases`, `validatePodSpecSecurityContext`, `ValidateSecurityContext`,
-`validateReadinessGates` and `validateSchedulingGates` in pkg/apis/core/validation/validation.go.
+Rules: `validatePodDNSConfig`, `ValidateHostAliases`, `validateReadinessGates` and `validateSchedulingGates` in
+pkg/apis/core/validation/validation.go.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import ipaddress
 from collections.abc import Mapping
 from typing import Any
 
-from backends.fake.validation import causes
+from backends.fake.validation import causes, security
 from backends.fake.validation.causes import Cause
 from backends.fake.validation.names import label_key_errors, subdomain_1123_errors
 
@@ -18,18 +18,14 @@ Obj = Mapping[str, Any]
 
 _MOST_NAMESERVERS = 3
 _MOST_SEARCHES = 32
-_IDS = range(2**31)
-_ID_TEXT = "must be between 0 and 2147483647, inclusive"
 _IP_TEXT = "must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)"
+_SYSTEMS = ("linux", "windows")
 _PREEMPTION = ("PreemptLowerPriority", "Never")
 
 
 def options(spec: Obj, path: str) -> list[Cause]:
     """What is wrong with the options of a pod's spec, in the server's order."""
-    found = _identities(
-        spec.get("securityContext") or {}, f"{path}.securityContext", ("runAsUser", "runAsGroup", "fsGroup")
-    )
-    found += _dns(spec, f"{path}.dnsConfig")
+    found = security.of_pod(spec, path) + _dns(spec, f"{path}.dnsConfig")
     for number, gate in enumerate(spec.get("readinessGates") or ()):
         kind = gate.get("conditionType", "")
         where = f"{path}.readinessGates[{number}].conditionType"
@@ -48,24 +44,12 @@ def late_options(spec: Obj, path: str) -> list[Cause]:
     policy = spec.get("preemptionPolicy")
     if policy is not None and policy not in _PREEMPTION:
         found.append(causes.not_supported(f"{path}.preemptionPolicy", policy, _PREEMPTION))
+    system = spec.get("os")
+    if system is not None and not system.get("name"):
+        found.append(causes.required(f"{path}.os.name", "cannot be empty"))
+    elif system is not None and system["name"] not in _SYSTEMS:
+        found.append(causes.not_supported(f"{path}.os", system["name"], _SYSTEMS))
     return found
-
-
-def container_security(context: Obj, path: str) -> list[Cause]:
-    """What is wrong with a container's security context."""
-    found = _identities(context, path, ("runAsUser", "runAsGroup"))
-    if context.get("privileged") and context.get("allowPrivilegeEscalation") is False:
-        text = "cannot set `allowPrivilegeEscalation` to false and `privileged` to true"
-        found.append(causes.invalid(path, dict(context), text))
-    return found
-
-
-def _identities(context: Obj, path: str, members: tuple[str, ...]) -> list[Cause]:
-    return [
-        causes.invalid(f"{path}.{member}", context[member], _ID_TEXT)
-        for member in members
-        if member in context and context[member] not in _IDS
-    ]
 
 
 def _dns(spec: Obj, path: str) -> list[Cause]:

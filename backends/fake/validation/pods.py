@@ -35,7 +35,13 @@ _UPDATABLE = (
 
 def create(obj: Obj) -> list[Cause]:
     """What is wrong with a new Pod's spec."""
-    return spec(obj["spec"], "spec")
+    given = obj["spec"]
+    found = spec(given, "spec")
+    if given.get("ephemeralContainers"):
+        found.append(causes.forbidden("spec.ephemeralContainers", "cannot be set on create"))
+    if given.get("nodeName") and given.get("schedulingGates"):
+        found.append(causes.forbidden("spec.nodeName", "cannot be set until all schedulingGates have been cleared"))
+    return found
 
 
 def template(given: Obj, path: str) -> list[Cause]:
@@ -135,7 +141,7 @@ def update(new: Obj, old: Obj) -> list[Cause]:
     found += _added_tolerations(want.get("tolerations") or [], have.get("tolerations") or [])
     munged = _munged(want, have)
     if munged != have:
-        text = f"pod updates may not change fields other than {_UPDATABLE}\n{differences.pod_specs(munged, have)}"
+        text = f"pod updates may not change fields other than {_UPDATABLE}\n{differences.pod_specs(have, munged)}"
         found.append(causes.forbidden("spec", text))
     return found
 

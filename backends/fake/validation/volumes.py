@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from backends.fake.schema import quantity
 from backends.fake.validation import causes
 from backends.fake.validation.causes import Cause
 from backends.fake.validation.containers import inner_path
@@ -15,6 +16,15 @@ from backends.fake.validation.names import label_1123_errors
 
 Obj = Mapping[str, Any]
 
+_HOST_PATHS = (
+    "", "BlockDevice", "CharDevice", "Directory", "DirectoryOrCreate", "File", "FileOrCreate", "Socket",
+)  # fmt: skip
+_ORDER = (
+    "emptyDir", "hostPath", "gitRepo", "gcePersistentDisk", "awsElasticBlockStore", "secret", "nfs", "iscsi",
+    "glusterfs", "flocker", "persistentVolumeClaim", "rbd", "cinder", "cephfs", "quobyte", "downwardAPI", "fc",
+    "flexVolume", "configMap", "azureFile", "vsphereVolume", "photonPersistentDisk", "portworxVolume", "azureDisk",
+    "storageos", "projected", "scaleIO", "csi", "ephemeral", "image",
+)  # fmt: skip
 _MODE_TEXT = "must be a number between 0 and 0777 (octal), both inclusive"
 
 
@@ -40,13 +50,18 @@ def volumes(path: str, given: list[Obj]) -> tuple[set[str], list[Cause]]:
 
 def _source(where: str, volume: Obj) -> list[Cause]:
     found: list[Cause] = []
-    named = [name for name in volume if name != "name"]
+    named = sorted((name for name in volume if name != "name"), key=_place)
     for place, name in enumerate(named):
         if place:
             found.append(causes.forbidden(f"{where}.{name}", "may not specify more than 1 volume type"))
         elif name in _SOURCES:
             found += _SOURCES[name](f"{where}.{name}", volume[name])
     return found
+
+
+def _place(source: str) -> int:
+    """Where the server comes to a source; it looks at host paths after empty directories."""
+    return _ORDER.index(source) if source in _ORDER else len(_ORDER)
 
 
 def _named(member: str) -> Callable[[str, Obj], list[Cause]]:
@@ -61,7 +76,23 @@ def _host_path(path: str, source: Obj) -> list[Cause]:
         return [causes.required(f"{path}.path")]
     if ".." in source["path"].split("/"):
         return [causes.invalid(f"{path}.path", source["path"], "must not contain '..'")]
-    return []
+    kind = source.get("type") or ""
+    return [] if kind in _HOST_PATHS else [causes.not_supported(f"{path}.type", kind, _HOST_PATHS)]
+
+
+def _empty_dir(path: str, source: Obj) -> list[Cause]:
+    limit = source.get("sizeLimit")
+    if limit is None or quantity.parse(limit)[0] >= 0:
+        return []
+    return [causes.forbidden(f"{path}.sizeLimit", "SizeLimit field must be a valid resource quantity")]
+
+
+def _nfs(path: str, source: Obj) -> list[Cause]:
+    found = _named("server")(path, source) + _named("path")(path, source)
+    place = source.get("path", "")
+    if place and not place.startswith("/"):
+        found.append(causes.invalid(f"{path}.path", place, "must be an absolute path"))
+    return found
 
 
 def _files(member: str) -> Callable[[str, Obj], list[Cause]]:
@@ -121,6 +152,9 @@ def _projected(path: str, source: Obj) -> list[Cause]:
 
 
 _SOURCES: dict[str, Callable[[str, Obj], list[Cause]]] = {
+    "emptyDir": _empty_dir,
+    "nfs": _nfs,
+    "ephemeral": _named("volumeClaimTemplate"),
     "hostPath": _host_path,
     "secret": _files("secretName"),
     "configMap": _files("name"),

@@ -55,10 +55,3 @@ def test_sound_options_pass() -> None:
     }
 
     assert pod_options.options(spec, "s") + pod_options.late_options(spec, "s") == []
-
-
-def test_a_privileged_container_may_escalate() -> None:
-    context = {"privileged": True, "allowPrivilegeEscalation": False}
-
-    assert [cause.field for cause in pod_options.container_security(context, "c")] == ["c"]
-    assert pod_options.container_security({"privileged": True}, "c") == []

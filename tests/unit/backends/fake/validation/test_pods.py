@@ -151,7 +151,7 @@ def test_defaulting_twice_changes_nothing_more() -> None:
          "spec.volumes[0].configMap.defaultMode",
          "Invalid value: 512: must be a number between 0 and 0777 (octal), both inclusive"),
         ({"volumes": [{"name": "v"}, {"name": "v"}]}, "spec.volumes[1].name", 'Duplicate value: "v"'),
-        ({"volumes": [{"name": "v", "emptyDir": {}, "hostPath": {"path": "/x"}}]}, "spec.volumes[0].emptyDir",
+        ({"volumes": [{"name": "v", "emptyDir": {}, "hostPath": {"path": "/x"}}]}, "spec.volumes[0].hostPath",
          "Forbidden: may not specify more than 1 volume type"),
     ],
 )  # fmt: skip
