@@ -16,8 +16,8 @@ NOT imitated. These are refused with 501, 406 or 415 and a Status that says so (
 No process runs in a container: exec, attach and logs do what is scripted (`programs`), and a command of which nobody
 has said anything is one whose executable does not exist.
 
-These are stored like anything else and have no effect; whoever writes one gets a Warning header: admission webhooks;
-and roles and bindings, unless the cluster is made with `authorization="rbac"`.
+Roles and bindings are stored like anything else and have no effect, unless the cluster is made with
+`authorization="rbac"`; whoever writes one gets a Warning header.
 
 And these are simply not there: rate limits, priority and fairness, and the clean-up of Events
 after an hour. Of access control: the Node authorizer's graph (a node may do what the role `system:node` says),

@@ -43,6 +43,8 @@ class Call:
     warnings: tuple[str, ...] = ()
     annotations: tuple[tuple[str, str], ...] = ()
     """What admission wrote down for the audit."""
+    answers: tuple[str, ...] = ()
+    """Which answers of webhooks it has read."""
     delete_options: Mapping[str, object] | None = None
     """The DeleteOptions of the request, where it is a deletion."""
     guard: Guard | None = None
@@ -65,6 +67,10 @@ class Call:
         """Write something down in the audit event of the request; the first value of a key counts."""
         if all(key != one for one, _ in self.annotations):
             self.annotations = (*self.annotations, (key, value))
+
+    def used(self, answer: str) -> None:
+        """Note which answer of a webhook the request has read; all are forgotten when it is done."""
+        self.answers = (*self.answers, answer)
 
     @property
     def options(self) -> dict[str, object]:

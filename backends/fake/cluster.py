@@ -30,6 +30,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Hashable, Iterable, Mapping
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 from backends.clock import Clock, SystemClock
@@ -44,6 +45,8 @@ from backends.fake.due import DueQueue
 from backends.fake.durations import seconds_of
 from backends.fake.ids import Ids
 from backends.fake.messages import Identity, Request, Response
+from backends.fake.policies.calling import call_over_https
+from backends.fake.policies.callouts import Caller, Callouts, Suspended
 from backends.fake.programs import Programs
 from backends.fake.registry import Registry
 from backends.fake.rules import KindRules
@@ -108,6 +111,8 @@ class Cluster:
     has it in a ConfigMap).
     `exec_needs_create`: exec and attach over a WebSocket need the verb `create` beside `get`, as from v1.35 on (feature
     gate AuthorizePodWebsocketUpgradeCreatePermission); v1.34 asks for `get` alone.
+    `webhook_services` says where the Services of admission webhooks are, `namespace/name` -> `https://127.0.0.1:8443`;
+    others cannot be called. `webhook_caller` makes the calls (over HTTPS, checked with the webhook's caBundle).
     """
 
     def __init__(
@@ -127,6 +132,8 @@ class Cluster:
         anonymous: bool | None = None,
         root_certificate: str | None = None,
         exec_needs_create: bool = False,
+        webhook_services: Mapping[str, str] | None = None,
+        webhook_caller: Caller = call_over_https,
     ) -> None:
         self.clock: Clock = clock or SystemClock()
         self.lock = threading.RLock()
@@ -139,10 +146,12 @@ class Cluster:
         self.store = Store()
         self.audit = AuditLog()
         self.due = DueQueue()
-        self.registry = Registry(
-            self.store, self.time, self.ids, KindRules(),
-            admission.plugins(self.store, self.catalogue, self.time, self.ids, service_accounts=controllers),
-        )  # fmt: skip
+        self.callouts = Callouts(webhook_caller)
+        around = admission.Surroundings(
+            self.store, self.catalogue, self.time, self.ids, self.callouts, admission.Services(webhook_services or {})
+        )
+        plugins = admission.plugins(around, service_accounts=controllers)
+        self.registry = Registry(self.store, self.time, self.ids, KindRules(), plugins)
         self.tokens = tokens
         self.authorization: Mode = authorization
         access = self._access(seed, anonymous)
@@ -151,7 +160,7 @@ class Cluster:
         """What runs in containers, and what they log."""
         self.server = Server(
             self.registry, self.catalogue, self.time, self.ids, self.audit, access,
-            Running(self.programs, access.authorizer, gated=exec_needs_create),
+            Running(self.programs, access.authorizer, gated=exec_needs_create), self.callouts,
         )  # fmt: skip
         self.custom_resources = CustomResources(self.store, self.catalogue)
         self._lifecycle = Lifecycle(self.store, self.time, self.server.handle, self.enqueue)
@@ -196,11 +205,38 @@ class Cluster:
     # ---- requests
 
     def handle(self, request: Request) -> Response:
-        """Let the past happen, then answer. Safe to call from any thread."""
+        """Let the past happen, then answer. Safe to call from any thread that does not hold the lock.
+
+        Where admission webhooks have to be asked, that happens without the lock, and takes real time.
+        """
+        while True:
+            if self.callouts.waiting:
+                self.ask_webhooks()
+            try:
+                return self.attempt(request)
+            except Suspended as suspended:
+                self.callouts.perform(suspended.calls)
+
+    def attempt(self, request: Request) -> Response:
+        """`handle` for who must not wait. Raises `Suspended` where webhooks have to be asked first."""
         with self.lock:
             if not self._catching_up:
                 self.catch_up()
             return self.server.handle(request)
+
+    def ask_webhooks(self) -> None:
+        """Make the calls that controllers wait for, and let them go on. The lock must not be held."""
+        while True:
+            with self.lock:
+                taken = self.callouts.take()
+            if not taken:
+                return
+            for calls, _ in taken:
+                self.callouts.perform(calls)
+            with self.lock:
+                for _, resume in taken:
+                    resume()
+                self.catch_up()
 
     # ---- time
 
@@ -226,9 +262,16 @@ class Cluster:
             self._catching_up = True
             try:
                 while (due := self.due.take(now)) is not None:
-                    self.time.run_at(due.at, due.step)
+                    self.run_step(due.at, due.key, due.step)
             finally:
                 self._catching_up = False
+
+    def run_step(self, at: float, key: Hashable, step: Callable[[], None]) -> None:
+        """Run a step with the time being `at`; one that has to ask a webhook is run again when that has answered."""
+        try:
+            self.time.run_at(at, step)
+        except Suspended as suspended:
+            self.callouts.wait(suspended.calls, partial(self.enqueue, key, 0.0, step))
 
     def next_due(self) -> float | None:
         """When the next step is due, in monotonic seconds of the clock; None when nothing waits."""
@@ -243,7 +286,7 @@ class Cluster:
         if not hasattr(self.clock, "advance"):
             raise TypeError("settle moves the clock: it needs a simulated one")
         begin = self.clock.monotonic()
-        self.catch_up()
+        self._look()
         while (at := self.due.next_to_wait_for()) is not None:
             now = self.clock.monotonic()
             if at - now > SETTLE_HORIZON_S:
@@ -251,8 +294,13 @@ class Cluster:
             if now - begin > limit_s:
                 raise RuntimeError(f"the cluster does not settle: still busy after {limit_s} s")
             self.clock.sleep(max(0.0, at - now))
-            self.catch_up()
+            self._look()
         return self.clock.monotonic() - begin
+
+    def _look(self) -> None:
+        self.catch_up()
+        if self.callouts.waiting:
+            self.ask_webhooks()
 
     def advance(self, duration: str | float | timedelta) -> None:
         """Move the simulated clock by `duration` (Go's `10m`, or seconds), doing what is due on the way, when it is.
@@ -262,10 +310,10 @@ class Cluster:
         if not hasattr(self.clock, "advance"):
             raise TypeError("advance moves the clock: it needs a simulated one")
         end = self.clock.monotonic() + seconds_of(duration)
-        self.catch_up()
+        self._look()
         while (at := self.next_due()) is not None and at <= end:
             self.clock.sleep(max(0.0, at - self.clock.monotonic()))
-            self.catch_up()
+            self._look()
         self.clock.sleep(max(0.0, end - self.clock.monotonic()))
 
     # ---- twice

@@ -43,6 +43,10 @@ def delete_collection(registry: Registry, call: Call) -> Response:
     _warn(call, resource, asked)
     revision = registry.store.revision
     entries = listing.entries_that_match(registry.store.list(*resource.storage, route.namespace), chosen.selection)
+    if registry.asks_outside:
+        # Whoever has to be asked is asked before the first object goes: the request may come here twice.
+        for entry in entries:
+            registry.admit_deletion(resource, entry, asked, call)
     for entry in entries:
         registry.delete(resource, entry.key.namespace, entry.key.name, asked, asking=call)
     return list_response(resource, entries, {"resourceVersion": str(revision)})

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any, Final
 import orjson
 
 from backends.fake.messages import Request, Response, Stream
+from backends.fake.policies.callouts import Suspended
 from backends.fake.server import BODY_LIMIT_BYTES
 
 if TYPE_CHECKING:
@@ -104,7 +105,7 @@ class App:
         response: Response | None
         events = None
         if self._door is None or self._door.open:
-            response = self._handle(scope, scope["method"], headers, body)
+            response = await self._handle(scope, scope["method"], headers, body)
         else:
             request = _request(scope, scope["method"], headers, body)
             response, events = await asyncio.to_thread(self._door.answer, request)
@@ -118,15 +119,20 @@ class App:
         else:
             await self._send_whole(send, response, close=len(body) > self._limits.body_bytes)
 
-    def _handle(self, scope: Scope, method: str, headers: dict[str, str], body: bytes = b"") -> Response:
-        response = self._cluster.handle(_request(scope, method, headers, body))
+    async def _handle(self, scope: Scope, method: str, headers: dict[str, str], body: bytes = b"") -> Response:
+        request = _request(scope, method, headers, body)
+        try:
+            response = self._cluster.attempt(request)
+        except Suspended:
+            # A webhook is asked: that takes its time, and it may ask the cluster something.
+            response = await asyncio.to_thread(self._cluster.handle, request)
         self._heart.arm()
         return response
 
     async def _upgrade(self, scope: Scope, headers: dict[str, str], receive: Receive, send: Send) -> None:
         """A WebSocket is asked for: serve the session that comes of it, or give the plain answer."""
         headers |= {"upgrade": "websocket", "sec-websocket-protocol": ", ".join(scope["subprotocols"])}
-        response = self._handle(scope, "GET", headers)
+        response = await self._handle(scope, "GET", headers)
         if response.session is None:
             head = [*self._headers(response), (b"content-length", b"%d" % len(response.body))]
             kind = "websocket.http.response"
@@ -304,6 +310,8 @@ class Heartbeat:
         self._timer = None
         try:
             self._cluster.catch_up()
+            if self._cluster.callouts.waiting:
+                asyncio.get_running_loop().run_in_executor(None, self._cluster.ask_webhooks)
         finally:
             self.arm()
 

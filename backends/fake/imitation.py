@@ -70,8 +70,6 @@ REFUSED_SUBRESOURCES: dict[str, str] = {
 }
 
 NOT_ENFORCED: dict[tuple[str, str], str] = {
-    ("admissionregistration.k8s.io", "mutatingwebhookconfigurations"): "admission webhooks",
-    ("admissionregistration.k8s.io", "validatingwebhookconfigurations"): "admission webhooks",
     ("rbac.authorization.k8s.io", "clusterrolebindings"): _NOT_ASKED,
     ("rbac.authorization.k8s.io", "clusterroles"): _NOT_ASKED,
     ("rbac.authorization.k8s.io", "rolebindings"): _NOT_ASKED,

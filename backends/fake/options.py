@@ -74,6 +74,7 @@ def delete_options(call: Call, found: Mapping[str, Any]) -> DeleteOptions:
     causes += _dry_run(dry_run)
     _refuse("DeleteOptions", causes)
     call.dry_run = bool(dry_run)
+    call.delete_options = found
     preconditions = found.get("preconditions") or {}
     return DeleteOptions(
         grace_period_s=found.get("gracePeriodSeconds"),

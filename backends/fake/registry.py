@@ -308,9 +308,7 @@ class Registry:
         strategy = strategies.of_resource(resource)
         obj = entry.load()
         if asking is not None:
-            write = Attributes(DELETE, resource, namespace, None, obj, asking, dry_run=options.dry_run)
-            self.admission.mutate(write)
-            self.admission.validate(write)
+            self.admit_deletion(resource, entry, options, asking)
         removable = strategy.begin_delete(obj, self.clock.wall())
         if removable is False:
             return Deleted(self._stored(entry, obj, dry_run=options.dry_run), gone=False)
@@ -331,6 +329,19 @@ class Registry:
         if graceful:
             entry = self.store.update(entry, obj)
         return Deleted(self.store.delete(entry), gone=True)
+
+    @property
+    def asks_outside(self) -> bool:
+        """Whether there are admission webhooks, so that a write may have to be tried twice."""
+        kinds = ("mutatingwebhookconfigurations", "validatingwebhookconfigurations")
+        return any(self.store.count("admissionregistration.k8s.io", kind) for kind in kinds)
+
+    def admit_deletion(self, resource: Resource, entry: Entry, options: DeleteOptions, asking: Asking) -> None:
+        """Let the admission plugins look at a deletion. Raises `ApiError`."""
+        namespace, dry_run = entry.key.namespace, options.dry_run
+        write = Attributes(DELETE, resource, namespace, None, entry.load(), asking, dry_run=dry_run)
+        self.admission.mutate(write)
+        self.admission.validate(write)
 
     def _stored(self, entry: Entry, obj: Obj, *, dry_run: bool) -> Entry:
         if obj == entry.load():

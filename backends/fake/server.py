@@ -41,6 +41,7 @@ from backends.fake.custom.definition import CRDS
 from backends.fake.ids import Ids
 from backends.fake.impersonation import impersonated
 from backends.fake.messages import Request, Response
+from backends.fake.policies.callouts import Callouts
 from backends.fake.registry import Registry
 from backends.fake.routes import Routes
 from backends.fake.service_account_tokens import ServiceAccountTokens
@@ -100,6 +101,7 @@ class Server:
         audit: AuditLog,
         access: Access,
         containers: running.Running,
+        callouts: Callouts,
     ) -> None:
         self._registry = registry
         self._routes = Routes(catalogue)
@@ -111,10 +113,11 @@ class Server:
         self._authorizer = access.authorizer
         self._tokens = access.tokens
         self._containers = containers
+        self._callouts = callouts
         self._reviews = reviews.Reviews(access.authenticator, access.authorizer, access.tokens)
 
     def handle(self, request: Request) -> Response:
-        """Answer. Never raises for anything that a client can send."""
+        """Answer. Never raises for anything that a client can send, but `Suspended` where a webhook is to be asked."""
         path, _, raw = request.target.partition("?")
         call = Call(request, path, parse_query(raw) if raw else NO_QUERY)
         before = self._registry.store.revision
@@ -128,6 +131,8 @@ class Server:
             # What is parsed can be deeper than what can be written; nothing has been stored then.
             response = _refusal(statuses.bad_request("the body of the request is nested too deeply"))
         self._finish(call, response, before)
+        if call.answers:
+            self._callouts.forget(call.answers)
         return response
 
     def who(self, request: Request) -> str:

@@ -179,6 +179,8 @@ def follow(cluster: Cluster, stream: Stream) -> Iterator[bytes]:
     try:
         while True:
             changed.clear()
+            if cluster.callouts.waiting:
+                cluster.ask_webhooks()
             with cluster.lock:
                 cluster.catch_up()
                 stream.tick(cluster.clock.monotonic(), cluster.store.revision)

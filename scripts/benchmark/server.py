@@ -25,7 +25,7 @@ class CannedCluster(Cluster):
         self._list = cluster.handle(Request("GET", PODS, {}, b"", ADMIN))
         self._pod = cluster.handle(Request("GET", f"{PODS}/target", {}, b"", ADMIN))
 
-    def handle(self, request: Request) -> Response:
+    def attempt(self, request: Request) -> Response:
         """The ready answer."""
         return self._list if request.target == PODS else self._pod
 

@@ -10,6 +10,8 @@ EventRateLimit, PodNodeSelector, PodTolerationRestriction, OwnerReferencesPermis
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 from backends.clock import Clock
 from backends.fake.admission.addresses import Addresses
 from backends.fake.admission.attributes import CREATE, DELETE, UPDATE, Asking, Attributes
@@ -25,15 +27,30 @@ from backends.fake.admission.runtime_class import RuntimeClass
 from backends.fake.admission.service_account import ServiceAccounts
 from backends.fake.admission.validating_policies import ValidatingAdmissionPolicies
 from backends.fake.admission.volumes import PersistentVolumeClaimResize, StorageObjectInUseProtection
+from backends.fake.admission.webhooks import MutatingWebhooks, Services, ValidatingWebhooks
 from backends.fake.catalogue import Catalogue
 from backends.fake.ids import Ids
+from backends.fake.policies.callouts import Callouts
 from backends.fake.store import Store
 
-__all__ = ["CREATE", "DELETE", "UPDATE", "Asking", "Attributes", "Chain", "plugins"]
+__all__ = ["CREATE", "DELETE", "UPDATE", "Asking", "Attributes", "Chain", "Services", "Surroundings", "plugins"]
 
 
-def plugins(store: Store, catalogue: Catalogue, clock: Clock, ids: Ids, *, service_accounts: bool) -> Chain:
-    """The plugins over one store. `service_accounts` False leaves ServiceAccount out, as envtest does."""
+class Surroundings(NamedTuple):
+    """What plugins know of a cluster."""
+
+    store: Store
+    catalogue: Catalogue
+    clock: Clock
+    ids: Ids
+    callouts: Callouts
+    services: Services
+
+
+def plugins(around: Surroundings, *, service_accounts: bool) -> Chain:
+    """The plugins of one cluster. `service_accounts` False leaves ServiceAccount out, as envtest does."""
+    store, ids = around.store, around.ids
+    outside = (store, around.catalogue, around.callouts, around.services)
     chain: list[Plugin] = [NamespaceLifecycle(store), LimitRanger(store)]
     if service_accounts:
         chain.append(ServiceAccounts(store, ids))
@@ -46,8 +63,10 @@ def plugins(store: Store, catalogue: Catalogue, clock: Clock, ids: Ids, *, servi
         StorageObjectInUseProtection(),
         PersistentVolumeClaimResize(store),
         RuntimeClass(store),
+        MutatingWebhooks(*outside),
         Addresses(store, ids),
-        ValidatingAdmissionPolicies(store, catalogue),
-        ResourceQuota(store, clock),
+        ValidatingAdmissionPolicies(store, around.catalogue),
+        ValidatingWebhooks(*outside),
+        ResourceQuota(store, around.clock),
     ]
     return Chain(chain)

@@ -37,6 +37,9 @@ class Asking(Protocol):
     def annotate(self, key: str, value: str) -> None:
         """Write down in the audit event of the request; the first value of a key counts."""
 
+    def used(self, answer: str) -> None:
+        """Note which answer of a webhook the request has read."""
+
 
 class View(Protocol):
     """A subresource with a kind of its own."""
@@ -53,7 +56,10 @@ class View(Protocol):
 class Attributes:
     """One write. `new` is None when something is deleted, `old` when something is created."""
 
-    __slots__ = ("asking", "doomed", "dry_run", "namespace", "new", "old", "operation", "resource", "subresource")
+    __slots__ = (
+        "asking", "changed_by_webhook", "doomed", "dry_run", "is_reinvocation", "namespace", "new", "old", "operation",
+        "resource", "subresource", "webhooks",
+    )  # fmt: skip
 
     def __init__(
         self,
@@ -77,6 +83,11 @@ class Attributes:
         self.dry_run = dry_run
         self.doomed = False
         """Whether it is known that storing will fail, so that nothing may be charged for it."""
+        self.is_reinvocation = False
+        """Whether the plugins see it for the second time, because a webhook has changed it."""
+        self.changed_by_webhook = False
+        self.webhooks: dict[tuple[str, str], bytes] = {}
+        """The object as each webhook left it."""
 
     def seen(self, view: View | None) -> Attributes:
         """The same write as the subresource shows it."""

@@ -41,6 +41,11 @@ class Chain:
             steps = self._mutating[key] = [step for step in found if step is not None]
         for step in steps:
             step(write)
+        if write.changed_by_webhook and not write.is_reinvocation:
+            # Once more, so that what a webhook has added is completed too (admission/reinvocation.go).
+            write.is_reinvocation = True
+            for step in steps:
+                step(write)
 
     def validate(self, write: Attributes) -> None:
         """Let every plugin look at what is to be stored. Raises `ApiError`."""

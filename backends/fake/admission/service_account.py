@@ -19,6 +19,7 @@ Obj = dict[str, Any]
 MIRROR = "kubernetes.io/config.mirror"
 ENFORCE_SECRETS = "kubernetes.io/enforce-mountable-secrets"
 TOKEN_PATH = "/var/run/secrets/kubernetes.io/serviceaccount"  # noqa: S105 - a path
+VOLUME = "kube-api-access-"
 TOKEN_LIFETIME_S = 3607
 _CONTAINERS = ("initContainers", "containers", "ephemeralContainers")
 
@@ -69,11 +70,14 @@ class ServiceAccounts(Base):
         without = [one for one in containers if not _mounts(one, TOKEN_PATH)]
         if not without:
             return
-        volume = f"kube-api-access-{self._ids.suffix()}"
+        held = [one.get("name", "") for one in spec.get("volumes") or []]
+        given = next((name for name in held if name.startswith(VOLUME)), "")
+        volume = given or f"{VOLUME}{self._ids.suffix()}"
         for container in without:
             mount = {"name": volume, "readOnly": True, "mountPath": TOKEN_PATH}
             container["volumeMounts"] = [*(container.get("volumeMounts") or []), mount]
-        spec["volumes"] = [*(spec.get("volumes") or []), {"name": volume, "projected": _token_projection()}]
+        if not given:
+            spec["volumes"] = [*(spec.get("volumes") or []), {"name": volume, "projected": _token_projection()}]
 
     def _check(self, write: Attributes) -> None:
         """A mirror pod, which only stands for a static one, has no account and nothing of one."""

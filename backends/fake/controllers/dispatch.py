@@ -171,9 +171,8 @@ class Controllers:
             work = next(iter(self._parked[name]), None)
             if work is None:
                 return None
-            self._cluster.time.run_at(
-                self._cluster.clock.monotonic(), partial(self._run, work, self._parked[name].pop(work))
-            )
+            run = partial(self._run, work, self._parked[name].pop(work))
+            self._cluster.run_step(self._cluster.clock.monotonic(), work, run)
             return work[1:]
 
     # ---- work

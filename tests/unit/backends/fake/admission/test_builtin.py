@@ -21,9 +21,10 @@ def service(name: str = "s", **spec: Any) -> dict[str, Any]:
 def with_accounts(door: Door) -> Door:
     """The same cluster with the ServiceAccount plugin on."""
     cluster = door.cluster
-    cluster.registry.admission = admission.plugins(
-        cluster.store, cluster.catalogue, cluster.time, cluster.ids, service_accounts=True
+    around = admission.Surroundings(
+        cluster.store, cluster.catalogue, cluster.time, cluster.ids, cluster.callouts, admission.Services({})
     )
+    cluster.registry.admission = admission.plugins(around, service_accounts=True)
     return door
 
 
