@@ -67,25 +67,13 @@ def _name(life: Life) -> str:
 
 def remove(world: World, life: Life) -> None:
     """Somebody deletes the target, and the cluster follows."""
-    if life.kind == "job":
-        world.objects.kube.delete(world.objects.path(life.kind, life.place), propagation="Background")
-    else:
-        world.objects.delete(life.kind, life.place)
+    world.strangers.remove(life.kind, life.place)
     world.backend.cluster.catch_up()
 
 
 def replace(world: World, life: Life) -> None:
     """Somebody puts another object in its place."""
-    found = world.objects.get(life.kind, life.place)
-    assert found is not None
-    remove(world, life)
-    spec = {name: value for name, value in (found.get("spec") or {}).items() if name != "nodeName"}
-    if life.kind == "job":
-        world.objects.job(life.place)
-        return
-    content = {"data": found["data"]} if "data" in found else {"spec": spec}
-    labels = {"metadata": {"labels": found["metadata"].get("labels") or {}}}
-    world.objects.create(life.kind, life.place, {**labels, **content})
+    world.strangers.replace(life.kind, life.place)
 
 
 _numbers = itertools.count(1)

@@ -22,19 +22,24 @@ class Strangers:
         self._objects.delete(kind, place)
 
     def replace(self, kind: str, place: str) -> None:
-        """Delete it and create another one of the same name."""
+        """Delete it and create another one of the same name, with the same content."""
         found = self._objects.get(kind, place)
         assert found is not None, f"there is no {kind} {place} to be replaced"
-        spec = {name: value for name, value in found["spec"].items() if name != "nodeName"}
-        if kind == "job":  # A plain DELETE of a Job waits until its pods are orphans.
-            self._objects.kube.delete(self._objects.path(kind, place), propagation="Background")
+        self.remove(kind, place)
+        if kind == "job":  # Its selector is the server's.
             self._objects.job(place)
             return
-        self._objects.delete(kind, place)
-        if kind == "pod":
-            self._objects.pod(place)
+        spec = {name: value for name, value in (found.get("spec") or {}).items() if name != "nodeName"}
+        content = {"data": found["data"]} if "data" in found else {"spec": spec}
+        labels = {"metadata": {"labels": found["metadata"].get("labels") or {}}}
+        self._objects.create(kind, place, {**labels, **content})
+
+    def remove(self, kind: str, place: str) -> None:
+        """Delete it at once; a plain DELETE of a Job waits until its pods are orphans."""
+        if kind == "job":
+            self._objects.kube.delete(self._objects.path(kind, place), propagation="Background")
         else:
-            self._objects.create(kind, place, {"spec": spec})
+            self._objects.delete(kind, place)
 
     def edit(self, kind: str, place: str) -> None:
         """Change the pod template of a deployment."""

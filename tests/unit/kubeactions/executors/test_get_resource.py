@@ -56,6 +56,21 @@ def test_secrets_are_refused_by_what_the_name_resolves_to_and_are_not_even_asked
     assert len(bench.backend.cluster.audit.find(resource="secrets")) == before
 
 
+class Serving:
+    """A cluster that serves one group, with a kind called Secret in it."""
+
+    def get(self, path: str, **query: Any) -> Any:
+        assert path == "/apis/vault.example.org/v1", "the object is not even asked for"
+        return {"resources": [{"name": "secrets", "kind": "Secret", "namespaced": True, "verbs": ["get"]}]}
+
+
+def test_what_another_group_calls_a_secret_is_none_to_be_read_either() -> None:
+    action = act("get_resource", Target("vault.example.org/v1", "secrets", "password", "shop"))
+    outcome = EXECUTOR.plan(action, EXECUTOR.look(action, None, Serving()), circumstances())  # type: ignore[arg-type]
+    assert isinstance(outcome, Outcome)
+    assert (outcome.status, outcome.reason) == (Status.REJECTED, "ProtectedKind")
+
+
 @pytest.mark.parametrize(
     ("target", "reason"),
     [
