@@ -21,7 +21,8 @@ from kubeactions.validator import parse
 SPECS = registry.specs(registry.built_in())
 VALUES: tuple[Any, ...] = (
     *(0, 1, "2", -3, 300, True, False, "true", "false", "replan", "fail", "rollout"),
-    *("Background", "Foreground", "Orphan", "strategic-merge", "merge", "json"),
+    *("Background", "Foreground", "Orphan", "strategic-merge", "merge", "json", "read-only"),
+    ["/var/log"],
     {"spec": {"replicas": 9007199254740993, "paused": None}},
     '{"metadata": {"labels": {"a": "\\u00fc"}}}',
     [{"op": "add", "path": "/spec/replicas", "value": 18446744073709551615}],
