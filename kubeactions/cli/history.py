@@ -64,20 +64,21 @@ def command(
     return 0
 
 
-def _row(record: Record) -> tuple[str, ...]:
+def row_of(record: Record) -> tuple[str, ...]:
+    """One line of the table: its cells, in the order of the columns."""
     return (
         stamp(record.received_at),
         str(record.key),
         what(record),
         state(record),
-        record.outcome.reason if record.outcome else "",
+        f"{record.outcome.reason}{' (inferred)' * record.outcome.inferred}" if record.outcome else "",
         record.replica,
         record.action.requested_by if record.action else "",
     )
 
 
 def _print(records: Sequence[Record]) -> None:
-    rows = [_row(record) for record in records]
+    rows = [row_of(record) for record in records]
     if sys.stdout.isatty():
         _print_table(rows)
         return

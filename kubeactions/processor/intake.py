@@ -83,6 +83,7 @@ class Intake:
                 found.extend(reading for reading in self._current if reading.source is source)
                 continue
             self.pulled_at[source.name] = self._clock.monotonic()
+            self._say_mended(source.name)
             for problem in pulled.problems:
                 self._say(source.name, problem.item, problem.text, "Unreadable")
             found.extend(self._reading(source, config, capacity) for config in pulled.configs)
@@ -193,6 +194,13 @@ class Intake:
         if unverified:
             self._meter.unverified(unverified)
         log.warning("source %s: %s: %s", source, item, text, extra={"source": source, "item": item})
+
+    def _say_mended(self, source: str) -> None:
+        """It can be read again: when it breaks the same way once more, that is news."""
+        broken = {said for said in self._said if said[:2] == (source, "pull")}
+        if broken:
+            self._said -= broken
+            log.warning("source %s: can be read again", source, extra={"source": source})
 
     def _say_waiting(self, ledger: Ledger, waiting: list[Waiting]) -> None:
         ledger.say_waiting(tuple(waiting))

@@ -21,6 +21,7 @@ from kubeactions.agent import Agent
 from kubeactions.errors import NotFound
 from kubeactions.kube import Kube, path_of
 from kubeactions.ledger import NAME, read
+from kubeactions.ledger.head import WRITE_ANNOTATION, prints_of, seq_of, signature
 from kubeactions.model import AckState, Config, Executor, JsonObject, Meter, Pull, Record, Report, Reporter, Source
 from kubeactions.settings import Settings
 
@@ -197,7 +198,8 @@ class Bench:
         return self.kube.get(path_of("v1", "configmaps", namespace="default", name=NAME))
 
     def data(self, change: Mapping[str, str | None]) -> None:
-        """Somebody edits the ledger."""
-        self.kube.patch(
-            path_of("v1", "configmaps", namespace="default", name=NAME), {"data": dict(change)}, type="merge"
-        )
+        """Change the ledger's data as a leader of ours would have written it: with a sum that fits."""
+        kept = {name: text for name, text in {**self.head()["data"], **change}.items() if text is not None}
+        annotations = {WRITE_ANNOTATION: signature("somebody", seq_of(self.head()), prints_of(kept).values())}
+        body = {"metadata": {"annotations": annotations}, "data": dict(change)}
+        self.kube.patch(path_of("v1", "configmaps", namespace="default", name=NAME), body, type="merge")

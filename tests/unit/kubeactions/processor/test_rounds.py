@@ -443,3 +443,17 @@ def test_what_is_still_listed_when_its_record_was_pruned_is_not_told_again(
     assert bench.source.last("c1")[0] is AckState.ERROR
     assert "older than the history that is kept" in bench.source.last("c1")[1]
     assert bench.effects("delete", "web-0") == ["replica-1"]
+
+
+def test_a_source_that_breaks_twice_in_the_same_way_is_told_twice(caplog: pytest.LogCaptureFixture) -> None:
+    world = Bench()
+    agent = world.agent("one")
+    world.run(5, agent)
+    for _ in range(2):
+        world.source.error = OSError("the disk is away")
+        world.run(5, agent)
+        world.source.error = None
+        world.run(5, agent)
+    said = [record.message for record in caplog.records if record.name == "kubeactions.intake"]
+    broken, mended = "source memory: pull: OSError: the disk is away", "source memory: can be read again"
+    assert said == [broken, mended] * 2
