@@ -1,6 +1,6 @@
-"""What administrators set up: autoscalers, priority classes, pod templates. Defaults and rules.
+"""What administrators set up: priority classes, runtime classes, pod templates, quotas. Defaults and rules.
 
-Rules: the `defaults.go` and `validation` packages of autoscaling, scheduling and core below pkg/apis.
+Rules: the `defaults.go` and `validation` packages of scheduling, node and core below pkg/apis.
 """
 
 from __future__ import annotations
@@ -9,40 +9,12 @@ from typing import Any
 
 from backends.fake.validation import causes, pod_defaults, pods
 from backends.fake.validation.causes import Cause
+from backends.fake.validation.names import label_1123_errors
 
 Obj = dict[str, Any]
 
+_PREEMPTION = ("PreemptLowerPriority", "Never")
 _HIGHEST_USER_PRIORITY = 1_000_000_000
-
-
-def autoscaler_defaults(obj: Obj) -> None:
-    """HorizontalPodAutoscaler (v2): at least one replica, 80 % of the requested CPU."""
-    spec = obj["spec"]
-    spec.setdefault("minReplicas", 1)
-    if obj["apiVersion"] == "autoscaling/v2" and not spec.get("metrics"):
-        target = {"type": "Utilization", "averageUtilization": 80}
-        spec["metrics"] = [{"type": "Resource", "resource": {"name": "cpu", "target": target}}]
-
-
-def autoscaler(obj: Obj) -> list[Cause]:
-    """An autoscaler has a target and bounds that leave room."""
-    spec = obj["spec"]
-    found: list[Cause] = []
-    least, most = spec.get("minReplicas"), spec.get("maxReplicas", 0)
-    if least is not None and least < 1:
-        found.append(causes.invalid("spec.minReplicas", least, "must be greater than or equal to 1"))
-    if most < 1:
-        found.append(causes.invalid("spec.maxReplicas", most, "must be greater than 0"))
-    if least is not None and most < least:
-        found.append(causes.invalid("spec.maxReplicas", most, "must be greater than or equal to `minReplicas`"))
-    target = spec["scaleTargetRef"]
-    return found + [causes.required(f"spec.scaleTargetRef.{name}") for name in ("kind", "name") if not target.get(name)]
-
-
-def autoscaler_update(new: Obj, old: Obj) -> list[Cause]:
-    """An autoscaler may change everything."""
-    del old
-    return autoscaler(new)
 
 
 def priority_class_defaults(obj: Obj) -> None:
@@ -55,11 +27,30 @@ def priority_class(obj: Obj) -> list[Cause]:
     name, value = obj["metadata"].get("name", ""), obj.get("value", 0)
     if name.startswith("system-") and name not in ("system-node-critical", "system-cluster-critical"):
         text = "priority class names with 'system-' prefix are reserved for system use only"
-        return [causes.forbidden("metadata.name", text)]
+        return [causes.forbidden("metadata.name", text), *_preemption(obj)]
     if value > _HIGHEST_USER_PRIORITY and not name.startswith("system-"):
         text = f"maximum allowed value of a user defined priority is {_HIGHEST_USER_PRIORITY}"
-        return [causes.forbidden("value", text)]
-    return []
+        return [causes.forbidden("value", text), *_preemption(obj)]
+    return _preemption(obj)
+
+
+def _preemption(obj: Obj) -> list[Cause]:
+    policy = obj.get("preemptionPolicy")
+    if policy in (None, *_PREEMPTION):
+        return []
+    return [causes.not_supported("preemptionPolicy", policy, _PREEMPTION)]
+
+
+def runtime_class(obj: Obj) -> list[Cause]:
+    """A RuntimeClass names a handler."""
+    handler = obj.get("handler", "")
+    return [causes.invalid("handler", handler, text) for text in label_1123_errors(handler)]
+
+
+def runtime_class_update(new: Obj, old: Obj) -> list[Cause]:
+    """A RuntimeClass keeps its handler."""
+    handler = new.get("handler", "")
+    return [] if handler == old.get("handler", "") else [causes.invalid("handler", handler, "field is immutable")]
 
 
 def priority_class_update(new: Obj, old: Obj) -> list[Cause]:

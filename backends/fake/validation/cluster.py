@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from backends.fake.validation import causes, label_selectors, quantities
+from backends.fake.validation import causes, cluster_ips, label_selectors, quantities
 from backends.fake.validation.causes import Cause
 from backends.fake.validation.names import label_key_errors, label_value_errors
 from backends.fake.validation.placement import TAINT_EFFECTS
@@ -37,8 +37,17 @@ def node_defaults(obj: Obj) -> None:
 
 
 def node(obj: Obj) -> list[Cause]:
-    """A Node's taints."""
-    return _taints(obj["spec"].get("taints") or [], "metadata.taints")
+    """A Node's taints, and the networks of its pods."""
+    return _taints(obj["spec"].get("taints") or [], "metadata.taints") + _pod_networks(obj["spec"])
+
+
+def _pod_networks(spec: Obj) -> list[Cause]:
+    networks = spec.get("podCIDRs") or []
+    return [
+        cause
+        for number, network in enumerate(networks)
+        for cause in cluster_ips.cidr(f"spec.podCIDRs[{number}]", network)
+    ]
 
 
 def node_update(new: Obj, old: Obj) -> list[Cause]:

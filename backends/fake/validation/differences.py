@@ -41,8 +41,12 @@ def internal(name: str, value: Mapping[str, Any]) -> Obj:
 
 def containers(before: Obj | None, after: Obj | None) -> str:
     """Of two ephemeral containers."""
-    kind = struct("core.v1.EphemeralContainer")
-    return _unified(_go(kind, before or {}), _go(kind, after or {}))
+    return of("core.v1.EphemeralContainer", before or {}, after or {})
+
+
+def of(name: str, before: Obj, after: Obj) -> str:
+    """Of two values of a struct of the compact schema."""
+    return _unified(internal(name, before), internal(name, after))
 
 
 def pod_specs(before: Obj, after: Obj) -> str:

@@ -10,6 +10,7 @@ from backends.fake.custom import rules as definitions
 from backends.fake.validation import (
     access,
     administration,
+    autoscaling,
     bounds,
     cluster,
     configuration,
@@ -114,9 +115,7 @@ _RULES: Mapping[tuple[str, str], KindRules] = {
         defaults=workloads.stateful_set_defaults, create=workloads.stateful_set, update=workloads.stateful_set_update
     ),
     ("autoscaling", "HorizontalPodAutoscaler"): KindRules(
-        defaults=administration.autoscaler_defaults,
-        create=administration.autoscaler,
-        update=administration.autoscaler_update,
+        defaults=autoscaling.defaults, create=autoscaling.autoscaler, update=autoscaling.autoscaler_update
     ),
     ("batch", "CronJob"): KindRules(defaults=jobs.cron_job_defaults, create=jobs.cron_job, update=jobs.cron_job_update),
     ("batch", "Job"): KindRules(defaults=jobs.job_defaults, create=jobs.job, update=jobs.job_update),
@@ -133,6 +132,9 @@ _RULES: Mapping[tuple[str, str], KindRules] = {
     ),
     ("networking.k8s.io", "NetworkPolicy"): KindRules(
         defaults=networking.policy_defaults, create=networking.policy, update=networking.policy_update
+    ),
+    ("node.k8s.io", "RuntimeClass"): KindRules(
+        create=administration.runtime_class, update=administration.runtime_class_update
     ),
     ("policy", "PodDisruptionBudget"): KindRules(create=cluster.budget, update=cluster.budget_update),
     ("rbac.authorization.k8s.io", "ClusterRole"): _ROLE,

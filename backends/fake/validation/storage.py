@@ -9,9 +9,9 @@ from __future__ import annotations
 from typing import Any
 
 from backends.fake.schema import quantity
-from backends.fake.validation import causes, label_selectors
+from backends.fake.validation import causes, differences, label_selectors
 from backends.fake.validation.causes import Cause
-from backends.fake.validation.names import subdomain_1123_errors
+from backends.fake.validation.names import label_key_errors, subdomain_1123_errors
 
 Obj = dict[str, Any]
 
@@ -19,7 +19,6 @@ _ACCESS_MODES = ("ReadOnlyMany", "ReadWriteMany", "ReadWriteOnce", "ReadWriteOnc
 _VOLUME_MODES = ("Block", "Filesystem")
 _RECLAIM_POLICIES = ("Delete", "Recycle", "Retain")
 _BINDING_MODES = ("Immediate", "WaitForFirstConsumer")
-_CLAIM_MUTABLE = ("resources", "volumeAttributesClassName")
 
 
 def claim_defaults(obj: Obj) -> None:
@@ -71,15 +70,30 @@ def claim_update(new: Obj, old: Obj) -> list[Cause]:
     want, have = dict(new["spec"]), dict(old["spec"])
     if not have.get("volumeName"):
         want.pop("volumeName", None)
-    for name in _CLAIM_MUTABLE:
-        want.pop(name, None)
-        have.pop(name, None)
+    if have.get("storageClassName") is None:  # the default class may come later
+        want.pop("storageClassName", None)
+    want.pop("volumeAttributesClassName", None)
+    have.pop("volumeAttributesClassName", None)
+    bound = (new.get("status") or {}).get("phase") == "Bound"
+    asked, had = (_asked(each) for each in (want, have))
+    if bound and asked is not None:
+        want["resources"] = {**want["resources"], "requests": {**want["resources"]["requests"], "storage": had}}
     if want != have:
-        text = (
-            "spec is immutable after creation except resources.requests and volumeAttributesClassName for bound claims"
-        )
-        found.append(causes.forbidden("spec", text))
+        text = "spec is immutable after creation except resources.requests and volumeAttributesClassName"
+        shown = differences.of("core.v1.PersistentVolumeClaimSpec", want, have)
+        found.append(causes.forbidden("spec", f"{text} for bound claims\n{shown}"))
+    capacity = ((old.get("status") or {}).get("capacity") or {}).get("storage", "0")
+    shrinks = bound and asked is not None and had is not None and quantity.parse(asked)[0] < quantity.parse(had)[0]
+    if shrinks and quantity.parse(asked)[0] <= quantity.parse(capacity)[0]:
+        text = "field can not be less than status.capacity"
+        found.append(causes.forbidden("spec.resources.requests.storage", text))
+    if new["spec"].get("volumeMode") != old["spec"].get("volumeMode"):
+        found.append(causes.invalid("volumeMode", new["spec"].get("volumeMode"), "field is immutable"))
     return found
+
+
+def _asked(spec: Obj) -> Any:
+    return ((spec.get("resources") or {}).get("requests") or {}).get("storage")
 
 
 def volume_defaults(obj: Obj) -> None:
@@ -120,8 +134,9 @@ def storage_class_defaults(obj: Obj) -> None:
 
 def storage_class(obj: Obj) -> list[Cause]:
     """A class has a provisioner."""
-    found: list[Cause] = []
-    if not obj.get("provisioner"):
+    name = obj.get("provisioner", "")
+    found = [causes.invalid("provisioner", name, text) for text in label_key_errors(name.lower())] if name else []
+    if not name:
         found.append(causes.required("provisioner"))
     if obj.get("reclaimPolicy") not in ("Delete", "Retain"):
         found.append(causes.not_supported("reclaimPolicy", obj.get("reclaimPolicy", ""), ("Delete", "Retain")))

@@ -54,11 +54,22 @@ def test_what_is_refused_in_a_claim(spec: dict[str, Any], field: str, message: s
 
 def test_a_claim_keeps_its_spec_but_is_bound_once_and_may_grow() -> None:
     bound, bigger = claim(volumeName="v"), claim(resources={"requests": {"storage": "2Gi"}})
+    classed = claim(storageClassName="x")
 
     assert validate_update(CLAIM, bound, claim()) == []
-    assert validate_update(CLAIM, bigger, claim()) == []
+    assert validate_update(CLAIM, classed, claim()) == []
     assert [cause.field for cause in validate_update(CLAIM, claim(volumeName="w"), bound)] == ["spec"]
-    assert [cause.field for cause in validate_update(CLAIM, claim(storageClassName="x"), claim())] == ["spec"]
+    assert [cause.field for cause in validate_update(CLAIM, claim(storageClassName="y"), classed)] == ["spec"]
+    assert [cause.field for cause in validate_update(CLAIM, bigger, claim())] == ["spec"]
+    for each in (bigger, smaller := claim()):
+        each["status"] = {"phase": "Bound", "capacity": {"storage": "2Gi"}}
+    assert validate_update(CLAIM, bigger, smaller) == []
+    assert [cause.message for cause in validate_update(CLAIM, smaller, bigger)] == [
+        "Forbidden: field can not be less than status.capacity"
+    ]
+    block = validate_update(CLAIM, claim(volumeMode="Block"), claim())
+    assert [cause.field for cause in block] == ["spec", "volumeMode"]
+    assert '- "VolumeMode": "Block",\n+ "VolumeMode": "Filesystem",\n' in block[0].message
 
 
 def test_a_volume_has_a_size() -> None:
