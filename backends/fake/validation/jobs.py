@@ -6,7 +6,7 @@ from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from backends.fake.schedules import schedule_error
-from backends.fake.validation import causes, label_selectors, pod_defaults, pods
+from backends.fake.validation import causes, job_policies, label_selectors, pod_defaults, pods
 from backends.fake.validation.causes import Cause
 
 Obj = dict[str, Any]
@@ -19,7 +19,7 @@ _COMPLETION_MODES = ("NonIndexed", "Indexed")
 _CONCURRENCY = ("Allow", "Forbid", "Replace")
 _COUNTS = (
     "parallelism", "completions", "activeDeadlineSeconds", "backoffLimit", "ttlSecondsAfterFinished",
-    "backoffLimitPerIndex",
+    "backoffLimitPerIndex", "maxFailedIndexes",
 )  # fmt: skip
 
 
@@ -75,11 +75,12 @@ def _job_spec(spec: Obj, path: str) -> list[Cause]:
     if mode == "Indexed" and spec.get("completions") is None:
         text = "when completion mode is Indexed"
         found.append(causes.required(f"{path}.completions", text))
-    found += pods.template(spec["template"], f"{path}.template")
+    found += job_policies.before_template(spec, path) + pods.template(spec["template"], f"{path}.template")
     if spec["template"]["spec"].get("restartPolicy") == "Always":
         text = 'valid values: "OnFailure", "Never"'
         found.append(causes.required(f"{path}.template.spec.restartPolicy", text))
-    return found
+        return found
+    return found + job_policies.after_template(spec, path)
 
 
 def job_update(new: Obj, old: Obj) -> list[Cause]:
