@@ -7,7 +7,7 @@ k8s.io/apiserver/pkg/registry/generic/registry/store.go and keeps its order of c
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol
 
@@ -48,6 +48,9 @@ class Rules(Protocol):
 
     def check_update(self, resource: Resource, new: Obj, old: Obj, subresource: str) -> list[Cause]:
         """What is wrong with a change."""
+
+    def warnings(self, resource: Resource, new: Obj, old: Obj | None) -> Iterable[str]:
+        """What is right and yet worth a warning."""
 
 
 class Admission(Protocol):
@@ -152,6 +155,7 @@ class Registry:
         if causes:
             raise self._invalid(resource, key.name, causes)
         if write is not None:
+            self._warn(write, obj, None)
             write.new, write.doomed = obj, bool(version) or taken is not None
             self.admission.validate(write)
         if version:
@@ -176,6 +180,11 @@ class Registry:
             if taken is None or given.get("name"):
                 break
         return key, taken
+
+    def _warn(self, write: Attributes, new: Obj, old: Obj | None) -> None:
+        """Tell who asked for a write what is worth a warning."""
+        for text in self.rules.warnings(write.resource, new, old):
+            write.asking.warn(text)
 
     @staticmethod
     def _settled(resource: Resource, obj: Obj) -> Resource:
@@ -250,6 +259,7 @@ class Registry:
         if causes:
             raise self._invalid(resource, name, causes)
         if write is not None:
+            self._warn(write, new, old)
             write.new = new if view is None else view.of(new)
             self.admission.validate(write)
         return self._write(entry, self._settled(working, new), new, old, dry_run=dry_run)

@@ -6,12 +6,15 @@ The one place where the registry's view of a kind (a `Resource`) meets theirs (g
 from __future__ import annotations
 
 import functools
+from collections.abc import Iterable
 from typing import Any
 
 import orjson
 
 from backends.fake import validation
 from backends.fake.catalogue import Resource
+from backends.fake.custom import rules as definitions
+from backends.fake.custom.definition import CRDS
 from backends.fake.schema import Schema
 from backends.fake.validation import Cause
 
@@ -44,6 +47,14 @@ class KindRules:
         if resource.custom is not None:
             return resource.custom.check_update(new, old, subresource)
         return validation.validate_update(resource.gvk, new, old, subresource)
+
+    def warnings(self, resource: Resource, new: Obj, old: Obj | None) -> Iterable[str]:
+        """What is right and yet worth a warning."""
+        if resource.custom is not None:
+            return resource.custom.warned_of(new, old)
+        if resource.storage == CRDS:
+            return definitions.warnings(new, old)
+        return ()
 
 
 @functools.cache

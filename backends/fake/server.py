@@ -182,13 +182,17 @@ class Server:
         for text in custom.warnings:
             call.warn(text)
         resource, route = call.served, call.route
-        if route.subresource and route.subresource not in resource.subresources:
+        if resource.namespaced and not route.namespace and call.verb not in ("list", "watch"):
+            raise statuses.page_not_found()
+        sub = resource.subresources.get(route.subresource)
+        if route.subresource and sub is None:
             raise statuses.not_found(resource.plural, route.name, resource.group)
+        if sub is not None and call.verb not in sub.verbs:
+            raise statuses.not_supported(call.verb, resource.plural, resource.group)
         definition = self._registry.store.at(CRDS, "", custom.definition.name) if call.verb == "create" else None
         if definition is not None and definition.terminating and not route.subresource:
-            refused = statuses.method_not_allowed()
+            refused = statuses.not_supported("create", resource.plural, resource.group)
             refused.message = "create not allowed while custom resource definition is terminating"
-            refused.details = {"group": resource.group, "kind": resource.plural}
             raise refused
 
     def _subresource(self, call: Call, resource: Resource) -> Response:

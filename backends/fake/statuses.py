@@ -124,6 +124,12 @@ def method_not_allowed() -> ApiError:
     return ApiError(405, "MethodNotAllowed", "the server does not allow this method on the requested resource", {})
 
 
+def not_supported(verb: str, resource: str, group: str) -> ApiError:
+    """405: the resource does not take this verb (NewMethodNotSupported)."""
+    text = f'{verb} is not supported on resources of kind "{qualified(resource, group)}"'
+    return ApiError(405, "MethodNotAllowed", text, _about(resource, "", group))
+
+
 def not_acceptable(offered: str) -> ApiError:
     """406: none of the asked representations can be had."""
     return ApiError(406, "NotAcceptable", f"406: Not Acceptable\n\nAvailable representations: {offered}", {})

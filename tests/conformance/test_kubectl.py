@@ -261,3 +261,64 @@ def test_spdy_is_refused_in_one_line(kubectl: Kubectl, monkeypatch: pytest.Monke
     assert done.code == 1
     assert done.error.startswith("error: unable to upgrade connection: the in-memory API server does not imitate SPDY")
     assert done.error.count("\n") == 1
+
+
+CRON_TABS = """
+apiVersion: apiextensions.k8s.io/v1
+kind: CustomResourceDefinition
+metadata: {name: crontabs.stable.example.com}
+spec:
+  group: stable.example.com
+  scope: Namespaced
+  names: {plural: crontabs, kind: CronTab, shortNames: [ct], categories: [all]}
+  versions:
+  - name: v1
+    served: true
+    storage: true
+    additionalPrinterColumns:
+    - {name: Spec, type: string, jsonPath: .spec.cronSpec}
+    - {name: Replicas, type: integer, jsonPath: .spec.replicas}
+    subresources:
+      status: {}
+      scale: {specReplicasPath: .spec.replicas, statusReplicasPath: .status.replicas}
+    schema:
+      openAPIV3Schema:
+        type: object
+        properties:
+          spec:
+            type: object
+            description: What is wanted.
+            properties:
+              cronSpec: {type: string, description: When it runs.}
+              replicas: {type: integer, default: 1, maximum: 5}
+"""
+CRON_TAB = """
+apiVersion: stable.example.com/v1
+kind: CronTab
+metadata: {name: nightly}
+spec: {cronSpec: "0 0 * * *"}
+"""
+
+
+def test_custom_resources_are_like_all_others(kubectl: Kubectl) -> None:
+    kubectl("apply -f -", stdin=CRON_TABS)
+    kubectl("wait --for=condition=established crd/crontabs.stable.example.com --timeout=10s")
+    listed = kubectl("api-resources --api-group=stable.example.com --no-headers")
+    assert listed.split() == ["crontabs", "ct", "stable.example.com/v1", "true", "CronTab"]
+    assert "When it runs." in kubectl("explain ct.spec.cronSpec")
+    kubectl("apply -f -", stdin=CRON_TAB)
+    kubectl("apply -f -", stdin=CRON_TAB.replace("0 0", "5 5"))
+    rows = [line.split() for line in kubectl("get ct").splitlines()]
+    assert rows == [["NAME", "SPEC", "REPLICAS"], ["nightly", "5", "5", "*", "*", "*", "1"]]
+    diff = kubectl.run("diff", "-f", "-", stdin=CRON_TAB)
+    assert (diff.code, "+  cronSpec: 0 0 * * *" in diff.out) == (1, True)
+    taken = kubectl.run("apply", "--server-side", "-f", "-", stdin=CRON_TAB)
+    assert (taken.code, taken.error) == (0, "")
+    unknown = kubectl.run("apply", "-f", "-", stdin=CRON_TAB.replace("cronSpec", "chronSpec"))
+    assert 'strict decoding error: unknown field "spec.chronSpec"' in unknown.error
+    kubectl("scale ct nightly --replicas=3")
+    refused = kubectl.run("scale", "ct", "nightly", "--replicas=9")
+    assert "spec.replicas: Invalid value: 9: spec.replicas in body should be less than or equal to 5" in refused.error
+    assert "crontab.stable.example.com/nightly" in kubectl("get all -o name")
+    kubectl("delete crd crontabs.stable.example.com")
+    assert kubectl.run("get", "ct").code == 1

@@ -1,7 +1,7 @@
 """Whether the defaults of a schema fit it.
 
 From k8s.io/apiextensions-apiserver/pkg/apiserver/schema/defaulting (validation.go): a default has no unknown fields,
-and passes the validation of the field that it is for. Called for schemas that are structural.
+and passes the validation of the field that it is for, rules in CEL included. Called for schemas that are structural.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import copy
 from collections.abc import Iterator
 
 from backends.fake.custom import embedded, pruning, values
+from backends.fake.custom.expressions import Expressions
 from backends.fake.custom.structural import ABSENT, META, Structural
 from backends.fake.validation.causes import Cause, invalid
 
@@ -43,4 +44,8 @@ def _default(schema: Structural, path: str, *, in_meta: bool) -> Iterator[Cause]
         if found:
             yield from found
             return
-    yield from values.problems(schema.source, value, path)
+    found = values.problems(schema.source, value, path)
+    yield from found
+    rules = Expressions(schema)
+    if not found and not rules.none and not in_meta:
+        yield from rules.of_value(value, path)

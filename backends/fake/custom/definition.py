@@ -6,7 +6,6 @@ names are free (`lifecycle`).
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -42,6 +41,7 @@ class Definition(Immutable):
         self.namespaced: bool = spec.get("scope") == "Namespaced"
         self.names: Mapping[str, Any] = status.get("acceptedNames") or spec["names"]
         self.basis = basis(crd)
+        self.versions = tuple(spec.get("versions") or ())
         self.kinds: dict[str, CustomKind] = {}
         """By version."""
         for version in spec.get("versions") or ():
@@ -80,15 +80,3 @@ class Definition(Immutable):
 def basis(crd: Mapping[str, Any]) -> tuple[Any, Any]:
     """What decides how a definition is served: the same basis, the same resources."""
     return crd["spec"], (crd.get("status") or {}).get("acceptedNames")
-
-
-_KUBE_VERSION = re.compile(r"v(\d+)(?:(alpha|beta)(\d+))?")
-
-
-def priority(version: str) -> tuple[int, int, int, str]:
-    """Sorts versions as Kubernetes does, the preferred one first: v2, v1, v1beta2, v1alpha1, then by name."""
-    found = _KUBE_VERSION.fullmatch(version)
-    if found is None:
-        return (3, 0, 0, version)
-    stability = {None: 0, "beta": 1, "alpha": 2}[found[2]]
-    return (stability, -int(found[1]), -int(found[3] or 0), "")

@@ -12,7 +12,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from backends.fake.catalogue import Resource
-from backends.fake.custom.definition import SUBRESOURCE_VERBS, VERBS, Definition, priority
+from backends.fake.custom.definition import SUBRESOURCE_VERBS, VERBS, Definition
+from backends.fake.custom.versions import priority
 
 Document = dict[str, Any]
 

@@ -83,6 +83,15 @@ class Expressions:
         except cel.NotInstalledError as error:
             raise not_installed(error) from error
 
+    def of_value(self, value: Any, path: str) -> list[Cause]:
+        """What the rules say of a value at `path` that is no object of its own: a default."""
+        try:
+            return list(self._walk(self._root, value, ABSENT, path))
+        except cel.NotInstalledError as error:
+            raise not_installed(error) from error
+        except cel.CompileError:
+            return []  # said where the rule stands
+
     def _walk(self, schema: Structural, value: Any, old: Any, path: str) -> Iterator[Cause]:
         rules = self._rules(schema)
         if rules and value is not None:

@@ -6,7 +6,7 @@ registry's rules, the strategy, owners, columns, field selectors, the scale subr
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from backends.fake.custom import defaulting, embedded, lists, owners, pruning, values
@@ -16,10 +16,12 @@ from backends.fake.custom.expressions import Expressions
 from backends.fake.custom.scale import ScalePaths
 from backends.fake.custom.strategy import CustomStrategy
 from backends.fake.custom.structural import ABSENT, parse
+from backends.fake.custom.versions import priority
 from backends.fake.forking import Immutable
 from backends.fake.ownership import Model
 from backends.fake.schema import GroupVersionKind
 from backends.fake.validation import Cause, causes, metadata
+from backends.fake.validation.metadata import STANDARD_FINALIZERS
 from backends.fake.validation.names import subdomain_1123_errors
 
 if TYPE_CHECKING:
@@ -53,7 +55,7 @@ class CustomKind(Immutable):
         self.scale = ScalePaths.of(subresources.get("scale"))
         self.columns = Columns(version.get("additionalPrinterColumns") or ())
         self.selectable = tuple(one["jsonPath"] for one in version.get("selectableFields") or ())
-        self.warnings = _deprecation(version, self.gvk)
+        self.warnings = _deprecation(version, self.gvk, definition.versions)
         self.model = Model(owners.shape_of(self.root), self.schema.empty())
         self._expressions = Expressions(self.root)
         self._fills = defaulting.has_defaults(self.root)
@@ -98,7 +100,7 @@ class CustomKind(Immutable):
         wrong = self._type_meta(obj)
         if wrong:
             return wrong
-        found = metadata.create(held, subdomain_1123_errors)
+        found = metadata.create(held, subdomain_1123_errors, qualified_finalizers=False)
         found += values.problems(self.source, obj)
         found += self._scale(obj)
         found += embedded.problems(obj, self.root)
@@ -123,6 +125,17 @@ class CustomKind(Immutable):
             found += lists.duplicates(new, self.root)
         return found + self._rules(new, old, found)
 
+    def warned_of(self, new: Obj, old: Obj | None) -> list[str]:
+        """New finalizers that other writers may use as well (ValidateFinalizers of the strategy)."""
+        before = set((old or {}).get("metadata", {}).get("finalizers") or ())
+        added = sorted(set(new["metadata"].get("finalizers") or ()) - before)
+        return [
+            f'metadata.finalizers: "{name}": prefer a domain-qualified finalizer name including a path (/) to avoid '
+            "accidental conflicts with other finalizer writers"
+            for name in added
+            if "/" not in name and name not in STANDARD_FINALIZERS
+        ]
+
     def _type_meta(self, obj: Obj) -> list[Cause]:
         if obj.get("kind") != self.gvk.kind:
             return [causes.invalid("kind", obj.get("kind") or "", f"must be {self.gvk.kind}")]
@@ -146,8 +159,15 @@ class CustomKind(Immutable):
         return self._expressions.problems(new, old)
 
 
-def _deprecation(version: Mapping[str, Any], gvk: GroupVersionKind) -> tuple[str, ...]:
+def _deprecation(
+    version: Mapping[str, Any], gvk: GroupVersionKind, versions: Sequence[Mapping[str, Any]]
+) -> tuple[str, ...]:
+    """What whoever uses a deprecated version is told (defaultDeprecationWarning)."""
     if not version.get("deprecated"):
         return ()
-    given = version.get("deprecationWarning")
-    return (given or f"{gvk.api_version} {gvk.kind} is deprecated",)
+    if version.get("deprecationWarning"):
+        return (version["deprecationWarning"],)
+    text, mine = f"{gvk.api_version} {gvk.kind} is deprecated", priority(gvk.version)
+    others = [one["name"] for one in versions if one.get("served") and not one.get("deprecated")]
+    better = sorted((one for one in others if priority(one) < mine), key=priority)
+    return (f"{text}; use {gvk.group}/{better[0]} {gvk.kind}" if better else text,)

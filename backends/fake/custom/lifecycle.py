@@ -17,6 +17,7 @@ import orjson
 
 from backends.fake import metadata
 from backends.fake.custom.definition import CRDS, condition
+from backends.fake.custom.rules import approval, is_protected
 from backends.fake.messages import Identity, Request, Response
 from backends.fake.store import Entry, Key, Store, StoreEvent
 from backends.fake.strategies.extensions import CLEANUP, condition_of, set_condition
@@ -25,6 +26,13 @@ Obj = dict[str, Any]
 
 RETRY_S = 5.0
 """How long the server waits before it looks again whether all objects are gone, in seconds."""
+_APPROVAL = "KubernetesAPIApprovalPolicyConformant"
+_APPROVALS = {
+    "missing": ("False", "MissingAnnotation"),
+    "invalid": ("False", "InvalidAnnotation"),
+    "approved": ("True", "ApprovedAnnotation"),
+    "bypassed": ("False", "UnapprovedAnnotation"),
+}
 _PATH = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
 _SERVER = Identity("system:apiserver", "", ("system:masters",))
 _HEADERS = {"content-type": "application/json", "user-agent": "kube-apiserver"}
@@ -80,6 +88,7 @@ class Lifecycle:
             if CLEANUP in (crd["metadata"].get("finalizers") or ()):
                 self._clear(crd)
             return
+        self._approve(crd)
         if self._name(crd):
             self._others(name, crd["spec"]["group"])
 
@@ -91,6 +100,18 @@ class Lifecycle:
                 crd = entry.load()
                 if condition(crd, "NamesAccepted") == "False":
                     self._later(entry.key.name)
+
+    def _approve(self, crd: Obj) -> None:
+        """Say how a definition in one of Kubernetes' own groups is approved (pkg/controller/apiapproval)."""
+        if not is_protected(crd["spec"]["group"]):
+            return
+        state, text = approval(crd["metadata"].get("annotations") or {})
+        status, reason = _APPROVALS[state]
+        held = condition_of(crd, _APPROVAL)
+        wanted = {"type": _APPROVAL, "status": status, "reason": reason, "message": text}
+        if held is None or not _same(held, wanted):
+            self._set(crd, wanted)
+            self._write(crd)
 
     # ---- names
 

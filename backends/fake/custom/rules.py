@@ -13,7 +13,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from backends.fake import statuses
-from backends.fake.custom import schema_rules
+from backends.fake.custom import formats, schema_rules
 from backends.fake.validation.causes import Cause, forbidden, invalid, not_supported, required, shown
 from backends.fake.validation.names import label_1035_errors, subdomain_1123_errors
 
@@ -86,6 +86,30 @@ def update_status(new: Obj, old: Obj) -> list[Cause]:
     """What is wrong with a changed status."""
     del old
     return _status(new)
+
+
+def warnings(new: Obj, old: Obj | None) -> list[str]:
+    """The formats that the server does not know, but for those that were there before."""
+    before = set(_unknown_formats(old["spec"])) if old is not None else set()
+    return [f'unrecognized format "{name}"' for name in _unknown_formats(new["spec"]) if name not in before]
+
+
+def _unknown_formats(spec: Spec) -> list[str]:
+    found: list[str] = []
+    for version in spec.get("versions") or ():
+        pending: list[Any] = [(version.get("schema") or {}).get("openAPIV3Schema")]
+        while pending:
+            node = pending.pop()
+            if isinstance(node, list):
+                pending += node
+            elif isinstance(node, Mapping):
+                form = node.get("format")
+                if isinstance(form, str) and form and not formats.is_known(form):
+                    found.append(form)
+                pending += [node.get(member) for member in ("items", "additionalProperties", "not")]
+                pending += [one for member in ("allOf", "anyOf", "oneOf") for one in node.get(member) or ()]
+                pending += list((node.get("properties") or {}).values())
+    return sorted(set(found))
 
 
 def _refuse_webhook(spec: Spec) -> None:

@@ -16,15 +16,21 @@ from backends.fake.validation.names import label_key_errors, label_value_errors
 MAX_ANNOTATION_BYTES = 256 * 1024
 """Of all keys and values of the annotations together."""
 
-_STANDARD_FINALIZERS = {"kubernetes", "orphan", "foregroundDeletion"}
+STANDARD_FINALIZERS = frozenset({"kubernetes", "orphan", "foregroundDeletion"})
+"""Those that need no domain."""
 _IMMUTABLE = ("name", "namespace", "uid", "creationTimestamp", "deletionTimestamp", "deletionGracePeriodSeconds")
 _BANNED_OWNER = ("v1", "Event")
 
 NameRule = Callable[[str], tuple[str, ...]]
 
 
-def create(metadata: Mapping[str, Any], name_rule: NameRule, path: str = "metadata") -> list[Cause]:
-    """What is wrong with the metadata of a new object, in the server's order."""
+def create(
+    metadata: Mapping[str, Any], name_rule: NameRule, path: str = "metadata", *, qualified_finalizers: bool = True
+) -> list[Cause]:
+    """What is wrong with the metadata of a new object, in the server's order.
+
+    `qualified_finalizers` False: finalizers need no domain, as those of custom resources.
+    """
     found: list[Cause] = []
     generate = metadata.get("generateName")
     if generate:
@@ -39,7 +45,8 @@ def create(metadata: Mapping[str, Any], name_rule: NameRule, path: str = "metada
         found += [causes.invalid(f"{path}.name", name, text) for text in name_rule(name)]
     found += causes.at_least_zero(f"{path}.generation", metadata.get("generation"))
     found += _members(metadata, path)
-    found += finalizer_causes(metadata.get("finalizers") or (), f"{path}.finalizers")
+    finalizers = metadata.get("finalizers") or ()
+    found += finalizer_causes(finalizers, f"{path}.finalizers", qualified=qualified_finalizers)
     return found
 
 
@@ -123,7 +130,7 @@ def owner_causes(given: list[Mapping[str, Any]], path: str) -> list[Cause]:
     return found
 
 
-def finalizer_causes(given: list[str] | tuple[str, ...], path: str) -> list[Cause]:
+def finalizer_causes(given: list[str] | tuple[str, ...], path: str, *, qualified: bool = True) -> list[Cause]:
     """Qualified names with a domain, or one of the standard ones; orphan and foregroundDeletion exclude each other."""
     found: list[Cause] = []
     for number, name in enumerate(given):
@@ -131,8 +138,8 @@ def finalizer_causes(given: list[str] | tuple[str, ...], path: str) -> list[Caus
     if "orphan" in given and "foregroundDeletion" in given:
         text = "finalizer orphan and foregroundDeletion cannot be both set"
         found.append(causes.invalid(path, list(given), text))
-    for number, name in enumerate(given):
-        if "/" not in name and name not in _STANDARD_FINALIZERS:
+    for number, name in enumerate(given if qualified else ()):
+        if "/" not in name and name not in STANDARD_FINALIZERS:
             text = "name is neither a standard finalizer name nor is it fully qualified"
             found.append(causes.invalid(f"{path}[{number}]", name, text))
     return found

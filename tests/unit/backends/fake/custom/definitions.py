@@ -15,7 +15,8 @@ Obj = dict[str, Any]
 
 def version(name: str = "v1", schema: Obj | None = None, *, storage: bool = True, **more: Any) -> Obj:
     """A served version with this schema of the spec."""
-    root = {"type": "object", "properties": {"spec": schema or {"type": "object"}, "status": {"type": "object"}}}
+    wanted = {"type": "object"} if schema is None else schema
+    root = {"type": "object", "properties": {"spec": wanted, "status": {"type": "object"}}}
     root["properties"]["status"]["x-kubernetes-preserve-unknown-fields"] = True  # type: ignore[index]
     return {"name": name, "served": True, "storage": storage, "schema": {"openAPIV3Schema": root}, **more}
 
