@@ -21,6 +21,7 @@ from backends.fake.ids import Ids
 from backends.fake.ownership import Model, Writer, track
 from backends.fake.store import Entry, Key, Store
 from backends.fake.strategies import Strategy
+from backends.fake.strategies.extensions import CRDS
 from backends.fake.validation import Cause
 from backends.fake.validation import causes as causes_of
 
@@ -363,6 +364,8 @@ class Registry:
     @staticmethod
     def check_preconditions(resource: Resource, name: str, entry: Entry, options: DeleteOptions) -> None:
         """The object must be the one, and the version, that a DELETE means. Raises `ApiError` 409."""
+        if resource.storage == CRDS:
+            _check_definition(resource, name, entry, options)
         if options.uid and options.uid != entry.uid:
             raise statuses.conflict(
                 resource.kind, name, resource.group,
@@ -408,7 +411,10 @@ class Registry:
     @staticmethod
     def other_uid(resource: Resource, namespace: str, name: str, asked: str, found: str) -> statuses.ApiError:
         """409: a PUT that names another uid, in the words of the storage layer."""
-        key = f"/registry/{resource.plural}/{namespace}/{name}" if namespace else f"/registry/{resource.plural}/{name}"
+        where = f"{namespace}/{name}" if namespace else name
+        key = f"/registry/{resource.plural}/{where}"
+        if resource.custom is not None or resource.storage == CRDS:
+            key = f"/registry/{resource.group}/{resource.plural}/{where}"
         return statuses.conflict(
             resource.plural,
             name,
@@ -429,6 +435,15 @@ class Registry:
     def _invalid(resource: Resource, name: str, causes: list[Cause]) -> statuses.ApiError:
         # Events have one internal kind, of the core group, whatever door they come through.
         return statuses.invalid(resource.kind, name, resource.storage[0], [cause._asdict() for cause in causes])
+
+
+def _check_definition(resource: Resource, name: str, entry: Entry, options: DeleteOptions) -> None:
+    """Definitions word it in their own way (registry/customresourcedefinition/etcd.go)."""
+    found = ("UID", options.uid, entry.uid), ("ResourceVersion", options.resource_version, str(entry.rv))
+    for what, asked, held in found:
+        if asked and asked != held:
+            why = f"Precondition failed: {what} in precondition: {asked}, {what} in object meta: {held}"
+            raise statuses.conflict(resource.plural, name, resource.group, why)
 
 
 def _changed(resource: Resource, entry: Entry, change: Callable[[Obj], Obj]) -> tuple[Resource, Obj, Obj]:

@@ -14,8 +14,8 @@ import orjson
 from backends.fake import validation
 from backends.fake.catalogue import Resource
 from backends.fake.custom import rules as definitions
-from backends.fake.custom.definition import CRDS
 from backends.fake.schema import Schema
+from backends.fake.strategies.extensions import CRDS
 from backends.fake.validation import Cause
 
 Obj = dict[str, Any]

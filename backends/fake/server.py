@@ -37,7 +37,6 @@ from backends.fake.authorization.authorizer import RBAC_GROUP, Authorizer
 from backends.fake.call import NO_QUERY, Call, parse_query
 from backends.fake.catalogue import Catalogue, Resource
 from backends.fake.custom import CustomKind
-from backends.fake.custom.definition import CRDS
 from backends.fake.ids import Ids
 from backends.fake.impersonation import impersonated
 from backends.fake.messages import Request, Response
@@ -45,6 +44,7 @@ from backends.fake.policies.callouts import Callouts
 from backends.fake.registry import Registry
 from backends.fake.routes import Routes
 from backends.fake.service_account_tokens import ServiceAccountTokens
+from backends.fake.strategies.extensions import CRDS
 
 BODY_LIMIT_BYTES = 3 * 1024 * 1024
 """MaxRequestBodyBytes of a real server's configuration."""

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from enum import Enum
 
-from backends.fake.catalogue import Catalogue
+from backends.fake.catalogue import Catalogue, Resource
 from backends.fake.controllers.client import Client, Delete, Update, Write
 from backends.fake.controllers.kinds import kind_of
 from backends.fake.store import Entry, Key, Store, StoreEvent
@@ -37,12 +37,16 @@ class GarbageCollector:
         self._client = client
         self._store = store
         self._catalogue = catalogue
+        self._known: dict[tuple[str, str], Resource] = {}
+        """Custom kinds that were seen: what is no more served may still be an owner that is gone."""
         self._waiting: dict[str, Key] = {}
         """Owners that wait for their dependents, by uid."""
 
     def concerns(self, event: StoreEvent) -> Iterable[Key]:
         """Whose turn it is after an event of any kind. Called inside the commit."""
         entry = event.new
+        if event.shown.resource.custom is not None:
+            self._known[event.shown.resource.api_version, event.shown.resource.kind] = event.shown.resource
         waiting = self._waiting_for(event) if self._waiting else []
         if entry is None:
             self._waiting.pop(event.shown.uid, None)
@@ -115,7 +119,10 @@ class GarbageCollector:
         try:
             resource = self._catalogue.of_object(reference)
         except KeyError:
-            return Owner.LIVES  # Of a kind that is not served here: nothing is known of it, so nothing is done.
+            known = self._known.get((str(reference.get("apiVersion")), str(reference.get("kind"))))
+            if known is None:
+                return Owner.LIVES  # Of a kind that was never served: nothing is known of it, so nothing is done.
+            resource = known
         if resource.namespaced and not dependent.key.namespace:
             return Owner.LIVES  # Nobody can tell which namespace is meant: never collected.
         namespace = dependent.key.namespace if resource.namespaced else ""

@@ -15,9 +15,6 @@ from backends.fake.forking import Immutable
 
 Obj = dict[str, Any]
 
-GROUP = "apiextensions.k8s.io"
-CRDS = (GROUP, "customresourcedefinitions")
-"""Under which the store keeps definitions."""
 VERBS = ("delete", "deletecollection", "get", "list", "patch", "create", "update", "watch")
 """In the order in which discovery tells them."""
 SUBRESOURCE_VERBS = ("get", "patch", "update")

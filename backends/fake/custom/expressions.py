@@ -17,8 +17,9 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from backends.fake import cel, statuses
+from backends.fake.custom.checking import NOWHERE
+from backends.fake.custom.containers import correlated
 from backends.fake.custom.structural import ABSENT, Structural
-from backends.fake.custom.values import NOWHERE, correlated
 from backends.fake.validation import Cause, causes
 
 Obj = dict[str, Any]

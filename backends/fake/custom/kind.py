@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from backends.fake.custom import defaulting, embedded, lists, owners, pruning, values
+from backends.fake.custom.checking import NOWHERE
 from backends.fake.custom.columns import Columns
 from backends.fake.custom.decoding import CustomSchema
 from backends.fake.custom.expressions import Expressions
@@ -155,7 +156,7 @@ class CustomKind(Immutable):
         if self._expressions.none:
             return []
         if any(cause.reason in _BLOCKING for cause in found):
-            return [Cause(values.NOWHERE, "FieldValueInvalid", f"Invalid value: null: {_UNCHECKED}")]
+            return [Cause(NOWHERE, "FieldValueInvalid", f"Invalid value: null: {_UNCHECKED}")]
         return self._expressions.problems(new, old)
 
 

@@ -10,24 +10,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
-from urllib.parse import urlsplit
 
 from backends.fake import statuses
-from backends.fake.custom import formats, schema_rules
-from backends.fake.validation.causes import Cause, forbidden, invalid, not_supported, required, shown
+from backends.fake.custom import formats, member_rules, schema_rules
+from backends.fake.custom.approval import APPROVED, approval, is_protected
+from backends.fake.validation.causes import Cause, forbidden, invalid, not_supported, required
 from backends.fake.validation.names import label_1035_errors, subdomain_1123_errors
 
 Obj = dict[str, Any]
 Spec = Mapping[str, Any]
 
-APPROVED = "api-approved.kubernetes.io"
-"""The annotation that definitions in Kubernetes' own groups must have."""
-_SEE = "see https://github.com/kubernetes/enhancements/pull/1111"
-_COLUMN_TYPES = ("boolean", "date", "integer", "number", "string")
-_COLUMN_FORMATS = ("byte", "date", "date-time", "double", "float", "int32", "int64", "password")
+
 _MAX_WARNING = 256
-_ALSO = "Enum string fields and strings with formats are allowed."
-_MAX_SELECTABLE = 8
 
 
 def defaults(crd: Obj) -> None:
@@ -211,11 +205,13 @@ def _version(version: Spec, path: str, shared: Mapping[str, bool]) -> Iterator[C
         has_status = subresources.get("status") is not None
         yield from schema_rules.problems(schema, f"{path}.schema", has_status=has_status)
     if not shared["subresources"]:
-        yield from _subresources(subresources, f"{path}.subresources")
+        yield from member_rules.subresources(subresources, f"{path}.subresources")
     if not shared["additionalPrinterColumns"]:
-        yield from _columns(version.get("additionalPrinterColumns") or (), f"{path}.additionalPrinterColumns")
+        yield from member_rules.columns(
+            version.get("additionalPrinterColumns") or (), f"{path}.additionalPrinterColumns"
+        )
     if not shared["selectableFields"]:
-        yield from _selectable(version.get("selectableFields") or (), schema, f"{path}.selectableFields")
+        yield from member_rules.selectable(version.get("selectableFields") or (), schema, f"{path}.selectableFields")
 
 
 def _shared(versions: Sequence[Spec], shared: Mapping[str, bool]) -> Iterator[Cause]:
@@ -229,12 +225,12 @@ def _shared(versions: Sequence[Spec], shared: Mapping[str, bool]) -> Iterator[Ca
         if schema is not None:
             yield from schema_rules.problems(schema, "spec.validation", has_status=has_status)
     if shared["subresources"]:
-        yield from _subresources(first["subresources"], "spec.subresources")
+        yield from member_rules.subresources(first["subresources"], "spec.subresources")
     if shared["additionalPrinterColumns"]:
-        yield from _columns(first["additionalPrinterColumns"], "spec.additionalPrinterColumns")
+        yield from member_rules.columns(first["additionalPrinterColumns"], "spec.additionalPrinterColumns")
     if shared["selectableFields"]:
         schema = (first.get("schema") or {}).get("openAPIV3Schema")
-        yield from _selectable(first["selectableFields"], schema, "spec.selectableFields")
+        yield from member_rules.selectable(first["selectableFields"], schema, "spec.selectableFields")
 
 
 def _warning(deprecated: bool, text: str | None) -> Iterator[str]:
@@ -296,88 +292,6 @@ def _conversion(conversion: Spec) -> Iterator[Cause]:
 # ---- subresources, columns, fields
 
 
-def _simple_path(path: str, where: str) -> list[Cause]:
-    if not path:
-        return [invalid(where, path, "must not be empty")]
-    if not path.startswith("."):
-        return [invalid(where, path, "must be a simple json path starting with .")]
-    return []
-
-
-def _subresources(given: Spec, path: str) -> Iterator[Cause]:
-    scale = given.get("scale")
-    if scale is None:
-        return
-    for member, below in (("specReplicasPath", ".spec."), ("statusReplicasPath", ".status.")):
-        value, where = scale.get(member) or "", f"{path}.scale.{member}"
-        if not value:
-            yield required(where)
-        elif wrong := _simple_path(value, where):
-            yield from wrong
-        elif not value.startswith(below):
-            yield invalid(where, value, f"should be a json path under {below[:-1]}")
-    selector, where = scale.get("labelSelectorPath") or "", f"{path}.scale.labelSelectorPath"
-    if not selector:
-        return
-    if wrong := _simple_path(selector, where):
-        yield from wrong
-    elif not selector.startswith((".spec.", ".status.")):
-        yield invalid(where, selector, "should be a json path under either .spec or .status")
-
-
-def _columns(columns: Sequence[Spec], path: str) -> Iterator[Cause]:
-    for number, column in enumerate(columns):
-        where, kind, form = f"{path}[{number}]", column.get("type") or "", column.get("format") or ""
-        if not column.get("name"):
-            yield required(f"{where}.name")
-        words = f"must be one of {','.join(_COLUMN_TYPES)}"
-        if not kind:
-            yield required(f"{where}.type", words)
-        elif kind not in _COLUMN_TYPES:
-            yield invalid(f"{where}.type", kind, words)
-        if form and form not in _COLUMN_FORMATS:
-            yield invalid(f"{where}.format", form, f"must be one of {','.join(_COLUMN_FORMATS)}")
-        if not column.get("jsonPath"):
-            yield required(f"{where}.jsonPath")
-        else:
-            yield from _simple_path(column["jsonPath"], f"{where}.jsonPath")
-
-
-def _selectable(fields: Sequence[Spec], schema: Any, path: str) -> Iterator[Cause]:
-    seen: set[str] = set()
-    for number, one in enumerate(fields):
-        where, value = f"{path}[{number}].jsonPath", one.get("jsonPath") or ""
-        if not value:
-            yield required(where)
-            continue
-        if why := _unselectable(value, schema):
-            yield invalid(where, value, why)
-        if value in seen:
-            yield Cause(where, "FieldValueDuplicate", f"Duplicate value: {shown(value)}")
-        seen.add(value)
-    if len(fields) > _MAX_SELECTABLE:
-        count = len(fields)
-        text = f"Too many: {count}: must have at most {_MAX_SELECTABLE} items"
-        yield Cause(path, "FieldValueTooMany", text)
-
-
-def _unselectable(path: str, schema: Any) -> str:
-    """Why objects cannot be selected by this path; empty where they can."""
-    if not path.startswith("."):
-        return "must be a simple json path starting with ."
-    node: Any = schema or {}
-    for name in path[1:].split("."):
-        below = (node.get("properties") or {}) if isinstance(node, Mapping) else {}
-        if name not in below:
-            return f"is an invalid path: does not refer to a valid field: does not refer to a valid field: {path}"
-        node = below[name]
-    if path.startswith(".metadata"):
-        return "must not point to fields in metadata"
-    if node.get("type") not in ("string", "integer", "boolean"):
-        return "must point to a field of type string, boolean or integer. " + _ALSO
-    return ""
-
-
 # ---- status, approval
 
 
@@ -397,25 +311,6 @@ def _stored_versions(crd: Obj) -> Iterator[Cause]:
     for number, name in enumerate(stored):
         if name not in there:
             yield invalid(f"{path}[{number}]", name, "must appear in spec.versions")
-
-
-def is_protected(group: str) -> bool:
-    """Whether a group is Kubernetes' own."""
-    return group in ("k8s.io", "kubernetes.io") or group.endswith((".k8s.io", ".kubernetes.io"))
-
-
-def approval(annotations: Mapping[str, str]) -> tuple[str, str]:
-    """How a definition in a protected group is approved: missing, invalid, approved, bypassed; and what to say."""
-    text = annotations.get(APPROVED) or ""
-    if not text:
-        return "missing", f'protected groups must have approval annotation "{APPROVED}", {_SEE}'
-    if text.startswith("unapproved"):
-        return "bypassed", f'not approved: "{text}"'
-    parts = urlsplit(text)
-    if parts.scheme and parts.netloc:
-        return "approved", f"approved in {text}"
-    must = f'protected groups must have approval annotation "{APPROVED}" with either a URL or a reason starting with'
-    return "invalid", f'{must} "unapproved", {_SEE}'
 
 
 def _approval(spec: Spec, metadata: Spec, before: Spec | None) -> list[Cause]:

@@ -9,9 +9,10 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 from backends.fake.catalogue import Catalogue
-from backends.fake.custom.definition import CRDS, Definition, basis, condition
+from backends.fake.custom.definition import Definition, basis, condition
 from backends.fake.custom.documents import documents_of
 from backends.fake.store import Store, StoreEvent
+from backends.fake.strategies.extensions import CRDS
 
 
 class Served(NamedTuple):

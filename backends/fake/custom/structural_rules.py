@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, Literal
 
-from backends.fake.custom.values import go_pattern
+from backends.fake.custom.limits import go_pattern
 from backends.fake.validation.causes import Cause, forbidden, invalid, required
 
 Schema = Mapping[str, Any]

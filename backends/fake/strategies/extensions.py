@@ -7,6 +7,8 @@ from datetime import datetime
 from backends.fake import metadata as meta
 from backends.fake.strategies.base import Obj, Versioned
 
+CRDS = ("apiextensions.k8s.io", "customresourcedefinitions")
+"""Group and plural of definitions."""
 CLEANUP = "customresourcecleanup.apiextensions.k8s.io"
 """The finalizer that holds a definition until its objects are gone."""
 

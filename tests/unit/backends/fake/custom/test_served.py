@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import orjson
+
+from backends.fake.authentication import ADMINISTRATOR
+from backends.fake.messages import Identity, Request
 from tests.unit.backends.fake.custom.definitions import CRDS, GROUP, WIDGETS, definition, serving, version, widget
-from tests.unit.backends.fake.door import JSON_PATCH, MERGE, STRATEGIC, Door
+from tests.unit.backends.fake.door import CM, JSON_PATCH, MERGE, STRATEGIC, Door, config_map
 
 
 def test_a_definition_serves_by_the_next_request_and_says_so() -> None:
@@ -144,3 +148,70 @@ def test_a_json_patch_tests_and_changes_custom_resources() -> None:
     patch = [{"op": "test", "path": "/spec/size", "value": 1}, {"op": "replace", "path": "/spec/size", "value": 2}]
     done = door.ask("PATCH", f"{WIDGETS}/w", patch, content_type=JSON_PATCH).body
     assert (done["spec"], done["metadata"]["generation"]) == ({"size": 2}, 2)
+
+
+def test_dependents_go_though_the_kind_of_their_owner_has_gone() -> None:
+    door = Door(controllers=True)
+    door.post(CRDS, definition())
+    owner = door.post(WIDGETS, widget()).body["metadata"]
+    reference = {"apiVersion": f"{GROUP}/v1", "kind": "Widget", "name": owner["name"], "uid": owner["uid"]}
+    door.post(CM, config_map("owned", ownerReferences=[reference]))
+    door.delete(f"{CRDS}/widgets.{GROUP}")
+    door.cluster.settle()
+    assert door.get(f"{CM}/owned").code == 404
+
+
+def test_conflicts_name_the_storage_of_the_extensions_server() -> None:
+    door = serving()
+    held = door.post(WIDGETS, widget()).body
+    held["metadata"]["uid"] = "other"
+    assert f"Key: /registry/{GROUP}/widgets/default/w, " in door.put(f"{WIDGETS}/w", held).body["message"]
+    path = f"{CRDS}/widgets.{GROUP}"
+    uid = door.get(path).body["metadata"]["uid"]
+    refused = door.delete(path, {"preconditions": {"uid": "other"}})
+    text = f"Precondition failed: UID in precondition: other, UID in object meta: {uid}"
+    assert (refused.code, refused.body["message"].partition('": ')[2]) == (409, text)
+
+
+def test_roles_are_about_custom_resources_as_about_all_others() -> None:
+    door = Door(tokens={"t": Identity("alice")}, authorization="rbac")
+    for target, body in (
+        (CRDS, definition()),
+        ("/apis/rbac.authorization.k8s.io/v1/clusterroles", ROLE),
+        ("/apis/rbac.authorization.k8s.io/v1/clusterrolebindings", BINDING),
+    ):
+        made = door.cluster.handle(
+            Request("POST", target, {"content-type": "application/json"}, orjson.dumps(body), ADMINISTRATOR)
+        )
+        assert made.status == 201, made.body
+    assert door.ask("GET", WIDGETS, authorization="Bearer t").code == 200
+    refused = door.ask("POST", WIDGETS, widget(), authorization="Bearer t")
+    assert refused.code == 403
+    assert f'User "alice" cannot create resource "widgets" in API group "{GROUP}"' in refused.body["message"]
+
+
+ROLE = {
+    "metadata": {"name": "reader"},
+    "rules": [{"apiGroups": [GROUP], "resources": ["widgets"], "verbs": ["get", "list"]}],
+}
+BINDING = {
+    "metadata": {"name": "reader"},
+    "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": "reader"},
+    "subjects": [{"apiGroup": "rbac.authorization.k8s.io", "kind": "User", "name": "alice"}],
+}
+
+
+def test_protobuf_is_not_to_be_had_of_custom_resources() -> None:
+    door = serving()
+    protobuf = "application/vnd.kubernetes.protobuf"
+    assert door.ask("GET", WIDGETS, accept=f"{protobuf},application/json").body["kind"] == "WidgetList"
+    assert door.send("GET", WIDGETS, accept=protobuf).status == 406
+    assert door.send("POST", WIDGETS, b"k8s\0", content_type=protobuf).status == 415
+
+
+def test_a_cluster_that_is_loaded_serves_what_it_served() -> None:
+    door = serving()
+    door.post(WIDGETS, widget())
+    other = Door()
+    other.cluster.load(door.cluster.dump())
+    assert [one["metadata"]["name"] for one in other.get(WIDGETS).body["items"]] == ["w"]

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from backends.fake.custom import lists, values
+from backends.fake.custom import limits, lists, values
 from backends.fake.custom.structural import parse
 
 TYPE = "FieldValueTypeInvalid"
@@ -166,4 +166,4 @@ def test_sets_and_maps_hold_nothing_twice() -> None:
     ("value", "text"), [(1.5, "1.5"), (100000.0, "100000"), (1e6, "1e+06"), (0.00001, "1e-05"), (-2.0, "-2")]
 )
 def test_numbers_are_written_as_go_writes_them(value: float, text: str) -> None:
-    assert values.go_float(value) == text
+    assert limits.go_float(value) == text
