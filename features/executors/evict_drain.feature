@@ -55,6 +55,18 @@ Feature: evict_pod and drain_node let pods go as far as their budgets allow
     Then 4 pods were evicted, each once
     And the action "c2:v1" is "succeeded"
 
+  Scenario: A try that was lost on its way arrives when the deadline is over and the budget is lifted
+    Given a stateful set "shop/db" with 1 pod
+    And a disruption budget that keeps all 1 pods of "shop/db"
+    And the request of "replica-1" will arrive 40 seconds late at the eviction
+    When the config "c1" version 1 orders to evict the pod "shop/db-0", with:
+      | timeout_seconds | 20 |
+    And the system works for 30 seconds
+    And the disruption budget of "shop/db" is taken away
+    And the system works for 60 seconds
+    Then 1 pods were evicted, each once
+    And the action "c1:v1" is "unknown" and says "may still be on its way"
+
   Scenario: A budget that is lifted in time
     Given a disruption budget that keeps all 3 pods of "shop/cart"
     When the config "c1" version 1 orders to drain the node "node-1"

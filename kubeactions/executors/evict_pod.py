@@ -115,10 +115,12 @@ def _pause(evidence: Evidence) -> float:
 
 
 def _too_late(action: Action, evidence: Evidence, *, spent: bool) -> Outcome:
-    """The deadline is over and the pod is there: the last answer was a definite no, or nobody knows."""
-    if spent or not evidence.doubt:
+    """The deadline is over and the pod is there: every answer was a definite no, or nobody knows."""
+    if not evidence.doubt:
         return failed("DisruptionBudget", f"{action.target} was not evicted (pdb): no disruption was allowed in time")
-    return unknown("DeadlineExceeded", f"{action.target} is still there at the deadline; a try may still be on its way")
+    why = "its budget allowed no disruption when it was last asked" if spent else "no answer said why"
+    text = f"{action.target} is still there at the deadline, and {why}; an earlier try may still be on its way"
+    return unknown("DeadlineExceeded", text)
 
 
 EXECUTOR = EvictPod()

@@ -38,6 +38,7 @@ MOMENTS = {
     # Takes "delete pods" and "patch deployments", and nothing else that an agent sends.
     "the effect": Moment(Match(verb="[dp]*[eh]", resource="[pd]*s")),
     "running the command": Moment(Match(verb="get", resource="pods/exec")),
+    "the eviction": Moment(Match(verb="create", resource="pods/eviction")),
     "reading": Moment(Match(verb="get", resource="configmaps", name="settings")),
     "noting the outcome": Moment(_NOTE, 3),
 }

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from pytest_bdd import given, parsers, then
 from pytest_bdd import step as anywhen
 
+from backends.faults import Late
 from kubeactions.kube import path_of
 from tests.steps.objects import KINDS, split
 from tests.steps.trail import told
@@ -79,6 +80,11 @@ def _(world: World, count: int, place: str) -> None:
     selector = {"matchLabels": {"app": split(place)[1]}}
     world.objects.create("disruption budget", place, {"spec": {"minAvailable": count, "selector": selector}})
     world.work(3)
+
+
+@given(parsers.re(r'the request of "(?P<replica>[^"]+)" will arrive (?P<seconds>\d+) seconds late at the eviction'))
+def _(world: World, replica: str, seconds: str) -> None:
+    world.strike(replica, "the eviction", Late(world.scaled(float(seconds))))
 
 
 @given(parsers.parse('a second disruption budget over the pods of "{place}"'))

@@ -42,7 +42,8 @@ def test_a_spent_budget_is_waited_for_as_long_as_the_server_asks(asked: float | 
     [
         (busy(), False, 1, Next.SEND, None),
         (busy(), False, 300, Next.SETTLE, Status.FAILED),
-        (busy(), True, 300, Next.SETTLE, Status.FAILED),
+        # A copy of an earlier try may still arrive, and find the budget lifted.
+        (busy(), True, 300, Next.SETTLE, Status.UNKNOWN),
         (None, True, 1, Next.SEND, None),
         (None, True, 300, Next.SETTLE, Status.UNKNOWN),
     ],
