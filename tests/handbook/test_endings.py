@@ -17,7 +17,7 @@ from tests.handbook.pages import SPECS
 
 ROOT = Path(kubeactions.__file__).parent
 PACKAGE = "kubeactions.executors"
-FACTORIES = {"failed", "succeeded", "unknown"}
+FACTORIES = frozenset({"failed", "succeeded", "unknown"})
 """Functions whose first argument is a reason code."""
 NOT_REACHED: dict[str, frozenset[str]] = {
     # Its cordon is one step of several, so an applied patch is no end; only others' interference with it is.
@@ -51,7 +51,8 @@ def texts(node: ast.expr | None) -> Iterator[str]:
         yield from (*texts(node.body), *texts(node.orelse))
 
 
-def codes(path: Path, factories: set[str], position: int) -> set[str]:
+@cache
+def codes(path: Path, factories: frozenset[str], position: int) -> set[str]:
     """Reason codes that a module gives: the constant arguments of what makes outcomes."""
     found: set[str] = set()
     for node in ast.walk(tree(path)):
@@ -65,6 +66,14 @@ def codes(path: Path, factories: set[str], position: int) -> set[str]:
     return found
 
 
+@cache
+def used_by(name: str) -> tuple[str, ...]:
+    """The modules of its package that this one imports."""
+    nodes = ast.walk(tree(ROOT / "executors" / f"{name}.py"))
+    imported = [str(node.module) for node in nodes if isinstance(node, ast.ImportFrom)]
+    return tuple(module.rpartition(".")[2] for module in imported if module.startswith(PACKAGE))
+
+
 def modules(name: str) -> set[str]:
     """The executor's module and all that it uses of its package, by their names."""
     found: set[str] = set()
@@ -73,10 +82,7 @@ def modules(name: str) -> set[str]:
         if (one := waiting.pop()) in found:
             continue
         found.add(one)
-        imports = [
-            node for node in ast.walk(tree(ROOT / "executors" / f"{one}.py")) if isinstance(node, ast.ImportFrom)
-        ]
-        waiting += [str(node.module).rpartition(".")[2] for node in imports if str(node.module).startswith(PACKAGE)]
+        waiting += used_by(one)
     return found
 
 
@@ -104,7 +110,7 @@ def test_every_code_of_gates_and_processor_has_a_word_and_none_is_invented() -> 
     used: set[str] = set()
     for package in ("policy", "processor"):
         for path in (ROOT / package).glob("*.py"):
-            used |= codes(path, {"wait", "_until", "_outcome", "whole_refusal"}, 1)
+            used |= codes(path, frozenset({"wait", "_until", "_outcome", "whole_refusal"}), 1)
             used |= {text for node in ast.walk(tree(path)) if isinstance(node, ast.Call) for text in second(node)}
     used |= {importlib.import_module("kubeactions.validator").Rejected.__dataclass_fields__["reason"].default}
     assert {one for one in used if one[:1].isupper() and one.isalpha()} - EVERY.keys() - NEVER_ENDS == set()
