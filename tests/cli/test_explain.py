@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 
+import kubeactions
 from kubeactions import registry, validator
 from kubeactions.cli.explain import PROMISES, crashes, described, example, expects, page
 from kubeactions.model import Action, Config, EffectClass, Parameter, Spec
@@ -89,3 +91,9 @@ def test_a_mistyped_type_gets_the_nearest_name(cli: Cli) -> None:
 
 def test_an_example_of_nothing_is_a_mistake(cli: Cli) -> None:
     assert cli("explain", "--example").code == 2
+
+
+def test_a_page_of_the_handbook_can_be_printed_for_any_type(cli: Cli) -> None:
+    pages = Path(kubeactions.__file__).parent / "docs" / "actions"
+    assert cli("explain", "delete_pod", "--markdown").out == (pages / "delete_pod.md").read_text()
+    assert cli("explain", "--markdown").out.startswith("# Action types")
