@@ -19,6 +19,19 @@ from backends.fake.messages import Identity, Request, Response
 from backends.fake.store import Key, Store
 from backends.kubelet.nodes import node_object
 
+PRIORITY_CLASSES = (
+    (
+        "system-cluster-critical",
+        2_000_000_000,
+        "Used for system critical pods that must run in the cluster, but can be moved to another node if necessary.",
+    ),
+    (
+        "system-node-critical",
+        2_000_001_000,
+        "Used for system critical pods that must not be moved from their current node.",
+    ),
+)
+"""Name, value and description (SystemPriorityClasses in pkg/apis/scheduling/v1)."""
 NAMESPACES = ("default", "kube-node-lease", "kube-public", "kube-system")
 ADDRESS = "192.0.2.1"
 """Where the API server is, as seen from pods: a documentation address (RFC 5737), since there is no network."""
@@ -44,6 +57,9 @@ def fill(send: Callable[[Request], Response], nodes: int, now: datetime) -> None
         },
     )
     _fill_endpoints(send)
+    for name, value, description in PRIORITY_CLASSES:
+        system = {"metadata": {"name": name}, "value": value, "description": description}
+        _create(send, "/apis/scheduling.k8s.io/v1/priorityclasses", system)
     for index in range(1, nodes + 1):
         _create(send, "/api/v1/nodes", node_object(index, now))
 

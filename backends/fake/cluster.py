@@ -146,15 +146,16 @@ class Cluster:
         self.store = Store()
         self.audit = AuditLog()
         self.due = DueQueue()
-        self.callouts = Callouts(webhook_caller)
-        around = admission.Surroundings(
-            self.store, self.catalogue, self.time, self.ids, self.callouts, admission.Services(webhook_services or {})
-        )
-        plugins = admission.plugins(around, service_accounts=controllers)
-        self.registry = Registry(self.store, self.time, self.ids, KindRules(), plugins)
         self.tokens = tokens
         self.authorization: Mode = authorization
         access = self._access(seed, anonymous)
+        self.callouts = Callouts(webhook_caller)
+        around = admission.Surroundings(
+            self.store, self.catalogue, self.time, self.ids, self.callouts,
+            admission.Services(webhook_services or {}), access.authorizer,
+        )  # fmt: skip
+        plugins = admission.plugins(around, service_accounts=controllers)
+        self.registry = Registry(self.store, self.time, self.ids, KindRules(), plugins)
         self.lend = access.authenticator.lend
         self.programs = Programs()
         """What runs in containers, and what they log."""

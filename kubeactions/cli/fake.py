@@ -33,6 +33,18 @@ def command() -> None:
     """An in-memory Kubernetes API that kubectl takes for real."""
 
 
+def _services(_context: click.Context, _parameter: click.Parameter, given: tuple[str, ...]) -> dict[str, str]:
+    """`namespace/name=https://host:port` each. Raises `click.BadParameter`."""
+    found = {}
+    for text in given:
+        service, _, url = text.partition("=")
+        namespace, _, name = service.partition("/")
+        if not (namespace and name and url.startswith("https://")):
+            raise click.BadParameter(f"{text!r} is not NAMESPACE/NAME=https://HOST:PORT")
+        found[service] = url
+    return found
+
+
 def _cluster_options(serve: F) -> F:
     """The options that say how the cluster behaves."""
     for option in (
@@ -48,6 +60,10 @@ def _cluster_options(serve: F) -> F:
         click.option(
             "--pods", "lives", type=_FILE, metavar="FILE",
             help="How pods live (YAML): which are slow, crash, lose readiness, or have an image that does not come.",
+        ),
+        click.option(
+            "--webhook-service", "webhook_services", multiple=True, metavar="NAMESPACE/NAME=URL", callback=_services,
+            help="Where the Service of an admission webhook is (https://127.0.0.1:8443). May be repeated.",
         ),
         click.option("--heartbeats/--no-heartbeats", default=True, help="Do nodes renew their leases?"),
         click.option("--nodes", type=click.IntRange(0, 1000), default=1, show_default=True, help="Machines."),

@@ -190,6 +190,15 @@ def test_the_options_reach_the_cluster(cli: Cli, clusters: list[Cluster], tmp_pa
     assert not any(name.startswith("ServiceAccount/") for name in uids(clusters[1]))
 
 
+def test_the_services_of_webhooks_are_where_an_option_says(cli: Cli, clusters: list[Cluster]) -> None:
+    cli("fake", "serve", "--webhook-service", "n/s=https://127.0.0.1:8443")
+    assert len(clusters) == 1
+    for wrong in ("n/s", "s=https://h", "n/s=http://h"):
+        done = cli("fake", "serve", "--webhook-service", wrong)
+        assert done.code == 2
+        assert "is not NAMESPACE/NAME=https://HOST:PORT" in done.line
+
+
 # ---------------------------------------------------------------- the whole life, in processes of its own
 
 

@@ -15,6 +15,7 @@ from typing import NamedTuple
 from backends.clock import Clock
 from backends.fake.admission.addresses import Addresses
 from backends.fake.admission.attributes import CREATE, DELETE, UPDATE, Asking, Attributes
+from backends.fake.admission.certificates import Certificates
 from backends.fake.admission.chain import Chain, Plugin
 from backends.fake.admission.classes import DefaultClasses
 from backends.fake.admission.lifecycle import NamespaceLifecycle
@@ -28,6 +29,7 @@ from backends.fake.admission.service_account import ServiceAccounts
 from backends.fake.admission.validating_policies import ValidatingAdmissionPolicies
 from backends.fake.admission.volumes import PersistentVolumeClaimResize, StorageObjectInUseProtection
 from backends.fake.admission.webhooks import MutatingWebhooks, Services, ValidatingWebhooks
+from backends.fake.authorization import Authorizer
 from backends.fake.catalogue import Catalogue
 from backends.fake.ids import Ids
 from backends.fake.policies.callouts import Callouts
@@ -45,6 +47,7 @@ class Surroundings(NamedTuple):
     ids: Ids
     callouts: Callouts
     services: Services
+    authorizer: Authorizer
 
 
 def plugins(around: Surroundings, *, service_accounts: bool) -> Chain:
@@ -63,6 +66,7 @@ def plugins(around: Surroundings, *, service_accounts: bool) -> Chain:
         StorageObjectInUseProtection(),
         PersistentVolumeClaimResize(store),
         RuntimeClass(store),
+        Certificates(around.authorizer),
         MutatingWebhooks(*outside),
         Addresses(store, ids),
         ValidatingAdmissionPolicies(store, around.catalogue),

@@ -9,7 +9,7 @@ from backends.fake import statuses
 from backends.fake.admission.attributes import CREATE, DELETE, Attributes
 from backends.fake.admission.chain import Base, Step
 from backends.fake.catalogue import Resource
-from backends.fake.store import Key, Store
+from backends.fake.store import Store
 
 NAMESPACES = ("", "namespaces")
 PERMANENT = frozenset({"default", "kube-system", "kube-public"})
@@ -36,7 +36,7 @@ class NamespaceLifecycle(Base):
 
     def _lives(self, write: Attributes) -> None:
         namespace = write.namespace
-        entry = self._store.get(Key("", "namespaces", "", namespace))
+        entry = self._store.at(NAMESPACES, "", namespace)
         if entry is None:
             raise statuses.not_found("namespaces", namespace)
         if not entry.terminating:

@@ -66,6 +66,8 @@ class LimitRanger(Base):
                 annotations[ANNOTATION] = "LimitRanger plugin set: " + "; ".join(notes)
 
     def _check_pod(self, write: Attributes) -> None:
+        if not self._store.list("", "limitranges", write.namespace):
+            return
         spec = write.obj.get("spec") or {}
         found: list[str] = []
         for limit in self._limits(write.namespace):

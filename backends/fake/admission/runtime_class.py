@@ -58,7 +58,10 @@ class RuntimeClass(Base):
             spec["tolerations"] = held + [one for one in scheduling["tolerations"] if one not in held]
 
     def _check(self, write: Attributes) -> None:
-        overhead = (write.obj.get("spec") or {}).get("overhead")
+        spec = write.obj.get("spec") or {}
+        overhead = spec.get("overhead")
+        if not overhead and not spec.get("runtimeClassName"):
+            return
         found = self._class(write)
         wanted = ((found or {}).get("overhead") or {}).get("podFixed")
         if overhead and not wanted:

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from backends.fake import admission
+from backends.fake.authorization import AlwaysAllow
 from backends.fake.catalogue import Catalogue
 from tests.unit.backends.fake.door import PODS, Door, pod
 
@@ -22,8 +23,9 @@ def with_accounts(door: Door) -> Door:
     """The same cluster with the ServiceAccount plugin on."""
     cluster = door.cluster
     around = admission.Surroundings(
-        cluster.store, cluster.catalogue, cluster.time, cluster.ids, cluster.callouts, admission.Services({})
-    )
+        cluster.store, cluster.catalogue, cluster.time, cluster.ids, cluster.callouts, admission.Services({}),
+        AlwaysAllow(),
+    )  # fmt: skip
     cluster.registry.admission = admission.plugins(around, service_accounts=True)
     return door
 

@@ -57,7 +57,6 @@ def test_there_is_one_default_priority(door: Door) -> None:
 
 
 def test_a_system_class_stays(door: Door) -> None:
-    door.made(CLASSES, {"metadata": {"name": "system-node-critical"}, "value": 2_000_001_000})
     refused = door.delete(f"{CLASSES}/system-node-critical")
     assert (refused.code, refused.body["message"].partition(": ")[2]) == (
         403,

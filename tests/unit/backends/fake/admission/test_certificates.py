@@ -1,0 +1,68 @@
+"""Certificate requests: who may approve and sign them, and whose certificate nobody gets."""
+
+from __future__ import annotations
+
+import base64
+from typing import Any
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding
+
+from tests.unit.backends.fake.access import Access, role, rule
+from tests.unit.backends.fake.door import Door
+
+GROUP = "certificates.k8s.io"
+REQUESTS = f"/apis/{GROUP}/v1/certificatesigningrequests"
+RBAC = "rbac.authorization.k8s.io"
+
+
+def request(name: str, organization: str, signer: str) -> dict[str, Any]:
+    subject = x509.Name([x509.NameAttribute(x509.NameOID.ORGANIZATION_NAME, organization)])
+    builder = x509.CertificateSigningRequestBuilder().subject_name(subject)
+    pem = builder.sign(ec.generate_private_key(ec.SECP256R1()), hashes.SHA256()).public_bytes(Encoding.PEM)
+    spec = {"signerName": signer, "usages": ["client auth"], "request": base64.b64encode(pem).decode()}
+    return {"metadata": {"name": name}, "spec": spec}
+
+
+def test_nobody_asks_for_a_certificate_of_the_administrators(door: Door) -> None:
+    signer = "kubernetes.io/kube-apiserver-client"
+    refused = door.post(REQUESTS, request("r", "system:masters", signer))
+    text = f"use of {signer} signer with system:masters group is not allowed"
+    assert (refused.code, refused.body["message"].partition("forbidden: ")[2]) == (403, text)
+    door.made(REQUESTS, request("r", "devs", signer))
+    door.made(REQUESTS, request("s", "system:masters", "example.com/mine"))
+
+
+def test_who_approves_and_signs_may_do_so_for_the_signer() -> None:
+    access = Access()
+    access.door.made(REQUESTS, request("r", "devs", "example.com/mine"))
+    update = rule("get update", GROUP, "certificatesigningrequests/approval certificatesigningrequests/status")
+    get = rule("get", GROUP, "certificatesigningrequests")
+
+    def allow(name: str, *rules: dict[str, Any]) -> None:
+        subject = {"kind": "User", "name": name, "apiGroup": RBAC}
+        reference = {"kind": "ClusterRole", "name": name, "apiGroup": RBAC}
+        binding = {
+            "apiVersion": f"{RBAC}/v1", "kind": "ClusterRoleBinding", "metadata": {"name": name},
+            "subjects": [subject], "roleRef": reference,
+        }  # fmt: skip
+        access.write(role(name, update, get, *rules, cluster=True), binding)
+
+    allow("nobody")
+    allow("one", rule("approve sign", GROUP, "signers", "example.com/mine"))
+    allow("all", rule("approve", GROUP, "signers", "example.com/*"))
+
+    def approve(user: str) -> Any:
+        held = access.ask(user, "GET", f"{REQUESTS}/r").body
+        condition = {"type": "Approved", "status": "True", "reason": user, "message": "fine"}
+        return access.ask(user, "PUT", f"{REQUESTS}/r/approval", {**held, "status": {"conditions": [condition]}})
+
+    refused = approve("nobody")
+    text = 'user not permitted to approve requests with signerName "example.com/mine"'
+    assert (refused.code, refused.body["message"].partition("forbidden: ")[2]) == (403, text)
+    assert [approve(user).code for user in ("one", "all")] == [200, 200]
+    held = access.ask("all", "GET", f"{REQUESTS}/r").body
+    signed = {**held, "status": {**held["status"], "certificate": "LS0t"}}
+    assert "not permitted to sign" in access.ask("all", "PUT", f"{REQUESTS}/r/status", signed).body["message"]
