@@ -98,10 +98,13 @@ def _parameters(number: int, nodes: list[Node]) -> bytes:
 
 
 def _parameter(node: Node) -> bytes:
-    """A BodyParameter, or a query parameter as a NonBodyParameter has it."""
+    """A BodyParameter, or one of the query or the path as a NonBodyParameter has it."""
     if node["in"] == "body":
         body = _text(2, node["name"]) + _text(3, "body") + _flag(4, node["required"])
         return wire.sized(1, body + wire.sized(5, _schema(node["schema"])))
+    if node["in"] == "path":
+        path = _flag(1, node["required"]) + _text(2, "path") + _text(4, node["name"]) + _text(5, node["type"])
+        return wire.sized(2, wire.sized(4, path + _flag(19, node["uniqueItems"])))
     query = _text(2, "query") + _text(4, node["name"]) + _text(6, node["type"]) + _flag(20, node["uniqueItems"])
     return wire.sized(2, wire.sized(3, query))
 
@@ -150,7 +153,7 @@ _OPERATION: dict[str, tuple[int, Writer]] = {
 _PATH_ITEM: dict[str, tuple[int, Writer]] = {
     method: (number, _operation)
     for number, method in enumerate(("get", "put", "post", "delete", "options", "head", "patch"), start=2)
-}
+} | {"parameters": (9, _parameters)}
 _DOCUMENT: dict[str, tuple[int, Writer]] = {
     "swagger": (1, _text),
     "info": (2, _info),

@@ -1,4 +1,4 @@
-"""What can be done at which path, as OpenAPI says it: of each operation its kind and its query parameters.
+"""What can be done at which path, as OpenAPI says it: of each operation its kind and its parameters.
 
 That is what clients act on (kubectl asks whether PATCH takes `fieldValidation`); the words about operations, and the
 responses other than 200, are not there. Called by `documents`.
@@ -55,14 +55,49 @@ _TYPES |= {"ignoreStoreReadErrorWithClusterBreakingPotential": "boolean"}
 def paths(base: str, resources: list[Resource], definitions: Definitions, *, version: int) -> dict[str, Node]:
     """The paths below `base` (`/apis/apps/v1`) in the form of one version of OpenAPI, 2 or 3."""
     form = _three if version == 3 else _two
+    found: dict[str, Node] = {}
+    for resource in resources:
+        for where, operations in _operations(base, resource):
+            item: Node = {
+                method: form(_identified(verb, resource, where, kind), verb, definitions, _patch_types(resource))
+                | {"x-kubernetes-action": action}
+                for verb, method, action, kind in operations
+            }
+            if in_path := [name for name in ("namespace", "name") if f"{{{name}}}" in where]:
+                item["parameters"] = [_in_path(name, version) for name in in_path]
+            found[where] = item
+    return found
+
+
+def _in_path(name: str, version: int) -> Node:
+    of_type = {"type": "string", "uniqueItems": True}
+    return {"in": "path", "name": name, "required": True, **({"schema": of_type} if version == 3 else of_type)}
+
+
+_WORDS = {"get": "read", "update": "replace", "deletecollection": "delete"}
+
+
+def _identified(verb: str, resource: Resource, where: str, gvk: tuple[str, str, str]) -> Node:
+    """The operation's kind, and its id: `listAppsV1NamespacedDeployment`, `readCoreV1NamespacedPodStatus`."""
+    parts = where.split("/")
+    group = resource.group.removesuffix(".k8s.io") or "core"
+    title = "".join(part[:1].upper() + part[1:] for part in group.split("."))
+    scope = "Namespaced" if "{namespace}" in parts else ""
+    collection = "Collection" if verb == "deletecollection" else ""
+    everywhere = "ForAllNamespaces" if resource.namespaced and not scope else ""
+    below = parts[parts.index("{name}") + 1 :] if "{name}" in parts else []
+    sub = "".join(part[:1].upper() + part[1:] for part in below)
+    of_group, of_version, kind = gvk
+    version = resource.version[:1].upper() + resource.version[1:]
     return {
-        where: {
-            method: form(verb, action, kind, definitions, _patch_types(resource))
-            for verb, method, action, kind in operations
-        }
-        for resource in resources
-        for where, operations in _operations(base, resource)
+        "operationId": f"{_WORDS.get(verb, verb)}{title}{version}{collection}{scope}{resource.kind}{sub}{everywhere}",
+        "x-kubernetes-group-version-kind": {"group": of_group, "version": of_version, "kind": kind},
     }
+
+
+def _gvk_of(operation: Node) -> tuple[str, str, str]:
+    of = operation["x-kubernetes-group-version-kind"]
+    return of["group"], of["version"], of["kind"]
 
 
 def _patch_types(resource: Resource) -> list[str]:
@@ -91,15 +126,6 @@ def _verbs(verbs: frozenset[str], gvk: tuple[str, str, str]) -> list[_Operation]
     return [(verb, method, action, gvk) for verb, (method, action) in _METHODS.items() if verb in verbs]
 
 
-def _common(verb: str, action: str, gvk: tuple[str, str, str]) -> Node:
-    group, version, kind = gvk
-    return {
-        "operationId": f"{verb}-{group or 'core'}-{version}-{kind}",
-        "x-kubernetes-action": action,
-        "x-kubernetes-group-version-kind": {"group": group, "version": version, "kind": kind},
-    }
-
-
 def _kind(gvk: tuple[str, str, str], definitions: Definitions) -> Node:
     name = document()["kinds"].get("/".join(gvk))
     if name is None and "." in gvk[0]:  # a custom resource's
@@ -107,9 +133,8 @@ def _kind(gvk: tuple[str, str, str], definitions: Definitions) -> Node:
     return {} if name is None else definitions.refer(name)
 
 
-def _three(verb: str, action: str, gvk: tuple[str, str, str], definitions: Definitions, patch_types: list[str]) -> Node:
-    of_kind = {"application/json": {"schema": _kind(gvk, definitions)}}
-    operation = _common(verb, action, gvk)
+def _three(operation: Node, verb: str, definitions: Definitions, patch_types: list[str]) -> Node:
+    of_kind = {"application/json": {"schema": _kind(_gvk_of(operation), definitions)}}
     operation["parameters"] = [
         {"in": "query", "name": name, "schema": {"type": _TYPES.get(name, "string"), "uniqueItems": True}}
         for name in _QUERY.get(verb, ())
@@ -122,15 +147,15 @@ def _three(verb: str, action: str, gvk: tuple[str, str, str], definitions: Defin
     return operation
 
 
-def _two(verb: str, action: str, gvk: tuple[str, str, str], definitions: Definitions, patch_types: list[str]) -> Node:
-    operation = _common(verb, action, gvk)
+def _two(operation: Node, verb: str, definitions: Definitions, patch_types: list[str]) -> Node:
+    of_kind = _kind(_gvk_of(operation), definitions)
     operation["parameters"] = [
         {"in": "query", "name": name, "type": _TYPES.get(name, "string"), "uniqueItems": True}
         for name in _QUERY.get(verb, ())
     ]
-    operation["responses"] = {"200": {"description": "OK", "schema": _kind(gvk, definitions)}}
+    operation["responses"] = {"200": {"description": "OK", "schema": of_kind}}
     if verb in ("create", "update"):
-        operation["parameters"] += [{"in": "body", "name": "body", "required": True, "schema": _kind(gvk, definitions)}]
+        operation["parameters"] += [{"in": "body", "name": "body", "required": True, "schema": of_kind}]
     if verb == "patch":
         operation["consumes"] = patch_types
         operation["parameters"] += [{"in": "body", "name": "body", "required": True, "schema": {"type": "object"}}]
