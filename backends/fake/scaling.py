@@ -37,12 +37,10 @@ def scale(registry: Registry, call: Call) -> Response:
     uid = None
     who: Writer | None = writer(registry, call)
     assert who is not None
-    custom = resource.custom
+    custom = _custom(call)
     if call.verb == "patch":
         options.check_write(call, "PatchOptions")
         if media_type(call) == options.APPLY_PATCH:
-            if custom is not None:
-                raise statuses.not_imitated("server-side apply of the scale of custom resources")
             return _apply(registry, call, who)
         patched = change_of(call, resource, who, SCALE)
     else:
@@ -54,15 +52,12 @@ def scale(registry: Registry, call: Call) -> Response:
             return body
 
     def change(obj: Obj) -> Obj:
-        if custom is not None and custom.scale is not None:
-            wanted = patched(custom.scale.scale(obj, replicas_needed=False))
-        else:
-            wanted = patched(scale_of(obj))
+        wanted = patched(scale_of(obj) if custom is None else custom.scale(obj, replicas_needed=False))
         check_name(resource, wanted, route.namespace, route.name)
         _check(wanted, obj)
         replicas = (wanted.get("spec") or {}).get("replicas") or 0
-        if custom is not None and custom.scale is not None:
-            custom.scale.put(obj, replicas)
+        if custom is not None:
+            custom.put(obj, replicas)
         else:
             obj["spec"]["replicas"] = replicas
         obj["metadata"]["resourceVersion"] = wanted["metadata"].get("resourceVersion") or ""
@@ -78,7 +73,7 @@ def scale(registry: Registry, call: Call) -> Response:
         # Nobody comes to own the replicas of a custom resource by its scale: so it was recorded.
         writer=who if custom is None else None,
         asking=call,
-        view=VIEW if custom is None or custom.scale is None else _view_of(custom.scale),
+        view=_view(call),
     )
     return _answer(call, entry)
 
@@ -89,6 +84,7 @@ def _apply(registry: Registry, call: Call, who: Writer) -> Response:
     wanted = parse_apply(call)
     model = ownership.model_of(*SCALE)
     assert model is not None
+    custom = _custom(call)
     apply = ownership.Apply(
         wanted, who, model.shape, SCALE, force=call.flag("force"), has_status=False, blank=model.blank
     )
@@ -99,23 +95,33 @@ def _apply(registry: Registry, call: Call, who: Writer) -> Response:
         _check({"metadata": {}, **wanted}, obj)
         replicas = (wanted.get("spec") or {}).get("replicas")
         scaled: Obj = {"kind": obj["kind"], "apiVersion": obj["apiVersion"], "metadata": {"name": route.name}}
-        if replicas is not None:
+        if replicas is not None and custom is not None:
+            custom.put(scaled, replicas)
+        elif replicas is not None:
             scaled["spec"] = {"replicas": replicas}
         return change_to(call, resource, who, scaled)(obj)
 
-    entry = registry.update(resource, route.namespace, route.name, change, dry_run=call.dry_run, asking=call, view=VIEW)
+    view = _view(call)
+    entry = registry.update(resource, route.namespace, route.name, change, dry_run=call.dry_run, asking=call, view=view)
     return _answer(call, entry)
 
 
-def _view_of(paths: ScalePaths) -> View:
-    return View("scale", partial(paths.scale, replicas_needed=False))
+def _custom(call: Call) -> ScalePaths | None:
+    """Where the replicas of a custom resource are; None for a built-in workload."""
+    return call.served.custom.scale if call.served.custom is not None else None
+
+
+def _view(call: Call) -> View:
+    """What admission sees of the write."""
+    paths = _custom(call)
+    return VIEW if paths is None else View("scale", partial(paths.scale, replicas_needed=False))
 
 
 def _answer(call: Call, entry: Entry) -> Response:
     call.uid = entry.uid
-    custom = call.served.custom
-    if custom is not None and custom.scale is not None:
-        return json_response(200, orjson.dumps(custom.scale.scale(loaded(call.served, entry))))
+    paths = _custom(call)
+    if paths is not None:
+        return json_response(200, orjson.dumps(paths.scale(loaded(call.served, entry))))
     return json_response(200, orjson.dumps(scale_of(entry.load())))
 
 

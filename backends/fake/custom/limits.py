@@ -1,19 +1,18 @@
 """Limits on texts and numbers, patterns, formats and enumerations.
 
-From k8s.io/kube-openapi/pkg/validation/validate (values.go, type.go). A pattern is one of RE2; Python's language of
-patterns is nearly the same, and the differences that matter are translated.
+From k8s.io/kube-openapi/pkg/validation/validate (values.go, type.go).
 """
 
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Iterable
 from decimal import Decimal
 from typing import Any
 
 from backends.fake.custom import formats
 from backends.fake.custom.checking import Check, Result, Schema, invalid
+from backends.fake.custom.patterns import Matcher, PatternError, matcher
 from backends.fake.patching import shown_json
 from backends.fake.validation import Cause, causes
 from backends.fake.validation.causes import quoted
@@ -30,7 +29,7 @@ def text(schema: Schema) -> Check | None:
     longest, shortest, pattern = schema.get("maxLength"), schema.get("minLength"), schema.get("pattern")
     if longest is None and shortest is None and not pattern:
         return None
-    shape = go_pattern(pattern) if pattern else None
+    matches = _matcher(pattern) if pattern else None
 
     def check(value: Any, path: str, result: Result) -> None:
         if not isinstance(value, str):
@@ -40,7 +39,7 @@ def text(schema: Schema) -> Check | None:
             result.found.append(Cause(path, "FieldValueTooLong", f"Too long: may not be more than {longest} bytes"))
         elif shortest is not None and length < shortest:
             result.found.append(invalid(path, value, f"should be at least {shortest} chars long"))
-        elif shape is not None and shape.search(value) is None:
+        elif matches is not None and not matches(value):
             result.found.append(invalid(path, value, f"should match '{pattern}'"))
         else:
             result.matches += 1
@@ -48,23 +47,12 @@ def text(schema: Schema) -> Check | None:
     return check
 
 
-def go_pattern(pattern: str) -> re.Pattern[str] | None:
-    """A regular expression of RE2, as Python's; None for one that Python cannot have."""
-    text = re.sub(r"\\z", r"\\Z", pattern)
-    for name, members in _CLASSES.items():
-        text = text.replace(f"[:{name}:]", members)
-    # RE2's dollar is the end of the text, Python's may stand before a last line feed.
-    text = re.sub(r"(?<!\\)\$$", r"\\Z", text)
+def _matcher(pattern: str) -> Matcher | None:
+    """A pattern that is none was stored before anybody looked: it refuses nothing."""
     try:
-        return re.compile(text, re.ASCII)
-    except re.error:
+        return matcher(pattern)
+    except PatternError:
         return None
-
-
-_CLASSES = {
-    "alnum": "0-9A-Za-z", "alpha": "A-Za-z", "blank": r"\t ", "digit": "0-9", "lower": "a-z", "space": r"\t\n\v\f\r ",
-    "upper": "A-Z", "word": "0-9A-Za-z_", "xdigit": "0-9A-Fa-f", "punct": r"!-/:-@\[-`{-~",
-}  # fmt: skip
 
 
 def form(name: str) -> Check | None:

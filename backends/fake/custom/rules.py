@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from backends.fake import statuses
-from backends.fake.custom import formats, member_rules, schema_rules
+from backends.fake.custom import formats, member_rules, nested, schema_rules
 from backends.fake.custom.approval import APPROVED, approval, is_protected
 from backends.fake.validation.causes import Cause, forbidden, invalid, not_supported, required
 from backends.fake.validation.names import label_1035_errors, subdomain_1123_errors
@@ -25,7 +25,8 @@ _MAX_WARNING = 256
 
 
 def defaults(crd: Obj) -> None:
-    """Fill in the singular name, the list kind and the conversion."""
+    """Fill in the singular name, the list kind and the conversion. Raises `ApiError` 400 for schemas that are none."""
+    nested.read(crd)
     spec = crd.get("spec") or {}
     names = spec.get("names")
     if isinstance(names, dict):

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, Literal
 
-from backends.fake.custom.limits import go_pattern
+from backends.fake.custom.patterns import PatternError, matcher
 from backends.fake.validation.causes import Cause, forbidden, invalid, required
 
 Schema = Mapping[str, Any]
@@ -131,9 +131,10 @@ def _values(schema: Schema, path: str, *, skip_any_of: bool, skip_first: bool) -
     if nested is not None:
         yield from _nested(nested, f"{path}.not")
     pattern = schema.get("pattern")
-    if pattern and go_pattern(pattern) is None:
-        text = f"must be a valid regular expression, but isn't: error parsing regexp: `{pattern}`"
-        yield invalid(f"{path}.pattern", pattern, text)
+    try:
+        matcher(pattern or "")
+    except PatternError as error:
+        yield invalid(f"{path}.pattern", pattern, f"must be a valid regular expression, but isn't: {error}")
 
 
 def _nested(schema: Schema, path: str, *, skip_any_of: bool = False) -> Iterator[Cause]:

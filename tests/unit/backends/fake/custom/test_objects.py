@@ -198,6 +198,20 @@ def test_the_scale_reads_and_writes_the_paths_of_the_definition(served: Door) ->
     )  # fmt: skip
 
 
+def test_status_and_scale_can_be_applied(served: Door) -> None:
+    made(served, "sa", {})
+    status = {**widget("sa"), "status": {"phase": "Ready"}}
+    done = served.ask("PATCH", f"{WIDGETS}/sa/status?fieldManager=c", status, content_type=APPLY).body
+    assert done["status"] == {"phase": "Ready"}
+    head = {"apiVersion": "autoscaling/v1", "kind": "Scale", "metadata": {"name": "sa"}}
+    target = f"{WIDGETS}/sa/scale?fieldManager=s"
+    scaled = served.ask("PATCH", target, {**head, "spec": {"replicas": 2}}, content_type=APPLY).body
+    assert scaled["spec"] == {"replicas": 2}
+    owned = {one.get("manager"): one for one in served.get(f"{WIDGETS}/sa").body["metadata"]["managedFields"]}
+    assert owned["c"]["fieldsV1"] == {"f:status": {"f:phase": {}}}
+    assert (owned["s"]["fieldsV1"], owned["s"]["subresource"]) == ({"f:spec": {"f:replicas": {}}}, "scale")
+
+
 def test_dry_runs_default_and_validate_and_store_nothing(served: Door) -> None:
     before = served.cluster.store.revision
     tried = served.ask("POST", f"{WIDGETS}?dryRun=All", widget("dry"))

@@ -72,6 +72,7 @@ def test_the_groups_of_kubernetes_need_an_approval() -> None:
 
 SUPPORTED = '"array", "boolean", "integer", "number", "object", "string"'
 EMBEDDED = "x-kubernetes-embedded-resource is true without x-kubernetes-preserve-unknown-fields"
+WRONG_PATTERN = 'Invalid value: "(": must be a valid regular expression, but isn\'t: error parsing regexp:'
 KEYED = "this property is in x-kubernetes-list-map-keys, so it must have a default or be a required property"
 RULE = '{"Rule":"\'a\'","Message":"","MessageExpression":"","Reason":null,"FieldPath":"","OptionalOldSelf":null}'
 
@@ -156,6 +157,11 @@ def with_properties(properties: Any, **more: Any) -> Any:
             {"type": "string", "x-kubernetes-map-type": "atomic"},
             "~.type",
             'Invalid value: "string": must be object if x-kubernetes-map-type is specified',
+        ),
+        (
+            {"type": "string", "pattern": "("},
+            "~.pattern",
+            f"{WRONG_PATTERN} missing closing ): `(`",
         ),
         (rules({"rule": " "}), "~.x-kubernetes-validations[0].rule", "Required value: rule is not specified"),
         (
@@ -278,3 +284,17 @@ def test_unknown_formats_are_warned_of_once_and_webhooks_are_refused() -> None:
         "POST", CRDS, definition(plural="gadgets", conversion={"strategy": "Webhook", "webhook": webhook})
     )
     assert (refused.code, "webhook" in refused.body["message"]) == (501, True)
+
+
+@pytest.mark.parametrize(
+    ("schema", "why"),
+    [
+        ({"type": "array", "items": {"type": 1}}, "of type string"),
+        ({"type": "array", "items": {"type": "array", "items": {"properties": []}}}, "map[string]"),
+        ({"type": "object", "additionalProperties": "yes"}, "boolean or JSON schema expected"),
+    ],
+)
+def test_nested_schemas_are_read_like_any_other(schema: Any, why: str) -> None:
+    refused = Door().ask("POST", CRDS, definition(version("v1", schema)))
+    assert refused.code == 400
+    assert why in refused.body["message"]

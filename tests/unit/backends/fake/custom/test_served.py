@@ -215,3 +215,15 @@ def test_a_cluster_that_is_loaded_serves_what_it_served() -> None:
     other = Door()
     other.cluster.load(door.cluster.dump())
     assert [one["metadata"]["name"] for one in other.get(WIDGETS).body["items"]] == ["w"]
+
+
+def test_definitions_can_be_applied_and_taken_over() -> None:
+    door = Door()
+    path = f"{CRDS}/widgets.{GROUP}?fieldManager="
+    made = door.ask("PATCH", f"{path}a", definition(), content_type="application/apply-patch+yaml")
+    assert made.code == 201
+    changed = definition(version("v1", {"type": "object", "properties": {"a": {"type": "string"}}}))
+    conflict = door.ask("PATCH", f"{path}b", changed, content_type="application/apply-patch+yaml")
+    assert (conflict.code, conflict.body["details"]["causes"][0]["field"]) == (409, ".spec.versions")
+    done = door.ask("PATCH", f"{path}b&force=true", changed, content_type="application/apply-patch+yaml").body
+    assert done["metadata"]["generation"] == 2

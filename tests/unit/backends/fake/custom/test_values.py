@@ -167,3 +167,9 @@ def test_sets_and_maps_hold_nothing_twice() -> None:
 )
 def test_numbers_are_written_as_go_writes_them(value: float, text: str) -> None:
     assert limits.go_float(value) == text
+
+
+def test_a_pattern_takes_no_longer_than_the_text_is_long() -> None:
+    schema = {"type": "object", "properties": {"a": {"type": "string", "pattern": r"^(a+)+$"}}}
+    assert len(values.problems(schema, {"a": "a" * 5000 + "b"})) == 1
+    assert values.problems({"type": "string", "pattern": r"^\p{L}+$"}, "\u00e9") == []
