@@ -87,7 +87,7 @@ def change_to(call: Call, resource: Resource, writer: Writer, wanted: Obj) -> Ca
         created = isinstance(live, ownership.Creation)
         if not created and custom is None and live.get("apiVersion") != kind.gvk.api_version:
             live = converted(resource, live)
-        done = ownership.Apply(
+        applying = ownership.Apply(
             wanted,
             writer,
             model.shape,
@@ -95,8 +95,13 @@ def change_to(call: Call, resource: Resource, writer: Writer, wanted: Obj) -> Ca
             force=call.flag("force"),
             has_status="status" in resource.subresources,
             blank=model.blank,
-        ).to(live)
-        return kind.convert(done, strictly=False).object
+        )
+        if custom is not None and not created:
+            applying.check_live(live)
+        try:
+            return kind.convert(applying.to(live), strictly=False).object
+        except DecodeError as error:
+            raise statuses.bad_request(str(error)) from None
 
     return apply
 

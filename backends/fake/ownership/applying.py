@@ -67,14 +67,21 @@ class Apply:
         group, version, kind = tracking.gvk_of(self.wanted)
         if (group, version, kind) != self.gvk:
             raise statuses.bad_request(f"invalid object type: {group}/{version}, Kind={kind}")
-        if (self.wanted.get("metadata") or {}).get("managedFields") is not None:
+        if _metadata(self.wanted).get("managedFields") is not None:
             raise statuses.bad_request("metadata.managedFields must be nil")
-        found = values.problems(self.shape, self.wanted)
+        self._check_shape(self.wanted, "patch")
+
+    def check_live(self, live: Obj) -> None:
+        """What is stored must look like its kind: under another schema it may not have. Raises `ApiError` 500."""
+        self._check_shape(live, "live")
+
+    def _check_shape(self, obj: Obj, which: str) -> None:
+        found = values.problems(self.shape, obj)
         if found:
-            metadata = self.wanted.get("metadata") or {}
+            (group, version, kind), metadata = self.gvk, _metadata(obj)
             what = f"{metadata.get('namespace') or ''}/{metadata.get('name') or ''}; {group}/{version}, Kind={kind}"
             text = found[0] if len(found) == 1 else "\n".join(["errors:", *(f"  {one}" for one in found)])
-            raise statuses.ApiError(500, "", f"failed to create typed patch object ({what}): {text}")
+            raise statuses.ApiError(500, "", f"failed to create typed {which} object ({what}): {text}")
 
     def _before(self, live: Obj) -> Shares:
         """Who owned what before: one manager owns all that is there when owners begin to be tracked."""
@@ -161,3 +168,9 @@ class Apply:
         metadata = merged.get("metadata") or {}
         kept = {**(metadata.get("annotations") or {}), LAST_APPLIED: text}
         return {**merged, "metadata": {**metadata, "annotations": kept}}
+
+
+def _metadata(wanted: Obj) -> Obj:
+    """The metadata of what a client sent, which may be anything."""
+    found = wanted.get("metadata")
+    return found if isinstance(found, dict) else {}

@@ -98,6 +98,9 @@ def track(old: Obj | None, new: Obj, writer: Writer, *, has_status: bool, model:
     if shape is None or (old is not None and not shares):
         # Who has reset an object's owners wants none: tracking begins again with the next apply.
         return managers.written(shares)
+    if model is not None and (values.problems(shape, new) or (old is not None and values.problems(shape, old))):
+        # What does not look like its kind is refused later, or was stored under another schema: nothing moves.
+        return managers.written(shares)
     skipped = ignored(writer.subresource, has_status=has_status)
     if model is None:
         change = _change(shape, gvk, old, new, skipped)
@@ -105,7 +108,7 @@ def track(old: Obj | None, new: Obj, writer: Writer, *, has_status: bool, model:
         change = compare(shape, model.blank if old is None else old, new, skipped)
     if not any(change):
         return managers.apart(shares, REPLICAS) if writer.subresource == "scale" else managers.written(shares)
-    who = Manager(writer.manager, UPDATE, str(new["apiVersion"]), writer.subresource)
+    who = Manager(writer.manager, UPDATE, str(new.get("apiVersion") or ""), writer.subresource)
     return managers.written(managers.updated(shares, change, who, writer.at))
 
 
