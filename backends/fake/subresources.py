@@ -22,7 +22,7 @@ from backends.fake.patches import change_of
 from backends.fake.reading import get, json_response
 from backends.fake.registry import Registry
 from backends.fake.scaling import scale
-from backends.fake.validation import differences
+from backends.fake.validation import containers, differences
 from backends.fake.writing import check_name, checked, writer
 
 Obj = dict[str, Any]
@@ -112,7 +112,11 @@ def _ephemeral(new: Obj, old: Obj) -> Obj:
 def _check_ephemeral(old: Obj, wanted: list[Obj]) -> None:
     """What runs in a pod cannot be changed or taken out (ValidatePodEphemeralContainersUpdate)."""
     asked = {one.get("name"): one for one in wanted}
-    causes = []
+    broken = containers.ephemeral("spec.ephemeralContainers", wanted, old.get("spec") or {})
+    causes = [dict(one._asdict()) for one in broken]
+    if "kubernetes.io/config.mirror" in (old["metadata"].get("annotations") or {}):
+        text = "Forbidden: static pods do not support ephemeral containers"
+        causes.append({"field": "", "reason": "FieldValueForbidden", "message": text})
     for held in (old.get("spec") or {}).get("ephemeralContainers") or []:
         name = held.get("name")
         if asked.get(name) != held:

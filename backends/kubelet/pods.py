@@ -32,6 +32,13 @@ def node_of(pod: Object) -> str:
     return name
 
 
+def unstarted_debuggers(pod: Object) -> list[str]:
+    """The names of its ephemeral containers of which there is no status yet."""
+    seen = {one.get("name") for one in pod.get("status", {}).get("ephemeralContainerStatuses") or ()}
+    given = pod.get("spec", {}).get("ephemeralContainers") or ()
+    return [one["name"] for one in given if one["name"] not in seen]
+
+
 def is_terminating(obj: Object) -> bool:
     """Whether its deletion has begun: true for any object with a `deletionTimestamp`."""
     return bool(obj["metadata"].get("deletionTimestamp"))

@@ -145,11 +145,13 @@ class Situation:
     deleting: bool
     containers: Containers
     ready: bool
+    to_debug: bool = False
+    """Whether somebody has added an ephemeral container that does not run yet."""
 
     @classmethod
     def of(cls, pod: Object) -> Situation:
         """The situation that the object describes."""
-        return cls(pods.is_terminating(pod), _containers(pod), pods.is_ready(pod))
+        return cls(pods.is_terminating(pod), _containers(pod), pods.is_ready(pod), bool(pods.unstarted_debuggers(pod)))
 
 
 def _containers(pod: Object) -> Containers:
@@ -174,6 +176,7 @@ class Effect(Enum):
 
     START = "containers are being created"
     RUN = "containers run and are Ready"
+    DEBUG = "ephemeral containers run"
     BACK_OFF = "the image is not asked for again for a while"
     EXIT = "containers exit by themselves"
     UNREADY = "no longer Ready: a probe fails, or containers got SIGTERM"
@@ -205,6 +208,7 @@ class Stage:
     ready: bool | None
     delay: Delay
     effect: Effect
+    to_debug: bool | None = None
 
     def fits(self, now: Situation) -> bool:
         """Whether this is the row for the situation."""
@@ -212,6 +216,7 @@ class Stage:
             self.deleting == now.deleting
             and self.containers in (None, now.containers)
             and self.ready in (None, now.ready)
+            and self.to_debug in (None, now.to_debug)
         )
 
 
@@ -222,6 +227,7 @@ LIFE: Final = (
     Stage("image comes", False, Containers.UNPULLED, None, Delay.STUCK, Effect.RUN),
     Stage("can be created", False, Containers.STUCK, None, Delay.STUCK, Effect.RUN),
     Stage("restart", False, Containers.BACKING_OFF, None, Delay.BACK_OFF, Effect.RUN),
+    Stage("debug", False, Containers.RUNNING, None, Delay.NONE, Effect.DEBUG, to_debug=True),
     Stage("ready again", False, Containers.RUNNING, False, Delay.READY, Effect.RUN),
     Stage("exit", False, Containers.RUNNING, True, Delay.EXIT, Effect.EXIT),
     Stage("probe fails", False, Containers.RUNNING, True, Delay.UNREADY, Effect.UNREADY),

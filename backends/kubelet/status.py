@@ -45,6 +45,8 @@ def after(effect: Effect, pod: Object, place: Place, how: How, now: datetime) ->
         return _started(pod, place, how.stuck, now)
     if effect is Effect.RUN:
         return _running(pod, place, now)
+    if effect is Effect.DEBUG:
+        return _debugged(pod, place, now)
     if effect is Effect.EXIT:
         return _exited(pod, place, how.exit_code, now)
     if effect is Effect.BACK_OFF:
@@ -108,6 +110,18 @@ def _running(pod: Object, place: Place, now: datetime) -> Object:
     return _conditions(pod, status, ready=True, reason=None, now=now)
 
 
+def _debugged(pod: Object, place: Place, now: datetime) -> Object:
+    """What somebody has added to look around in the pod runs now; it is not among what makes the pod Ready."""
+    status = _base(pod, place, now)
+    new = pods.unstarted_debuggers(pod)
+    running = {"running": {"startedAt": stamp(now)}}
+    status["ephemeralContainerStatuses"] = [
+        *(status.get("ephemeralContainerStatuses") or ()),
+        *(_container(pod, spec, 0, running, ready=False) for spec in _debuggers(pod) if spec["name"] in new),
+    ]
+    return status
+
+
 def _exited(pod: Object, place: Place, exit_code: int, now: datetime) -> Object:
     """The containers exited by themselves: the pod is over, or they wait for their restart."""
     policy = pod["spec"].get("restartPolicy", "Always")
@@ -139,12 +153,23 @@ def _ended(pod: Object, place: Place, exit_code: int, now: datetime) -> Object:
         )
         for spec in _containers(pod)
     ]
+    if status.get("ephemeralContainerStatuses"):
+        gone = {one["name"]: one for one in status["ephemeralContainerStatuses"]}
+        status["ephemeralContainerStatuses"] = [
+            _container(pod, spec, 0, _terminated(pod, spec, gone, exit_code, now), ready=False)
+            for spec in _debuggers(pod)
+        ]
     reason = "PodFailed" if exit_code else "PodCompleted"
     return _conditions(pod, status, ready=False, reason=reason, now=now)
 
 
 def _containers(pod: Object) -> list[Object]:
     found: list[Object] = pod["spec"].get("containers") or []
+    return found
+
+
+def _debuggers(pod: Object) -> list[Object]:
+    found: list[Object] = pod["spec"].get("ephemeralContainers") or []
     return found
 
 

@@ -19,6 +19,7 @@ Feature: exec_command runs a command in a container, at most once
     And the destination counts "c1:v1" once, as "succeeded"
     And the history does not contain "42 % used"
 
+  @slow
   Scenario: It ends with another code
     Given the leader "replica-1"
     And the command "df" prints "no such device" and ends with code 3
@@ -35,6 +36,7 @@ Feature: exec_command runs a command in a container, at most once
     And the system works
     Then the action "c1:v1" is "succeeded" and says "stdout cut after 1048576 bytes"
 
+  @slow
   Scenario: It cannot be started
     Given the leader "replica-1"
     And the command "df" cannot be started
@@ -42,6 +44,7 @@ Feature: exec_command runs a command in a container, at most once
     And the system works
     Then the action "c1:v1" is "failed" and says "could not be started"
 
+  @slow
   Scenario: The same config comes again
     Given the leader "replica-1"
     When the config "c1" version 1 orders to run df in the pod "shop/web-0"
@@ -64,17 +67,22 @@ Feature: exec_command runs a command in a container, at most once
     Examples:
       | command                      | name             | value           | reason                            |
       | ["ps"]                       | mode             | read-only       | not among the allowed commands    |
+      | ["df", "/var/logs"]          | mode             | read-only       | not under an allowed path         |
+      | ["df"]                       | comand           | ["df"]          | did you mean command              |
+
+    @slow
+    Examples: of each rule
+      | command                      | name             | value           | reason                            |
       | ["sh", "-c", "df"]           | mode             | read-only       | not known to change nothing       |
       | ["df"]                       | mode             | remediation     | is not allowed here               |
       | ["df"]                       | allowed_commands | ["cat"]         | the order's own allowed_commands  |
       | ["df", "/etc"]               | mode             | read-only       | not under an allowed path         |
-      | ["df", "/var/logs"]          | mode             | read-only       | not under an allowed path         |
       | ["df", "--x=/var/log/../.."] | mode             | read-only       | leads elsewhere                   |
       | ["df", "/var/log/a"]         | allowed_paths    | ["/var/log/b"]  | the order's own allowed_paths     |
       | ["df", "/var/log,/etc"]      | allowed_paths    | ["/var/log"]    | not under an allowed path         |
-      | ["df"]                       | comand           | ["df"]          | did you mean command              |
       | df                           | mode             | read-only       | a list of words such as           |
 
+  @slow
   Scenario: A path under an allowed root
     Given the leader "replica-1"
     When the config "c1" version 1 orders to run df in the pod "shop/web-0", with:
@@ -166,6 +174,7 @@ Feature: exec_command runs a command in a container, at most once
     Then the command "df" ran once in "shop/web-0", by "replica-1"
     And the action "c1:v1" is "unknown" and says "the connection broke"
 
+  @slow
   Scenario: The request is lost on its way
     Given the leader "replica-1"
     And the standby "replica-2"
@@ -186,6 +195,7 @@ Feature: exec_command runs a command in a container, at most once
     And the action "c1:v1" is "unknown"
     And the destination counts "c1:v1" once, as "unknown"
 
+  @slow
   Scenario: The leader is killed just before, which nobody can tell from just after
     Given the leader "replica-1"
     And the standby "replica-2"
@@ -195,6 +205,7 @@ Feature: exec_command runs a command in a container, at most once
     Then the command "df" never ran
     And the action "c1:v1" is "unknown"
 
+  @slow
   Scenario: The leader stands still just before and wakes up when another leads
     Given the leader "replica-1"
     And the standby "replica-2"

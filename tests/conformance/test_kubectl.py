@@ -242,6 +242,11 @@ def test_exec_attach_and_logs_in_a_container_that_is_scripted(tmp_path: Path) ->
         previous = kubectl.run("logs", "shell", "--previous")
         said = 'Error from server (BadRequest): previous terminated container "shell" in pod "shell" not found\n'
         assert (previous.code, previous.error) == (1, said)
+        debugged = kubectl.run(
+            "debug", "shell", "--image", "example.com/debug:1", "-c", "debugger", "--profile", "general"
+        )
+        assert debugged.code == 0, debugged.error
+        assert kubectl("exec shell -c debugger -- hostname") == "shell\n"
         attached = kubectl.start("attach", "shell")
         forward = kubectl.run("port-forward", "shell", "8080:80")
         assert forward.code == 1

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 from backends.fake.validation import causes, quantities, security
@@ -25,6 +25,12 @@ _ENV_RESOURCES = (
 )  # fmt: skip
 _RESIZED = ("cpu", "memory")
 _RESIZING = ("NotRequired", "RestartContainer")
+_NOT_EPHEMERAL = "cannot be set for an Ephemeral Container"
+_WORK = (
+    "ports", "resources", "resizePolicy", "restartPolicy", "restartPolicyRules", "livenessProbe", "readinessProbe",
+    "startupProbe", "lifecycle",
+)  # fmt: skip
+"""What a container that does the pod's work may have, in the order of EphemeralContainerCommon."""
 _ENV_SOURCES = ("fieldRef", "resourceFieldRef", "configMapKeyRef", "secretKeyRef")
 
 
@@ -64,6 +70,29 @@ def initial(path: str, given: list[Obj], regulars: list[Obj], volumes: Collectio
             ]
         if container.get("restartPolicy") not in (None, "Always"):
             found.append(causes.not_supported(f"{where}.restartPolicy", container["restartPolicy"], ("Always",)))
+    return found
+
+
+def ephemeral(path: str, given: Sequence[Obj], spec: Obj) -> list[Cause]:
+    """The ephemeral containers of a pod with this spec (validateEphemeralContainers): only what debugging needs."""
+    found: list[Cause] = []
+    others = {one.get("name", "") for kind in ("containers", "initContainers") for one in spec.get(kind) or []}
+    names = set(others)
+    volumes = {one.get("name", "") for one in spec.get("volumes") or []}
+    for number, container in enumerate(given):
+        where = f"{path}[{number}]"
+        found += _common(where, container, volumes)
+        found += _own_name(where, container, names)
+        target = container.get("targetContainerName")
+        if target and target not in others:
+            found.append(causes.not_found(f"{where}.targetContainerName", target))
+        found += [causes.forbidden(f"{where}.{name}", _NOT_EPHEMERAL) for name in _WORK if container.get(name)]
+        found += [
+            causes.forbidden(f"{where}.volumeMounts[{index}].{name}", _NOT_EPHEMERAL)
+            for index, mount in enumerate(container.get("volumeMounts") or [])
+            for name in ("subPath", "subPathExpr")
+            if mount.get(name)
+        ]
     return found
 
 

@@ -77,6 +77,8 @@ def _spec(given: Obj, path: str) -> list[Cause]:
     regulars = given.get("containers") or []
     found += containers.regular(f"{path}.containers", regulars, names)
     found += containers.initial(f"{path}.initContainers", given.get("initContainers") or [], regulars, names)
+    if given.get("ephemeralContainers"):
+        found += containers.ephemeral(f"{path}.ephemeralContainers", given["ephemeralContainers"], given)
     if given.get("hostNetwork"):
         found += containers.host_network(f"{path}.containers", regulars)
     if given.get("restartPolicy") not in _RESTART_POLICIES:

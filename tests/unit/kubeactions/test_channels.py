@@ -148,16 +148,17 @@ def test_a_late_answer_is_an_answer_as_long_as_the_caller_waits(machine: Machine
 
 def test_other_requests_of_the_same_client_go_their_way_meanwhile(machine: Machine) -> None:
     seen: list[Any] = []
+    reader = threading.Thread(target=lambda: seen.append(machine.kube.get(f"{PODS}/p")["metadata"]["name"]))
 
     def curious(_: Invocation) -> Running:
-        reader = threading.Thread(target=lambda: seen.append(machine.kube.get(f"{PODS}/p")["metadata"]["name"]))
         reader.start()
-        yield Sleep(1)
-        yield Sleep(1)
+        while not seen:
+            yield Sleep(0.01)
         return 0
 
     machine.backend.cluster.programs.run(["curious"], curious)
-    assert machine.run("curious")["exit_code"] == 0
+    assert machine.run("curious", deadline_s=1e6)["exit_code"] == 0
+    reader.join()
     assert seen == ["p"]
 
 

@@ -148,3 +148,65 @@ def test_logs_need_a_pod_and_the_node_that_it_says_it_is_on(door: Door) -> None:
     door.made(PODS, pod())
     unscheduled = door.get(f"{PODS}/p/log")
     assert (unscheduled.code, unscheduled.body) == (200, b"")
+
+
+EPHEMERAL = f"{PODS}/p/ephemeralcontainers"
+CANNOT = "Forbidden: cannot be set for an Ephemeral Container"
+FIRST = "spec.ephemeralContainers[0]"
+
+
+@pytest.mark.parametrize(
+    ("container", "said"),
+    [
+        ({"name": "c", "image": "i"}, f'{FIRST}.name: Duplicate value: "c"'),
+        ({"name": "d"}, f"{FIRST}.image: Required value"),
+        ({"name": "d", "image": "i", "targetContainerName": "e"}, f'{FIRST}.targetContainerName: Not found: "e"'),
+        ({"name": "d", "image": "i", "ports": [{"containerPort": 80}]}, f"{FIRST}.ports: {CANNOT}"),
+        ({"name": "d", "image": "i", "restartPolicy": "Always"}, f"{FIRST}.restartPolicy: {CANNOT}"),
+        (
+            {"name": "d", "image": "i", "lifecycle": {"preStop": {"sleep": {"seconds": 1}}}},
+            f"{FIRST}.lifecycle: {CANNOT}",
+        ),
+        (
+            {"name": "d", "image": "i", "volumeMounts": [{"name": "v", "mountPath": "/v", "subPath": "s"}]},
+            f"{FIRST}.volumeMounts[0].subPath: {CANNOT}",
+        ),
+    ],
+)
+def test_an_ephemeral_container_has_only_what_debugging_needs(door: Door, container: object, said: str) -> None:
+    spec = {"containers": [{"name": "c", "image": "i"}], "volumes": [{"name": "v", "emptyDir": {}}]}
+    door.made(PODS, {"metadata": {"name": "p"}, "spec": spec})
+    refused = door.patch(EPHEMERAL, {"spec": {"ephemeralContainers": [container]}}, STRATEGIC)
+    assert (refused.code, refused.body["message"]) == (422, f'Pod "p" is invalid: {said}')
+
+
+def test_ephemeral_containers_come_later_and_not_to_static_pods(door: Door) -> None:
+    debugger = {"spec": {"ephemeralContainers": [{"name": "d", "image": "i"}]}}
+    early = door.post(PODS, {**pod(), "spec": {**pod()["spec"], **debugger["spec"]}})
+    assert early.body["message"] == 'Pod "p" is invalid: spec.ephemeralContainers: Forbidden: cannot be set on create'
+    door.made(PODS, pod(annotations={"kubernetes.io/config.mirror": "x"}))
+    assert (
+        "static pods do not support ephemeral containers" in door.patch(EPHEMERAL, debugger, STRATEGIC).body["message"]
+    )
+
+
+def test_an_ephemeral_container_runs_at_once_and_ends_with_its_pod() -> None:
+    door = Door(controllers=True)
+    door.made(PODS, pod())
+    door.cluster.settle()
+    before = door.get(f"{PODS}/p").body["metadata"]["generation"]
+    for name in ("d", "e"):
+        added = {"spec": {"ephemeralContainers": [{"name": name, "image": "i"}]}}
+        assert door.patch(EPHEMERAL, added, STRATEGIC).body["metadata"]["generation"] == (before := before + 1)
+        door.cluster.settle()
+    status = door.get(f"{PODS}/p").body["status"]
+    assert {one["name"]: list(one["state"]) for one in status["ephemeralContainerStatuses"]} == {
+        "d": ["running"],
+        "e": ["running"],
+    }
+    assert [one["status"] for one in status["conditions"] if one["type"] == "Ready"] == ["True"]
+    assert door.get(f"{PODS}/p/log?container=d").code == 200
+    door.delete(f"{PODS}/p")
+    door.clock.advance(29)
+    held = door.get(f"{PODS}/p").body["status"]["ephemeralContainerStatuses"]
+    assert {one["name"] for one in held} == {"d", "e"}

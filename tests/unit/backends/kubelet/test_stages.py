@@ -8,7 +8,7 @@ import pytest
 
 from backends.kubelet.stages import LIFE, Containers, Delay, Effect, Situation, Stage, fitting
 
-SITUATIONS = [Situation(*one) for one in product((False, True), Containers, (False, True))]
+SITUATIONS = [Situation(*one) for one in product((False, True), Containers, (False, True), (False, True))]
 
 
 @pytest.mark.parametrize("stage", LIFE, ids=lambda stage: stage.name)
