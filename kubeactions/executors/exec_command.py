@@ -11,19 +11,23 @@ may come back under its name. It is looked for afterwards, and then said: `unkno
 
 What may be run is `command_policy`: the order's limits, the operator's and the built-in ones, all three. Each stream is
 kept up to `MAX_BYTES` and cut there, which is said; a command that does not end in time is `unknown`, since it may run
-on. With `once: true` the command makes a directory first that is named after the action, and runs only if it could: a
-second copy of the same request, whoever delivers it, ends with code 97 in the same container. The directory stays, with
-the code in it once the command has ended.
+on. With `once: true` a guard in the container tells more (`_guard`): who was in doubt learns the code, or that it never
+began. The guard's directory stays there.
+
+The round in which it runs lasts as long as the command: other actions wait for it, the lease is renewed by another
+thread. What stops the process meanwhile leaves the intent to the next leader, which asks, or says `unknown`.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from kubeactions.command_policy import DEFAULT_TIMEOUT_S, MAX_TIMEOUT_S, MODES, READ_ONLY_MODE, objection, root
 from kubeactions.errors import KubeError, NotFound, Refused, TooManyRequests, Unreachable
 from kubeactions.executors._endings import TARGET_LOST, failed, gone, refused, replaced, succeeded, uid_of, unknown
+from kubeactions.executors._guard import CODE, Told, ask, guard_path, guarded
 from kubeactions.executors._parameters import choice, flag, json_value, whole
 from kubeactions.executors._targets import TERMINATING, look_at, path_to, terminating
 from kubeactions.executors._targets import objection as target_objection
@@ -42,6 +46,7 @@ from kubeactions.model import (
     Plan,
     Reader,
     Rule,
+    Runner,
     Seen,
     Spec,
     Status,
@@ -53,9 +58,9 @@ MAX_BYTES = 1024 * 1024
 MAX_WORDS, MAX_WORD_BYTES = 128, 4096
 AGAIN_S = 2.0
 """Pause before the next try when the look just before it failed: nothing was sent then."""
-GUARD_CODE = 97
-"""What a guarded command ends with that has begun before."""
-_GUARD = 'mkdir "$0" || exit 97; "$@"; code=$?; echo "$code" > "$0/exit"; exit "$code"'
+LOOKS = 6
+LOOK_AGAIN_S = 5.0
+"""How often, and at what distance, the guard of a command is asked that has begun and not ended."""
 _NEVER_STARTED = "unable to start container process"
 """runc's words for a command that could not be started; containerd and CRI-O pass them on."""
 
@@ -114,7 +119,7 @@ class ExecCommand:
             Parameter("allowed_paths", roots, "the same for paths: absolute ones, under which words may point"),
             Parameter(
                 "once", flag,
-                "true: guard it in the container as well, by a directory in /tmp; needs sh and mkdir there",
+                "true: guard it in the container, by a directory in /tmp, which tells its fate; needs sh and mkdir",
                 default=False,
             ),
         ),
@@ -130,7 +135,7 @@ class ExecCommand:
             Ending("CommandNotAllowed", "rejected", "the order, the operator or the built-in limits do not allow it"),
             Ending("NotSent", "failed", "the pod could not be looked at just before: nothing was run"),
             Ending("NotStarted", "failed", "the container runtime could not start it"),
-            Ending("AlreadyBegun", "unknown", f"its guard was there (code {GUARD_CODE}): another copy has begun"),
+            Ending("NeverBegun", "failed", "guarded: nobody knew whether it had begun; it had not, and never will"),
             Ending("NotSeenToEnd", "unknown", "it was begun and not seen to end: look; it is never run twice"),
             Ending("RanInReplacement", "unknown", "it ended, and the pod was replaced meanwhile: which one ran it?"),
         ),
@@ -141,9 +146,18 @@ class ExecCommand:
         },
     )  # fmt: skip
 
-    def look(self, action: Action, intent: Intent | None, kube: Reader) -> Seen:  # noqa: ARG002
-        """The pod."""
-        return look_at(action, self.spec, kube)
+    def look(self, action: Action, intent: Intent | None, kube: Reader) -> Seen:
+        """The pod; of a guarded command in doubt also what its guard says, if its container is still the one."""
+        seen = look_at(action, self.spec, kube)
+        if intent is None or not action.parameters["once"] or not isinstance(kube, Runner):
+            return seen
+        if seen.target is None or _changed(action, intent, seen.target) is not None:
+            return seen
+        told = ask(action, intent, path_to(action, self.spec, "exec"), kube)
+        after = look_at(action, self.spec, kube)
+        if told is None or after.target is None or _changed(action, intent, after.target) is not None:
+            return seen
+        return Seen(after.target, (told,))
 
     def plan(self, action: Action, seen: Seen, circumstances: Circumstances) -> Plan | Outcome:
         """Pod, container and words, all pinned; or why it is not run."""
@@ -169,7 +183,7 @@ class ExecCommand:
             resolved={
                 "container": container,
                 "container_id": running,
-                "command": list(_guarded(action, given["command"]) if given["once"] else given["command"]),
+                "command": list(guarded(action, given["command"]) if given["once"] else given["command"]),
                 "timeout_s": min(float(given["timeout_seconds"]), limits.timeout_s),
             },
             text=f"run {_shown(given['command'])} in container {container} of {action.target}",
@@ -211,6 +225,8 @@ class ExecCommand:
         if isinstance(answer, dict):
             if "again" in answer:
                 return Verdict.send("NotSent", f"nothing was sent yet: {answer['again']}", after_s=AGAIN_S)
+            if answer["exit_code"] in (None, CODE) and action.parameters["once"]:
+                return _by_guard(action, evidence, answer)
             return Verdict.settle(_ended(action, intent, answer))
         if isinstance(error, TooManyRequests):
             return Verdict.send(
@@ -218,8 +234,36 @@ class ExecCommand:
             )
         if isinstance(error, Refused):  # Of the upgrade, for `execute` catches those of its looks: nothing was run.
             return Verdict.settle(refused(action, error, doubt=False))
-        text = f"{_what(action)} was begun and not seen to end; it is never run twice"
-        return Verdict.settle(unknown("NotSeenToEnd", text))
+        if action.parameters["once"]:
+            return _by_guard(action, evidence, {})
+        return Verdict.settle(_unseen(action))
+
+
+def _unseen(action: Action, why: str = "") -> Outcome:
+    text = f"{_what(action)} was begun and not seen to end; it is never run twice"
+    return unknown("NotSeenToEnd", f"{text} ({why})" if why else text)
+
+
+def _by_guard(action: Action, evidence: Evidence, answer: Mapping[str, Json]) -> Verdict:
+    """What the guard of a command tells whose end was not seen; `answer` has what it has printed."""
+    seen, what = evidence.seen, _what(action)
+    if seen is None:
+        return Verdict.look("GuardAsked", f"the guard of {what} is asked")
+    payload = {name: answer[name] for name in ("stdout", "stderr") if name in answer}
+    told = seen.related[0] if seen.related else {}
+    if told.get("told") == Told.NEVER_BEGUN:
+        outcome = failed("NeverBegun", f"{what} had not begun, and never will: its guard is taken")
+    elif told.get("told") == Told.ENDED and not told["code"]:
+        outcome = succeeded("Completed", f"{what} ended with code 0, says its guard", inferred=True)
+    elif told.get("told") == Told.ENDED:
+        outcome = replace(failed("ExitCode", f"{what} ended with code {told['code']}, says its guard"), inferred=True)
+    elif told.get("told") == Told.BEGUN and evidence.looks < LOOKS:
+        return Verdict.look("Running", f"{what} has begun and not ended", after_s=LOOK_AGAIN_S)
+    elif told:
+        outcome = _unseen(action, f"its code will be in {guard_path(action)}/exit of that container")
+    else:
+        outcome = _unseen(action, "its guard cannot be asked any more")
+    return Verdict.settle(replace(outcome, payload=payload))
 
 
 def _ended(action: Action, intent: Intent, answer: Mapping[str, Json]) -> Outcome:
@@ -231,15 +275,12 @@ def _ended(action: Action, intent: Intent, answer: Mapping[str, Json]) -> Outcom
     if code is None and _NEVER_STARTED in answer["error"]:
         outcome = failed("NotStarted", f"{what} could not be started: {answer['error']}")
     elif code is None:
-        where = f"; if it ended, its code is in {_guard_path(action)}/exit there" if action.parameters["once"] else ""
-        outcome = unknown("NotSeenToEnd", f"{what}: {answer['error']}; it is never run twice{where}{note}")
+        outcome = unknown("NotSeenToEnd", f"{what}: {answer['error']}; it is never run twice{note}")
     elif answer["uid_after"] and answer["uid_after"] != intent.uid:
         outcome = unknown(
             "RanInReplacement",
             f"{what} ended with code {code}, and the pod was replaced meanwhile: in which one?{note}",
         )
-    elif code == GUARD_CODE and action.parameters["once"]:
-        outcome = unknown("AlreadyBegun", f"{what} found its guard there: another copy of it has begun{note}")
     elif code:
         outcome = failed("ExitCode", f"{what} ended with code {code}{note}")
     else:
@@ -280,16 +321,6 @@ def _running_id(pod: JsonObject, container: str) -> str:
     found = (pod.get("status") or {}).get("containerStatuses") or []
     status: JsonObject = next((one for one in found if one["name"] == container), {})
     return str(status.get("containerID", "")) if (status.get("state") or {}).get("running") is not None else ""
-
-
-def _guarded(action: Action, command: Sequence[str]) -> tuple[str, ...]:
-    """The command behind its guard: the words are words of the shell's, none of them is read as its language."""
-    return ("sh", "-c", _GUARD, _guard_path(action), *command)
-
-
-def _guard_path(action: Action) -> str:
-    """In the container."""
-    return f"/tmp/.kubeactions-{action.key.marker}"  # noqa: S108
 
 
 def _shown(command: Sequence[str]) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from kubeactions.command_policy import ExecLimits
 from kubeactions.errors import Refused
@@ -30,7 +30,18 @@ class Reader(Protocol):
         ...
 
 
-class Cluster(Reader, Protocol):
+@runtime_checkable
+class Runner(Protocol):
+    """What a look may ask a container with, where the action has left something there that tells of it."""
+
+    def exec(
+        self, path: str, command: Sequence[str], *, container: str, deadline_s: float, max_bytes: int
+    ) -> JsonObject:
+        """Run a command in a container: `exit_code` or null, `error`, `stdout`, `stderr`, `cut`; see kube.py."""
+        ...
+
+
+class Cluster(Reader, Runner, Protocol):
     """What an executor may act with. Every method sends one request and raises a `KubeError` if it did not succeed."""
 
     def create(self, path: str, body: JsonObject, *, dry_run: bool = False) -> JsonObject:
@@ -54,12 +65,6 @@ class Cluster(Reader, Protocol):
         propagation: str | None = None,
     ) -> JsonObject:
         """DELETE; `uid` is sent as a precondition, `propagation` is Background, Foreground or Orphan."""
-        ...
-
-    def exec(
-        self, path: str, command: Sequence[str], *, container: str, deadline_s: float, max_bytes: int
-    ) -> JsonObject:
-        """Run a command in a container: `exit_code` or null, `error`, `stdout`, `stderr`, `cut`; see kube.py."""
         ...
 
 

@@ -58,6 +58,11 @@ def _(world: World, name: str) -> None:
     world.script(name, [Fail("exec failed: unable to start container process: no such file")], 0)
 
 
+@given("a shell in the containers that can make directories")
+def _(world: World) -> None:
+    world.install_shell()
+
+
 @given(
     parsers.re(
         r'somebody will replace the pod "(?P<place>[^"]+)" just (?P<side>before|after) '
@@ -77,6 +82,11 @@ def _(world: World, name: str, place: str, by: str) -> None:
     begun = world.trail.commands(place, world.agents)
     assert [one.split()[0] for one in world.ran] == [name], world.ran
     assert [event.user for event in begun] == [by], told(begun)
+
+
+@then(parsers.re(r'the command "(?P<name>\w+)" ran (?P<times>once|not at all)$'))
+def _(world: World, name: str, times: str) -> None:
+    assert [one.split()[0] for one in world.ran] == ([name] if times == "once" else [])
 
 
 @then(parsers.parse('the command "{name}" never ran'))

@@ -42,6 +42,7 @@ from tests.steps.moments import LEASE_NAME, REPORTING, Side
 from tests.steps.objects import MANAGER, Objects
 from tests.steps.places import Places
 from tests.steps.replicas import Replica, Turns
+from tests.steps.shell import GuardingShell
 from tests.steps.sources import Sources
 from tests.steps.strangers import Strangers
 from tests.steps.trail import Trail
@@ -204,6 +205,10 @@ class SimulatedWorld(World):
             return exit_code
 
         self.backend.cluster.programs.run([command, "..."], program)
+
+    def install_shell(self) -> None:
+        """One whose directories live as long as its pod."""
+        self.backend.cluster.programs.run(["sh", "-c", "..."], GuardingShell(self.backend.cluster.programs))
 
     def let_run(self, kind: str, place: str, seconds: float) -> None:
         """It takes exactly so long."""

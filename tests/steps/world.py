@@ -148,6 +148,10 @@ class World(ABC):
         """Say what a command does, in every container. Only where the backend has `scripted_programs`."""
         raise NotImplementedError(f"nobody can say what {command} does here")
 
+    def install_shell(self) -> None:
+        """Let `sh` in the containers understand the guard of commands. Only where `script` works."""
+        raise NotImplementedError("nobody can say what a shell does here")
+
     @abstractmethod
     def let_run(self, kind: str, place: str, seconds: float) -> None:
         """Let the cluster bring an object up, which takes it up to `seconds`."""

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import re
+import subprocess
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from kubeactions.command_policy import ExecLimits
 from kubeactions.errors import Forbidden, KubeError, NotFound, TooManyRequests, Unavailable, Unreachable
-from kubeactions.executors.exec_command import AGAIN_S, EXECUTOR, GUARD_CODE, MAX_BYTES, argv, roots, words
+from kubeactions.executors._guard import ASK_S, QUESTION, SCRIPT, Told, guard_path
+from kubeactions.executors.exec_command import AGAIN_S, EXECUTOR, LOOK_AGAIN_S, LOOKS, MAX_BYTES, argv, roots, words
 from kubeactions.model import Action, Circumstances, Evidence, Intent, Next, Outcome, Plan, Seen, Status, Target
 from tests.unit.kubeactions.executors.orders import act, circumstances, evidence, intent
 
@@ -104,8 +107,8 @@ def settled(found: Evidence, **parameters: Any) -> Outcome:
         (answer(0), {}, Status.SUCCEEDED, "Completed"),
         (answer(0, uid_after=""), {}, Status.SUCCEEDED, "Completed"),
         (answer(3), {}, Status.FAILED, "ExitCode"),
-        (answer(GUARD_CODE), {}, Status.FAILED, "ExitCode"),
-        (answer(GUARD_CODE), {"once": True}, Status.UNKNOWN, "AlreadyBegun"),
+        (answer(97), {}, Status.FAILED, "ExitCode"),
+        (answer(3), {"once": True}, Status.FAILED, "ExitCode"),
         (answer(0, uid_after="uid-2"), {}, Status.UNKNOWN, "RanInReplacement"),
         (answer(None, error="the connection broke"), {}, Status.UNKNOWN, "NotSeenToEnd"),
         (answer(None, error="OCI: unable to start container process: x"), {}, Status.FAILED, "NotStarted"),
@@ -117,10 +120,86 @@ def test_what_came_back_decides(told: Any, parameters: dict[str, Any], status: S
     assert outcome.payload["stdout"] == "out"
 
 
-def test_what_was_cut_is_said_and_where_a_guarded_code_lies() -> None:
+def test_what_was_cut_is_said() -> None:
     assert f"stdout cut after {MAX_BYTES} bytes" in settled(Evidence(answer=answer(0, cut=["stdout"]))).message
-    unseen = settled(Evidence(answer=answer(None, error="it broke")), once=True).message
-    assert "its code is in /tmp/.kubeactions-" in unseen
+
+
+def guard(told: str | None, code: int | None = None, **more: Any) -> Evidence:
+    related = () if told is None else ({"told": told, "code": code},)
+    return Evidence(seen=Seen(pod(), related), doubt=True, **more)
+
+
+@pytest.mark.parametrize("doubt", [Evidence(doubt=True), Evidence(answer=answer(None)), Evidence(answer=answer(97))])
+def test_whoever_is_in_doubt_asks_the_guard_first(doubt: Evidence) -> None:
+    assert EXECUTOR.verdict(ordered(once=True), begun(), doubt).next is Next.LOOK
+
+
+@pytest.mark.parametrize(
+    ("found", "status", "reason", "inferred"),
+    [
+        (guard(Told.NEVER_BEGUN), Status.FAILED, "NeverBegun", False),
+        (guard(Told.ENDED, 0), Status.SUCCEEDED, "Completed", True),
+        (guard(Told.ENDED, 3), Status.FAILED, "ExitCode", True),
+        (guard(Told.BEGUN, looks=LOOKS), Status.UNKNOWN, "NotSeenToEnd", False),
+        (guard(None), Status.UNKNOWN, "NotSeenToEnd", False),
+    ],
+)
+def test_the_guard_decides_where_nothing_else_can(found: Evidence, status: Status, reason: str, inferred: bool) -> None:
+    outcome = settled(found, once=True)
+    assert (outcome.status, outcome.reason, outcome.inferred) == (status, reason, inferred)
+
+
+def test_what_has_begun_is_waited_for_and_what_it_printed_is_kept() -> None:
+    verdict = EXECUTOR.verdict(ordered(once=True), begun(), guard(Told.BEGUN))
+    assert (verdict.next, verdict.after_s) == (Next.LOOK, LOOK_AGAIN_S)
+    assert settled(guard(Told.ENDED, 0, answer=answer(None)), once=True).payload == {"stdout": "out", "stderr": ""}
+
+
+@pytest.mark.parametrize(
+    ("ran", "told"),
+    [
+        (answer(98), {"told": Told.NEVER_BEGUN, "code": None}),
+        (answer(99), {"told": Told.BEGUN, "code": None}),
+        (answer(0, stdout="3\n"), {"told": Told.ENDED, "code": 3}),
+        (answer(0, stdout="what?"), None),
+        (answer(127), None),
+        (answer(None), None),
+        (Unavailable("lost"), None),
+    ],
+)
+def test_a_look_in_doubt_asks_the_guard_of_the_same_container(ran: Any, told: Any) -> None:
+    door: Any = Door(pod(), pod(), ran=ran)
+    seen = EXECUTOR.look(ordered(once=True), begun(), door)
+    assert seen.related == (() if told is None else (told,))
+    assert door.commands == [(("sh", "-c", QUESTION, guard_path(ordered())), "c", ASK_S, 1024)]
+
+
+@pytest.mark.parametrize(
+    "looks", [(None,), (pod(uid="uid-2"),), (pod(), pod(status={**RUNNING, "containerID": "x://2"}))]
+)
+def test_what_another_container_says_does_not_count(looks: Any) -> None:
+    door: Any = Door(*[NotFound("gone", status=404) if one is None else one for one in looks], ran=answer(98))
+    assert EXECUTOR.look(ordered(once=True), begun(), door).related == ()
+    assert len(door.commands) == len(looks) - 1
+    plain: Any = Door(pod(), ran=answer(98))
+    assert EXECUTOR.look(ordered(), begun(), plain).related == ()
+
+
+def test_the_scripts_do_in_a_real_shell_what_is_said_of_them(tmp_path: Path) -> None:
+    def sh(script: str, *words: str) -> tuple[int, str]:
+        command = ["sh", "-c", script, str(tmp_path / "guard"), *words]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        return done.returncode, done.stdout
+
+    words = ("sh", "-c", 'echo "$1"; exit 7', "x", "; $(echo no) 'a b'")
+    assert sh(SCRIPT, *words) == (7, "; $(echo no) 'a b'\n")
+    assert sh(SCRIPT, *words) == (97, "")
+    assert sh(QUESTION) == (0, "7\n")
+    (tmp_path / "guard" / "exit").unlink()
+    assert sh(QUESTION) == (99, "")
+    (tmp_path / "guard").rmdir()
+    assert sh(QUESTION) == (98, "")
+    assert sh(SCRIPT, *words) == (97, "")
 
 
 def test_a_refused_upgrade_is_an_end_and_everything_else_is_unknown() -> None:
