@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import logging
 import platform
 import sys
 from collections.abc import Callable, Iterator
@@ -43,6 +44,7 @@ def main() -> None:
     unknown = sorted(set(options.areas) - set(AREAS))
     if unknown:
         parser.error(f"unknown area {unknown[0]!r}; there are {', '.join(AREAS)}")
+    logging.getLogger("kubeactions").addHandler(logging.NullHandler())  # What replicas say of it is not asked here.
     rows: list[Row] = []
     note = Console(stderr=True, highlight=False)
     for area in options.areas or AREAS:
@@ -62,13 +64,18 @@ def _print(rows: list[Row]) -> None:
         table.add_row(
             row.area,
             row.name,
-            f"{row.value:,.1f} {row.unit}",
-            "" if row.ceiling is None else f"{row.ceiling:,.1f} {row.unit}",
+            _figure(row.value, row.unit),
+            "" if row.ceiling is None else _figure(row.ceiling, row.unit),
             "" if row.ratio is None else f"{row.ratio:.2f}",
             row.target,
             {None: "", True: "met", False: "NOT MET"}[row.met],
         )
     Console(width=None if sys.stdout.isatty() else 140).print(table)
+
+
+def _figure(value: float, unit: str) -> str:
+    """Three digits at least, where there are so many."""
+    return f"{value:,.{0 if value >= 1000 else 1 if value >= 10 else 2}f} {unit}".rstrip()
 
 
 if __name__ == "__main__":
