@@ -13,7 +13,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from scripts.benchmark import clusters, failover, inprocess, ledger, overhttp, production, requests, system
+from scripts.benchmark import clusters, failover, inprocess, ledger, overhttp, peers, production, requests, system
 from scripts.benchmark.measure import Row
 
 AREAS: dict[str, tuple[Callable[[], Iterator[Row]], ...]] = {
@@ -26,6 +26,7 @@ AREAS: dict[str, tuple[Callable[[], Iterator[Row]], ...]] = {
         inprocess.beginning,
     ),
     "http": (overhttp.requests, overhttp.lists, overhttp.start),
+    "peers": (peers.compared,),
     "ledger": (ledger.growth,),
     "requests": (requests.per_action,),
     "system": (system.end_to_end,),
