@@ -196,6 +196,8 @@ class Registry:
         custom.default(obj)
         stored = custom.definition.storage or resource
         obj["apiVersion"] = stored.api_version
+        if stored is not resource and stored.custom is not None:
+            stored.custom.tidy(obj)
         return stored
 
     def _empty_status(self, resource: Resource, obj: Obj) -> None:

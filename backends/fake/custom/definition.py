@@ -11,6 +11,7 @@ from typing import Any
 
 from backends.fake.catalogue import Resource, Subresource
 from backends.fake.custom.kind import CustomKind
+from backends.fake.custom.versions import priority
 from backends.fake.forking import Immutable
 
 Obj = dict[str, Any]
@@ -40,8 +41,8 @@ class Definition(Immutable):
         self.basis = basis(crd)
         self.versions = tuple(spec.get("versions") or ())
         self.kinds: dict[str, CustomKind] = {}
-        """By version."""
-        for version in spec.get("versions") or ():
+        """By version, the preferred one first."""
+        for version in sorted(self.versions, key=lambda one: priority(one["name"])):
             self.kinds[version["name"]] = CustomKind(self, version)
         self.resources = {version: self._resource(kind) for version, kind in self.kinds.items()}
         stored = next((one["name"] for one in spec.get("versions") or () if one.get("storage")), "")

@@ -139,7 +139,7 @@ class FieldSelector:
 def parse_fields(group: str, resource: str, text: str, selectable: tuple[str, ...] | None = None) -> FieldSelector:
     """Parse `metadata.name=a,status.phase!=Running` for a resource. Raises `SelectorError`, also for other fields.
 
-    `selectable` are the paths (`.spec.color`) that a custom resource can be selected by, beside name and namespace.
+    `selectable` are the paths (`.spec.color`) that a custom resource can be selected by, beside its name.
     """
     known = _FIELDS.get((group, resource)) if selectable is None else _selectable(selectable)
     terms = []
@@ -152,7 +152,7 @@ def parse_fields(group: str, resource: str, text: str, selectable: tuple[str, ..
 
 
 def _selectable(paths: tuple[str, ...]) -> dict[str, Getter]:
-    return {**_META, **{path.removeprefix("."): _at(*path.removeprefix(".").split(".")) for path in paths}}
+    return {**_NAME, **{path.removeprefix("."): _at(*path.removeprefix(".").split(".")) for path in paths}}
 
 
 def exact_field(text: str, field: str) -> str | None:

@@ -320,6 +320,7 @@ def test_cluster_scoped_ones_have_no_namespace_and_namespaced_ones_need_it(serve
     path = f"/apis/{GROUP}/v1/widgets"
     held = door.post(path, widget("c")).body
     assert "namespace" not in held["metadata"]
+    assert door.get(f"{path}?fieldSelector=metadata.namespace%3Dx").code == 400
     assert door.get(f"{path}/c").code == 200
     assert door.send("GET", WIDGETS).status == 404
     assert served.get(path).code == 200

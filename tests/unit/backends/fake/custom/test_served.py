@@ -77,14 +77,18 @@ def test_versions_show_the_same_object_and_writes_move_it_to_the_storage_version
     shown = door.ask("GET", f"{other}/w").body
     assert (shown["apiVersion"], shown["spec"]) == (f"{GROUP}/v2", {})
     assert door.ask("GET", f"{WIDGETS}/w").body["spec"] == {"a": "1"}
+    door.ask("POST", other, {**widget("n", {"b": "2"}), "apiVersion": f"{GROUP}/v2"})
+    assert door.ask("GET", f"{other}/n").body["spec"] == {}  # the storage version does not know it
     crd = door.ask("GET", f"{CRDS}/widgets.{GROUP}").body
     for one in crd["spec"]["versions"]:
         one["storage"] = one["name"] == "v2"
     changed = door.ask("PUT", f"{CRDS}/widgets.{GROUP}", crd).body
     assert changed["status"]["storedVersions"] == ["v1", "v2"]
-    assert door.cluster.dump()[-1]["apiVersion"] == f"{GROUP}/v1"
+    stored = [one for one in door.cluster.dump() if one["kind"] == "Widget"]
+    assert [one["apiVersion"] for one in stored] == [f"{GROUP}/v1"] * 2
     door.ask("PATCH", f"{WIDGETS}/w", {"metadata": {"labels": {"x": "y"}}}, content_type=MERGE)
-    assert next(one for one in door.cluster.dump() if one["kind"] == "Widget")["apiVersion"] == f"{GROUP}/v2"
+    stored = [one for one in door.cluster.dump() if one["kind"] == "Widget"]
+    assert [one["apiVersion"] for one in stored] == [f"{GROUP}/v1", f"{GROUP}/v2"]
     assert [one["version"] for one in door.ask("GET", f"/apis/{GROUP}").body["versions"]] == ["v2", "v1"]
 
 
