@@ -9,7 +9,7 @@ an object's fields are is the schema's knowledge; unknown and repeated members b
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import orjson
 import yaml
@@ -17,9 +17,11 @@ import yaml
 from backends.fake import gojson, protobuf, statuses
 from backends.fake.call import Call
 from backends.fake.catalogue import Resource
-from backends.fake.custom.decoding import CustomSchema
 from backends.fake.negotiation import OFFERED, PROTOBUF
 from backends.fake.schema import Decoded, DecodeError, KindSchema, Schema
+
+if TYPE_CHECKING:
+    from backends.fake.custom.decoding import CustomSchema
 
 Obj = dict[str, Any]
 

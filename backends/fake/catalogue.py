@@ -19,7 +19,7 @@ import orjson
 from backends.fake.forking import Fork
 
 if TYPE_CHECKING:
-    from backends.fake.custom import CustomKind
+    from backends.fake.custom.kind import CustomKind
 
 KUBERNETES_VERSION = "v1.34.9"
 

@@ -39,8 +39,8 @@ from backends.fake.audit import AuditLog
 from backends.fake.authentication import ADMINISTRATOR, NOBODY, Authenticator
 from backends.fake.authorization import AlwaysAllow, Mode, Rbac
 from backends.fake.catalogue import Catalogue
-from backends.fake.custom import CustomResources
 from backends.fake.custom.lifecycle import Lifecycle
+from backends.fake.custom.served import CustomResources
 from backends.fake.due import DueQueue
 from backends.fake.durations import seconds_of
 from backends.fake.ids import Ids

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import orjson
 
@@ -25,13 +25,15 @@ from backends.fake.bodies import (
 from backends.fake.call import Call
 from backends.fake.catalogue import Resource
 from backends.fake.conversion import converted
-from backends.fake.custom.decoding import CustomSchema
 from backends.fake.options import APPLY_PATCH
 from backends.fake.ownership import Writer
 from backends.fake.patching import PatchError, go_format, json, merge, shown_json, strategic
 from backends.fake.schema import Decoded, DecodeError, KindSchema, Schema, repeated_members
 from backends.fake.statuses import ApiError
 from backends.fake.validation import Cause
+
+if TYPE_CHECKING:
+    from backends.fake.custom.decoding import CustomSchema
 
 Obj = dict[str, Any]
 

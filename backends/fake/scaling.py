@@ -6,7 +6,7 @@ Called by `subresources`. From pkg/registry/apps/*/storage/storage.go (ScaleREST
 from __future__ import annotations
 
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import orjson
 
@@ -14,7 +14,6 @@ from backends.fake import options, ownership, statuses
 from backends.fake.bodies import media_type, parse_apply, read_kind
 from backends.fake.call import Call
 from backends.fake.conversion import loaded
-from backends.fake.custom.scale import ScalePaths
 from backends.fake.messages import Response
 from backends.fake.ownership import Writer
 from backends.fake.patches import change_of, change_to
@@ -22,6 +21,9 @@ from backends.fake.reading import json_response
 from backends.fake.registry import Registry, View
 from backends.fake.store import Entry
 from backends.fake.writing import check_name, writer
+
+if TYPE_CHECKING:
+    from backends.fake.custom.scale import ScalePaths
 
 Obj = dict[str, Any]
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import orjson
 
@@ -36,7 +36,6 @@ from backends.fake.authorization import escalation
 from backends.fake.authorization.authorizer import RBAC_GROUP, Authorizer
 from backends.fake.call import NO_QUERY, Call, parse_query
 from backends.fake.catalogue import Catalogue, Resource
-from backends.fake.custom import CustomKind
 from backends.fake.ids import Ids
 from backends.fake.impersonation import impersonated
 from backends.fake.messages import Request, Response
@@ -45,6 +44,9 @@ from backends.fake.registry import Registry
 from backends.fake.routes import Routes
 from backends.fake.service_account_tokens import ServiceAccountTokens
 from backends.fake.strategies.extensions import CRDS
+
+if TYPE_CHECKING:
+    from backends.fake.custom.kind import CustomKind
 
 BODY_LIMIT_BYTES = 3 * 1024 * 1024
 """MaxRequestBodyBytes of a real server's configuration."""

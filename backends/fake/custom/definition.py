@@ -21,24 +21,17 @@ VERBS = ("delete", "deletecollection", "get", "list", "patch", "create", "update
 SUBRESOURCE_VERBS = ("get", "patch", "update")
 
 
-def condition(crd: Mapping[str, Any], kind: str) -> str:
-    """The status of a condition: "True", "False", "Unknown"; empty where there is none."""
-    for one in (crd.get("status") or {}).get("conditions") or ():
-        if one.get("type") == kind:
-            return str(one.get("status") or "")
-    return ""
-
-
 class Definition(Immutable):
     """One definition. Shared by forks."""
 
-    def __init__(self, crd: Mapping[str, Any]) -> None:
+    def __init__(self, crd: Mapping[str, Any], basis: object) -> None:
+        """`basis` is what decides how it is served: the same basis, the same resources."""
         spec, status = crd["spec"], crd.get("status") or {}
         self.name: str = crd["metadata"]["name"]
         self.group: str = spec["group"]
         self.namespaced: bool = spec.get("scope") == "Namespaced"
         self.names: Mapping[str, Any] = status.get("acceptedNames") or spec["names"]
-        self.basis = basis(crd)
+        self.basis = basis
         self.versions = tuple(spec.get("versions") or ())
         self.kinds: dict[str, CustomKind] = {}
         """By version, the preferred one first."""
@@ -73,8 +66,3 @@ class Definition(Immutable):
             list_kind=names.get("listKind") or f"{gvk.kind}List",
             custom=kind,
         )
-
-
-def basis(crd: Mapping[str, Any]) -> tuple[Any, Any]:
-    """What decides how a definition is served: the same basis, the same resources."""
-    return crd["spec"], (crd.get("status") or {}).get("acceptedNames")

@@ -17,10 +17,9 @@ import orjson
 
 from backends.fake import metadata
 from backends.fake.custom.approval import approval, is_protected
-from backends.fake.custom.definition import condition
 from backends.fake.messages import Identity, Request, Response
 from backends.fake.store import Entry, Key, Store, StoreEvent
-from backends.fake.strategies.extensions import CLEANUP, CRDS, condition_of, set_condition
+from backends.fake.strategies.extensions import CLEANUP, CRDS, condition, condition_of, set_condition
 
 Obj = dict[str, Any]
 

@@ -6,13 +6,15 @@ at once, so a cluster that was loaded serves what it served before. What `lifecy
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from backends.fake.catalogue import Catalogue
-from backends.fake.custom.definition import Definition, basis, condition
-from backends.fake.custom.documents import documents_of
 from backends.fake.store import Store, StoreEvent
-from backends.fake.strategies.extensions import CRDS
+from backends.fake.strategies.extensions import CRDS, condition
+
+if TYPE_CHECKING:
+    from backends.fake.custom.definition import Definition
 
 
 class Served(NamedTuple):
@@ -48,12 +50,14 @@ class CustomResources:
         if not established and condition(crd, "NamesAccepted") != "True":
             self._drop(name)
             return
-        held = self.served.get(name)
-        if held is not None and held.definition.basis == basis(crd):
+        from backends.fake.custom.definition import Definition  # only needed by a cluster that has one
+
+        held, basis = self.served.get(name), _basis(crd)
+        if held is not None and held.definition.basis == basis:
             definition = held.definition
         else:
             self._end(held)
-            definition = Definition(crd)
+            definition = Definition(crd, basis)
         now = Served(definition, established, condition(crd, "Terminating") == "True")
         if now != held:
             self.served[name] = now
@@ -71,8 +75,15 @@ class CustomResources:
             self._store.end_watches(held.definition.storage.storage)
 
     def _show(self) -> None:
+        from backends.fake.custom.documents import documents_of
+
         found = [self.served[name] for name in sorted(self.served)]
         self._catalogue.serve(
             [resource for one in found for resource in one.definition.resources.values()],
             documents_of({one.definition: one.terminating for one in found if one.established}),
         )
+
+
+def _basis(crd: Mapping[str, Any]) -> tuple[Any, Any]:
+    """What decides how a definition is served."""
+    return crd["spec"], (crd.get("status") or {}).get("acceptedNames")

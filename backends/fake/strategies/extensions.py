@@ -90,3 +90,11 @@ def set_condition(crd: Obj, wanted: Obj, at: str) -> None:
     else:
         conditions.append(made)
     status["conditions"] = conditions
+
+
+def condition(crd: Obj, kind: str) -> str:
+    """The status of a condition: "True", "False", "Unknown"; empty where there is none."""
+    for one in (crd.get("status") or {}).get("conditions") or ():
+        if one.get("type") == kind:
+            return str(one.get("status") or "")
+    return ""

@@ -6,7 +6,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from backends.fake.custom import rules as definitions
 from backends.fake.validation import (
     access,
     administration,
@@ -14,6 +13,7 @@ from backends.fake.validation import (
     bounds,
     cluster,
     configuration,
+    definitions,
     ingresses,
     jobs,
     names,
