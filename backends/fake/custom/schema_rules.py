@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from backends.fake import cel
-from backends.fake.custom import default_rules, structural_rules
+from backends.fake.custom import default_rules, references, structural_rules
 from backends.fake.custom.expressions import compile_rule, not_installed
 from backends.fake.custom.structural import META, parse
 from backends.fake.patching import shown_json
@@ -99,7 +99,7 @@ def _walk(schema: Any, path: str, place: Place) -> Iterator[Cause]:
     yield from _walk(items, f"{path}.items", below)
     yield from _extensions(schema, path)
     yield from _map_list_keys(schema, path)
-    yield from _rules(schema, path)
+    yield from _rules(schema, path, at_root=place.at_root)
 
 
 def _property(schema: Schema, name: str, place: Place) -> Place:
@@ -224,7 +224,7 @@ def _map_list_keys(schema: Schema, path: str) -> Iterator[Cause]:
 # ---- rules in CEL
 
 
-def _rules(schema: Schema, path: str) -> Iterator[Cause]:
+def _rules(schema: Schema, path: str, *, at_root: bool) -> Iterator[Cause]:
     for number, rule in enumerate(schema.get("x-kubernetes-validations") or ()):
         where = f"{path}.x-kubernetes-validations[{number}]"
         text, message = (rule.get("rule") or "").strip(), rule.get("message") or ""
@@ -243,10 +243,10 @@ def _rules(schema: Schema, path: str) -> Iterator[Cause]:
         reason = rule.get("reason")
         if reason is not None and reason not in _REASONS:
             yield not_supported(f"{where}.reason", reason, _REASONS)
-        yield from _compiled(rule, where)
+        yield from _compiled(rule, schema, where, at_root=at_root)
 
 
-def _compiled(rule: Schema, where: str) -> Iterator[Cause]:
+def _compiled(rule: Schema, schema: Schema, where: str, *, at_root: bool) -> Iterator[Cause]:
     try:
         compiled = compile_rule(rule)
     except cel.NotInstalledError as error:
@@ -255,6 +255,10 @@ def _compiled(rule: Schema, where: str) -> Iterator[Cause]:
         text = f"Invalid value: {shown_json(_told(rule))}: compilation failed: {error}"
         yield Cause(f"{where}.rule", "FieldValueInvalid", text)
         return
+    missing = references.undefined(compiled.text, parse(schema), at_root=at_root)
+    if missing:
+        text = f"Invalid value: {shown_json(_told(rule))}: compilation failed: {missing}"
+        yield Cause(f"{where}.rule", "FieldValueInvalid", text)
     if compiled.program.result not in ("BOOL", "DYN"):
         text = f"Invalid value: {shown_json(_told(rule))}: cel expression must evaluate to a bool"
         yield Cause(f"{where}.rule", "FieldValueInvalid", text)

@@ -6,6 +6,9 @@ from typing import Any
 
 import pytest
 
+from backends.fake import cel
+from backends.fake.custom import patterns, references, values
+from backends.fake.custom.structural import parse
 from tests.unit.backends.fake.custom.definitions import CRDS, GROUP, causes, definition, serving, version
 from tests.unit.backends.fake.door import Door
 
@@ -170,7 +173,7 @@ def with_properties(properties: Any, **more: Any) -> Any:
             f"Invalid value: {RULE}: cel expression must evaluate to a bool",
         ),
         (
-            rules({"rule": "self.a\n== 1"}),
+            rules({"rule": "1\n== 1"}),
             "~.x-kubernetes-validations[0].message",
             "Required value: message must be specified if rule contains line breaks",
         ),
@@ -298,3 +301,50 @@ def test_nested_schemas_are_read_like_any_other(schema: Any, why: str) -> None:
     refused = Door().ask("POST", CRDS, definition(version("v1", schema)))
     assert refused.code == 400
     assert why in refused.body["message"]
+
+
+@pytest.mark.parametrize(
+    ("rule", "found"),
+    [
+        ("self.size > 0 && self.inner.deep == 'self.none'", ""),
+        ("self.x__dash__y == 1 && self.map.anything == 'a' && self.names.all(n, n != '')", ""),
+        ("has(self.sise)", "ERROR: <input>:1:4: undefined field 'sise'\n | has(self.sise)\n | ...^"),
+        (
+            "self.inner.depp == 'a'",
+            "ERROR: <input>:1:11: undefined field 'depp'\n | self.inner.depp == 'a'\n | ..........^",
+        ),
+    ],
+)
+def test_a_rule_names_fields_that_there_are(rule: str, found: str) -> None:
+    schema = with_properties(
+        {
+            "size": {"type": "integer"},
+            "x-y": {"type": "integer"},
+            "names": {"type": "array", "items": {"type": "string"}},
+            "map": {"type": "object", "additionalProperties": {"type": "string"}},
+            "inner": with_properties({"deep": {"type": "string"}}),
+        },
+        **{"x-kubernetes-validations": [{"rule": rule}]},
+    )
+    assert references.undefined(rule, parse(schema), at_root=False) == found
+    if found:
+        field, message = schema_refusal(schema)[0]
+        assert field == "~.x-kubernetes-validations[0].rule"
+        assert message.endswith(f"compilation failed: {found}")
+    else:
+        assert Door().ask("POST", CRDS, definition(version("v1", schema))).code == 201
+
+
+def test_rules_are_refused_where_there_is_no_library_for_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    def missing(*_: str) -> None:
+        raise cel.NotInstalledError
+
+    monkeypatch.setattr(cel, "environment", missing)
+    patterns.matcher.cache_clear()
+    refused = Door().ask("POST", CRDS, definition(version("v1", rules({"rule": "self.a == 1"}))))
+    assert (refused.code, "pip install 'kubeactions[cel]'" in refused.body["message"]) == (501, True)
+    pattern = {"type": "string", "pattern": "^[[:alpha:]]+$"}
+    assert Door().ask("POST", CRDS, definition(version("v1", pattern))).code == 201
+    wrong = values.problems({"type": "object", "properties": {"a": pattern}}, {"a": "a1"})
+    assert [one.field for one in wrong] == ["a"]
+    patterns.matcher.cache_clear()
