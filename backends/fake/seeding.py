@@ -116,6 +116,7 @@ def _put(cluster: Cluster, manifests: Iterable[Manifest]) -> None:
 
 def _resource(cluster: Cluster, manifest: Manifest) -> Resource:
     kind, api_version = manifest.object["kind"], manifest.object["apiVersion"]
+    cluster.catch_up()  # a definition that has just been put in is served a moment later
     try:
         return cluster.catalogue.of_object(manifest.object)
     except KeyError:

@@ -13,7 +13,8 @@ from backends.clock import SimulatedClock
 from backends.fake.cluster import Cluster
 from backends.fake.manifests import ManifestError, read, save
 from backends.fake.messages import Request
-from backends.fake.seeding import seed
+from backends.fake.seeding import apply, seed
+from tests.unit.backends.fake.custom.definitions import WIDGETS, definition, widget
 
 
 def seeded(folder: Path, *objects: dict[str, Any], cluster: Cluster | None = None) -> Cluster:
@@ -122,3 +123,18 @@ def without_versions(objects: list[dict[str, Any]]) -> dict[tuple[str, str, str]
         metadata = {key: value for key, value in item["metadata"].items() if key != "resourceVersion"}
         found[item["kind"], metadata.get("namespace", ""), metadata["name"]] = {**item, "metadata": metadata}
     return found
+
+
+def test_definitions_come_before_their_objects_whatever_their_order(tmp_path: Path) -> None:
+
+    first = seeded(tmp_path, widget("w", {}), definition())
+    assert [one["metadata"]["name"] for one in get(first, WIDGETS)["items"]] == ["w"]
+    save(tmp_path / "saved.json", first.dump())
+    again = Cluster(SimulatedClock())
+    seed(again, read([tmp_path / "saved.json"]))
+    uids = [[one["metadata"]["uid"] for one in get(held, WIDGETS)["items"]] for held in (first, again)]
+    assert uids[0] == uids[1] != []
+    other = Cluster(SimulatedClock())
+    (tmp_path / "both.yaml").write_text(yaml.safe_dump_all([widget("w", {}), definition()]))
+    done = apply(other, read([tmp_path / "both.yaml"]), "m")
+    assert [one["kind"] for one in done] == ["CustomResourceDefinition", "Widget"]
