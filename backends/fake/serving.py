@@ -12,7 +12,7 @@ import threading
 from http import HTTPStatus
 from pathlib import Path
 from types import FrameType
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import uvicorn
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
@@ -21,13 +21,14 @@ from backends.base import BackendError
 from backends.fake import kubeconfig
 from backends.fake.http import ABORT, PEER, App, Limits
 from backends.fake.tls import Tls, identity_of
-from backends.fake.websockets import MESSAGE_BYTES, KubernetesWebSocket
 
 if TYPE_CHECKING:
     from backends.fake.cluster import Cluster
     from backends.fake.faulty_door import FaultyDoor
     from backends.faults import Faults
 
+MESSAGE_BYTES: Final = 4 << 20
+"""The longest WebSocket message that is read; clients send input in pieces of 32 KiB."""
 CLOSE_GRACE_S: Final = 1.0
 """How long a connection may take to end when the server closes; then it is cut."""
 
@@ -116,6 +117,13 @@ def url_of(listening: socket.socket, *, secure: bool = False) -> str:
     return f"http{'s' * secure}://{f'[{host}]' if ':' in host else host}:{port}"
 
 
+def _websocket(**given: Any) -> asyncio.Protocol:
+    """The connection of a client that has asked for an upgrade; the first one loads what it takes."""
+    from backends.fake.websockets import KubernetesWebSocket
+
+    return KubernetesWebSocket(**given)
+
+
 class _Server(uvicorn.Server):
     """uvicorn's server, which ends watches first and keeps a signal to itself once it has obeyed it."""
 
@@ -125,7 +133,7 @@ class _Server(uvicorn.Server):
             uvicorn.Config(
                 app,
                 http=protocol,
-                ws=KubernetesWebSocket,
+                ws=_websocket,  # type: ignore[arg-type]  # whatever makes one will do
                 ws_max_size=MESSAGE_BYTES,
                 ws_ping_interval=None,
                 ws_per_message_deflate=False,

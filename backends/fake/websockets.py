@@ -31,8 +31,6 @@ Send = Callable[[Message], Awaitable[None]]
 
 EXTENSION: Final = "kubernetes"
 """Under which name a connection's scope has its `Wire`."""
-MESSAGE_BYTES: Final = 4 << 20
-"""The longest frame that is read; clients send input in pieces of 32 KiB."""
 HANG_S: Final = 1.0
 POLL_S: Final = 0.05
 """How often a clock that somebody else moves is looked at."""

@@ -24,13 +24,14 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from kubeactions.command_policy import DEFAULT_TIMEOUT_S, MAX_TIMEOUT_S, MODES, READ_ONLY_MODE, objection, root
+from kubeactions.command_policy import DEFAULT_TIMEOUT_S, MAX_TIMEOUT_S, MODES, READ_ONLY_MODE, objection
 from kubeactions.errors import KubeError, NotFound, Refused, TooManyRequests, Unreachable
 from kubeactions.executors._endings import TARGET_LOST, failed, gone, refused, replaced, succeeded, uid_of, unknown
 from kubeactions.executors._guard import CODE, Told, ask, guard_path, guarded
-from kubeactions.executors._parameters import choice, flag, json_value, whole
+from kubeactions.executors._parameters import choice, flag, whole
 from kubeactions.executors._targets import TERMINATING, look_at, path_to, terminating
 from kubeactions.executors._targets import objection as target_objection
+from kubeactions.executors._words import argv, container_name, roots, words
 from kubeactions.model import (
     Action,
     Circumstances,
@@ -55,7 +56,6 @@ from kubeactions.model import (
 
 MAX_BYTES = 1024 * 1024
 """What is kept of each stream."""
-MAX_WORDS, MAX_WORD_BYTES = 128, 4096
 AGAIN_S = 2.0
 """Pause before the next try when the look just before it failed: nothing was sent then."""
 LOOKS = 6
@@ -63,36 +63,6 @@ LOOK_AGAIN_S = 5.0
 """How often, and at what distance, the guard of a command is asked that has begun and not ended."""
 _NEVER_STARTED = "unable to start container process"
 """runc's words for a command that could not be started; containerd and CRI-O pass them on."""
-
-
-def words(value: Json) -> tuple[str, ...]:
-    """Reads a list of texts, or its JSON."""
-    found = json_value(value) if isinstance(value, str) and value.lstrip().startswith("[") else value
-    if not isinstance(found, (list, tuple)) or not all(isinstance(one, str) and "\0" not in one for one in found):
-        raise ValueError(f'a list of words such as ["ls", "-l"] is expected, not {json.dumps(value)}')
-    if len(found) > MAX_WORDS or any(len(one.encode()) > MAX_WORD_BYTES for one in found):
-        raise ValueError(f"at most {MAX_WORDS} words of {MAX_WORD_BYTES} bytes are expected")
-    return tuple(found)
-
-
-def argv(value: Json) -> tuple[str, ...]:
-    """The same, with at least the command itself."""
-    found = words(value)
-    if not found or not found[0]:
-        raise ValueError('a list of words such as ["ls", "-l"] is expected, not an empty one')
-    return found
-
-
-def roots(value: Json) -> tuple[str, ...]:
-    """Reads a list of absolute paths."""
-    return tuple(root(one) for one in words(value))
-
-
-def container_name(value: Json) -> str:
-    """Reads the name of a container."""
-    if not isinstance(value, str) or not value:
-        raise ValueError(f"the name of a container is expected, not {value!r}")
-    return value
 
 
 class ExecCommand:

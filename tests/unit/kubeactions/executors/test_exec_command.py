@@ -12,7 +12,8 @@ import pytest
 from kubeactions.command_policy import ExecLimits
 from kubeactions.errors import Forbidden, KubeError, NotFound, TooManyRequests, Unavailable, Unreachable
 from kubeactions.executors._guard import ASK_S, QUESTION, SCRIPT, Told, guard_path
-from kubeactions.executors.exec_command import AGAIN_S, EXECUTOR, LOOK_AGAIN_S, LOOKS, MAX_BYTES, argv, roots, words
+from kubeactions.executors._words import argv, roots, words
+from kubeactions.executors.exec_command import AGAIN_S, EXECUTOR, LOOK_AGAIN_S, LOOKS, MAX_BYTES
 from kubeactions.model import Action, Circumstances, Evidence, Intent, Next, Outcome, Plan, Seen, Status, Target
 from tests.unit.kubeactions.executors.orders import act, circumstances, evidence, intent
 
