@@ -69,6 +69,9 @@ class Discovery:
     def _find(self, path: str, call: Call) -> Response:
         if path in self._documents:
             return self._document(path, call)
+        if path in _HEALTH and "verbose" in call.query:
+            lines = [f"[+]{check} ok\n" for check in _CHECKS]
+            return Response(200, dict(_TEXT), f"{''.join(lines)}{path[1:]} check passed\n".encode())
         if path in _HEALTH or _is_check(path):
             return Response(200, dict(_TEXT), b"ok")
         if path == "/version":
@@ -95,6 +98,8 @@ class Discovery:
         aggregated = f"{path} aggregated"
         if aggregated in self._documents and _wants_aggregated(call.headers.get("accept", "")):
             return self._aggregated(aggregated, call)
+        if _wants_yaml(call.headers.get("accept", "")):
+            call.encoding = "yaml"
         return json_response(200, self._bytes(path))
 
     def _aggregated(self, name: str, call: Call) -> Response:
@@ -158,6 +163,18 @@ def _group(item: Mapping[str, Any]) -> dict[str, Any]:
 def _is_check(path: str) -> bool:
     root, _, check = path.rpartition("/")
     return root in _HEALTH and check in _CHECKS
+
+
+def _wants_yaml(accept: str) -> bool:
+    """Whether the first alternative that can be had is YAML."""
+    if "yaml" not in accept:
+        return False
+    for alternative in parse_accept(accept):
+        if alternative.media in ("application/json", "*/*", "application/*"):
+            return False
+        if alternative.media == "application/yaml":
+            return True
+    return False
 
 
 def _wants_aggregated(accept: str) -> bool:

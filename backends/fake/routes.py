@@ -101,7 +101,7 @@ class Routes:
             raise statuses.no_such_resource()
         if len(rest) > 3 and subresource != "proxy":
             raise statuses.no_such_resource()
-        return Route(resource, namespace, rest[1], subresource)
+        return Route(resource, namespace, rest[1], subresource, watch=watch and not subresource)
 
     def _forget(self) -> None:
         self._collections.clear()

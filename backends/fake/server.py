@@ -8,7 +8,7 @@ below is an `ApiError` and becomes a Status here.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -74,6 +74,11 @@ _HANDLERS: dict[str, Handler] = {
     "deletecollection": deleting.delete_collection,
 }
 _WRITES = frozenset({"create", "update", "patch"})
+_IN_A_NAMESPACE = frozenset({"create", "deletecollection"})
+"""What cannot be done across all namespaces."""
+_FOR_PEOPLE = ("curl", "Wget", "Mozilla/5.0")
+_TRUE = frozenset({"1", "t", "T", "true", "TRUE", "True"})
+"""strconv.ParseBool."""
 _NO_TABLES = frozenset({"binding", "eviction", "token"})
 """Subresources that only create; what they answer is no row."""
 # pkg/apis/*/zz_generated.prerelease-lifecycle.go, for versions that are still served
@@ -170,8 +175,11 @@ class Server:
             self._note_custom(call, resource.custom)
         if route.subresource:
             return self._subresource(call, resource)
-        if verb not in resource.verbs or (verb == "create" and resource.namespaced and not route.namespace):
+        across = resource.namespaced and not route.namespace
+        if verb not in resource.verbs or (across and verb in _IN_A_NAMESPACE):
             raise statuses.method_not_allowed()
+        if route.watch and route.name:
+            call.query = _named(call.query, route.name)
         call.encoding, call.form = _negotiated(call, resource.gvk, tables="get" in resource.verbs)
         if verb == "watch" and call.encoding == "yaml":
             raise statuses.not_acceptable(negotiation.STREAMED)
@@ -254,6 +262,8 @@ class Server:
         headers["Audit-Id"] = audit_id
         if call.encoding != "json" and headers.get("Content-Type") == "application/json" and response.stream is None:
             (_as_yaml if call.encoding == "yaml" else _as_protobuf)(response)
+        elif response.stream is None and headers.get("Content-Type") == "application/json" and _is_pretty(call):
+            _prettily(response)
         if call.warnings:
             headers["Warning"] = ", ".join(f"299 - {orjson.dumps(text).decode()}" for text in call.warnings)
         route, resource, request, identity = call.route, call.served, call.request, call.identity
@@ -284,12 +294,35 @@ class Server:
 def _verb(call: Call) -> str:
     route, method = call.route, call.request.method
     one = bool(route.name)
+    if route.watch and method == "GET":
+        return "watch"
     if one and route.subresource and method == "POST":
         return "create"
     verb = _VERBS.get((method, one), "")
-    if verb == "list" and (route.watch or (call.query and call.flag("watch"))):
-        return "watch"
-    return verb
+    return "watch" if verb == "list" and call.query and call.flag("watch") else verb
+
+
+def _named(query: Mapping[str, str], name: str) -> Mapping[str, str]:
+    """The query of a watch of one object (/watch/.../{name}). Raises `ApiError` 400 where it asks for another."""
+    asked = query.get("fieldSelector")
+    if asked and asked not in (f"metadata.name={name}", f"metadata.name=={name}"):
+        raise statuses.bad_request("fieldSelector metadata.name doesn't match requested name")
+    return {**query, "fieldSelector": f"metadata.name={name}"}
+
+
+def _is_pretty(call: Call) -> bool:
+    """Whether a person reads it: he says so, or it is one of the programs that people use (writers.go)."""
+    asked = call.query.get("pretty")
+    if asked:
+        return asked in _TRUE
+    return call.headers.get("user-agent", "").startswith(_FOR_PEOPLE)
+
+
+def _prettily(response: Response) -> None:
+    try:
+        response.body = orjson.dumps(orjson.loads(response.body), option=orjson.OPT_INDENT_2)
+    except orjson.JSONDecodeError:  # not every text that calls itself JSON is
+        return
 
 
 def _plainly(refused: Response) -> Response:

@@ -256,3 +256,39 @@ def test_whatever_comes_in_a_status_goes_out(
     assert 200 <= response.status < 600
     if response.status >= 400 and response.headers["Content-Type"] == "application/json":
         assert orjson.loads(response.body)["kind"] == "Status"
+
+
+def test_nothing_is_deleted_across_namespaces_in_one_request(door: Door) -> None:
+    door.made(CM, {"metadata": {"name": "kept"}})
+    assert door.ask("DELETE", "/api/v1/configmaps").code == 405
+    assert door.get(f"{CM}/kept").code == 200
+
+
+def test_one_object_can_be_watched_by_its_old_path(door: Door) -> None:
+    for name in ("one", "other"):
+        door.made(CM, {"metadata": {"name": name}})
+    path = CM.replace("/v1/", "/v1/watch/")
+    watch = door.send("GET", f"{path}/one")
+    assert watch.stream is not None
+    assert [orjson.loads(line)["object"]["metadata"]["name"] for line in watch.stream.take()] == ["one"]
+    refused = door.get(f"{path}/one?fieldSelector=metadata.name%3Dother")
+    assert (refused.code, refused.body["message"]) == (
+        400,
+        "fieldSelector metadata.name doesn't match requested name",
+    )
+
+
+@pytest.mark.parametrize(
+    ("query", "agent", "pretty"),
+    [("?pretty=true", "", True), ("?pretty=0", "curl/8", False), ("", "curl/8", True), ("", "kubectl/v1", False)],
+)
+def test_a_person_gets_lines(door: Door, query: str, agent: str, pretty: bool) -> None:
+    body = door.send("GET", f"{CM}{query}", user_agent=agent).body
+    assert (b'\n  "kind": "ConfigMapList"' in body) is pretty
+
+
+def test_health_tells_its_checks_and_discovery_speaks_yaml(door: Door) -> None:
+    assert door.send("GET", "/readyz?verbose").body == b"[+]ping ok\n[+]log ok\n[+]etcd ok\nreadyz check passed\n"
+    group = door.send("GET", "/apis/apps", accept="application/yaml")
+    assert group.headers["Content-Type"] == "application/yaml"
+    assert group.body.startswith(b"apiVersion: v1\nkind: APIGroup\n")
