@@ -50,7 +50,7 @@ class Rules(Protocol):
     def check_update(self, resource: Resource, new: Obj, old: Obj, subresource: str) -> list[Cause]:
         """What is wrong with a change."""
 
-    def warnings(self, resource: Resource, new: Obj, old: Obj | None) -> Iterable[str]:
+    def warnings(self, resource: Resource, new: Obj, old: Obj | None, subresource: str = "") -> Iterable[str]:
         """What is right and yet worth a warning."""
 
 
@@ -184,7 +184,7 @@ class Registry:
 
     def _warn(self, write: Attributes, new: Obj, old: Obj | None) -> None:
         """Tell who asked for a write what is worth a warning."""
-        for text in self.rules.warnings(write.resource, new, old):
+        for text in self.rules.warnings(write.resource, new, old, write.subresource):
             write.asking.warn(text)
 
     @staticmethod

@@ -15,7 +15,7 @@ from backends.fake import validation
 from backends.fake.catalogue import Resource
 from backends.fake.schema import Schema
 from backends.fake.strategies.extensions import CRDS
-from backends.fake.validation import Cause
+from backends.fake.validation import Cause, warnings
 
 Obj = dict[str, Any]
 
@@ -47,7 +47,7 @@ class KindRules:
             return resource.custom.check_update(new, old, subresource)
         return validation.validate_update(resource.gvk, new, old, subresource)
 
-    def warnings(self, resource: Resource, new: Obj, old: Obj | None) -> Iterable[str]:
+    def warnings(self, resource: Resource, new: Obj, old: Obj | None, subresource: str = "") -> Iterable[str]:
         """What is right and yet worth a warning."""
         if resource.custom is not None:
             return resource.custom.warned_of(new, old)
@@ -55,7 +55,9 @@ class KindRules:
             from backends.fake.custom import rules as definitions  # only needed by whoever defines resources
 
             return definitions.warnings(new, old)
-        return ()
+        if subresource:
+            return ()
+        return warnings.of_new(resource.gvk, new) if old is None else warnings.of_change(resource.gvk, new, old)
 
 
 @functools.cache
