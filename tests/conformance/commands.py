@@ -34,7 +34,9 @@ _SUBSTITUTIONS: Final = (
     (re.compile(r'(resourceVersion"?: "?)\d+'), r"\1<rv>"),
     (re.compile(r"(Resource ?Version: +)\d+"), r"\1<rv>"),
 )
-_CLIENTS_RACE: Final = re.compile(r'(?m)^<log> reflector\.go:\d+\] .*"very short watch: .*\n')
+_CLIENTS_RACE: Final = re.compile(
+    r'^<log> reflector\.go:\d+\] .*("very short watch: |"context deadline exceeded").*\n', re.MULTILINE
+)
 """kubectl's own log of a watch that ended with its `--timeout`, when it notices the end before the reason."""
 _AFTER: Final = (
     (re.compile(r"((?:uid(?:\"|:)|UID:).*?)<uid:\d+>"), r"\1<uid>"),
