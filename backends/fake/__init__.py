@@ -19,6 +19,9 @@ has said anything is one whose executable does not exist.
 Roles and bindings are stored like anything else and have no effect, unless the cluster is made with
 `authorization="rbac"`; whoever writes one gets a Warning header.
 
+Of admission there are not: in CEL the `authorizer`, the libraries `format`, `semver` and `image`, and comprehensions
+over two variables (an expression with one is refused); the check of policies against schemas; quotas of devices.
+
 And these are simply not there: rate limits, priority and fairness, and the clean-up of Events
 after an hour. Of access control: the Node authorizer's graph (a node may do what the role `system:node` says),
 NodeRestriction, and tokens of Secrets (kubernetes.io/service-account-token).

@@ -14,6 +14,7 @@ from functools import partial
 from urllib.parse import parse_qs
 
 from backends.fake import authorization, statuses
+from backends.fake.admission.attributes import CONNECT, Attributes
 from backends.fake.authorization.authorizer import Authorizer
 from backends.fake.call import Call
 from backends.fake.containers import check_node, container_of, find_pod, running_id
@@ -57,6 +58,7 @@ class Running:
 
     def _begin(self, registry: Registry, call: Call) -> Response:
         """Check everything that may be refused, then start."""
+        _admit(registry, call)
         invocation = _invocation(registry, call)
         protocol = _protocol(call)
         running = running_id(invocation.manifest, invocation.container)
@@ -74,6 +76,24 @@ class Running:
         if call.command:
             return self._programs.find(call)
         return self._programs.main(call) or partial(self._logs.attached, registry)
+
+
+def _admit(registry: Registry, call: Call) -> None:
+    """Policies and webhooks may have something against it. Raises `ApiError`."""
+    query = parse_qs(call.request.target.partition("?")[2], keep_blank_values=True)
+    kind = call.served.subresources[call.route.subresource].kind
+    asked: dict[str, object] = {"kind": kind, "apiVersion": "v1"}
+    asked |= {name: True for name in ("stdin", "stdout", "stderr", "tty") if call.flag(name)}
+    if call.query.get("container"):
+        asked["container"] = call.query["container"]
+    if query.get("command"):
+        asked["command"] = query["command"]
+    write = Attributes(
+        CONNECT, call.served, call.route.namespace, asked, None, call, subresource=call.route.subresource
+    )
+    write.named = call.route.name
+    registry.admission.mutate(write)
+    registry.admission.validate(write)
 
 
 def _watch_over(session: Session, entry: object, running: str) -> None:

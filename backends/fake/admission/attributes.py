@@ -18,6 +18,7 @@ Obj = dict[str, Any]
 CREATE: Final = "CREATE"
 UPDATE: Final = "UPDATE"
 DELETE: Final = "DELETE"
+CONNECT: Final = "CONNECT"
 
 
 class Asking(Protocol):
@@ -57,8 +58,8 @@ class Attributes:
     """One write. `new` is None when something is deleted, `old` when something is created."""
 
     __slots__ = (
-        "asking", "changed_by_webhook", "doomed", "dry_run", "is_reinvocation", "namespace", "new", "old", "operation",
-        "resource", "subresource", "webhooks",
+        "asking", "changed_by_webhook", "doomed", "dry_run", "is_reinvocation", "named", "namespace", "new", "old",
+        "operation", "resource", "subresource", "webhooks",
     )  # fmt: skip
 
     def __init__(
@@ -81,6 +82,8 @@ class Attributes:
         self.asking = asking
         self.subresource = subresource
         self.dry_run = dry_run
+        self.named = ""
+        """The name of the path, for what is no object with a name (CONNECT)."""
         self.doomed = False
         """Whether it is known that storing will fail, so that nothing may be charged for it."""
         self.is_reinvocation = False
@@ -106,6 +109,8 @@ class Attributes:
     @property
     def name(self) -> str:
         """The object's name; empty before a generated one has been drawn."""
+        if self.named:
+            return self.named
         metadata = (self.new or self.old or {}).get("metadata") or {}
         name: str = metadata.get("name") or ""
         return name
@@ -113,5 +118,5 @@ class Attributes:
     def forbidden(self, why: str) -> statuses.ApiError:
         """admission.NewForbidden: 403, naming the object as far as it has a name."""
         metadata = (self.new or self.old or {}).get("metadata") or {}
-        name = metadata.get("name") or metadata.get("generateName") or "Unknown"
+        name = self.name or metadata.get("generateName") or "Unknown"
         return statuses.forbidden(self.resource.plural, name, self.resource.group, why)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from backends.fake.admission.attributes import Attributes
+from backends.fake.admission.attributes import CONNECT, Attributes
 from backends.fake.catalogue import Resource
 from backends.fake.conversion import converted
 
@@ -29,7 +29,7 @@ def request_of(write: Attributes, resource: Resource) -> Obj:
         "operation": write.operation,
         "userInfo": user,
         "dryRun": write.dry_run,
-        "options": write.asking.options,
+        "options": None if write.operation == CONNECT else write.asking.options,
     }
     if write.name:
         found["name"] = write.name

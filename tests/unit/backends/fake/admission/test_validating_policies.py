@@ -237,6 +237,21 @@ def test_subresources_are_seen_as_what_they_are(door: Door) -> None:
     assert door.patch(f"{DEPLOYMENTS}/w", {"spec": {"replicas": 9}}).code == 200
 
 
+def test_a_command_in_a_container_may_be_refused(door: Door) -> None:
+    rule = {"resources": ["pods/exec"], "operations": ["CONNECT"]}
+    bind(door, policy("request.name != 'p' || object.command[0] != 'sh'", rule=rule))
+    door.made(PODS, pod())
+    headers = {"upgrade": "websocket", "sec_websocket_protocol": "v5.channel.k8s.io"}
+    refused = door.ask("GET", f"{PODS}/p/exec?command=sh&stdout=1", **headers)
+    assert (refused.code, refused.body["message"].partition("denied request: ")[0]) == (
+        422, 'pods "p" is forbidden: ValidatingAdmissionPolicy \'p\' with binding \'b\' ',
+    )  # fmt: skip
+    assert (
+        "does not have a host assigned"
+        in door.ask("GET", f"{PODS}/p/exec?command=ls&stdout=1", **headers).body["message"]
+    )
+
+
 def test_a_policy_does_not_shut_itself_in(door: Door) -> None:
     rule = {"operations": ["*"]}
     bind(door, policy("false", rule=rule))
