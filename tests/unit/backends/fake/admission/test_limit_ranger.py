@@ -71,6 +71,11 @@ def test_containers_get_what_they_do_not_say(door: Door) -> None:
          asking(None, {"cpu": "1"}, initContainers=[
              {"name": "i", "image": "i", "restartPolicy": "Always", "resources": {"limits": {"cpu": "500m"}}}]),
          "maximum cpu usage per Pod is 1, but limit is 1500m"),
+        ({"type": "Pod", "max": {"cpu": "1"}},
+         asking(None, {"cpu": "100m"}, initContainers=[
+             {"name": "i", "image": "i", "restartPolicy": "Always", "resources": {"limits": {"cpu": "500m"}}},
+             {"name": "j", "image": "i", "resources": {"limits": {"cpu": "700m"}}}]),
+         "maximum cpu usage per Pod is 1, but limit is 1200m"),
     ],
 )  # fmt: skip
 def test_a_pod_keeps_within_the_limits(door: Door, limit: dict[str, Any], body: dict[str, Any], why: str) -> None:

@@ -52,6 +52,7 @@ def test_there_is_one_default_priority(door: Door) -> None:
     assert refused.body["message"].endswith(
         "PriorityClass usual is already marked as default. Only one default can exist"
     )
+    assert door.patch(f"{CLASSES}/usual", {"description": "for most"}).code == 200
     clash = door.post(PODS, running("q", preemptionPolicy="Never")).body["message"]
     assert "the string value of PreemptionPolicy (Never) must not be provided in pod spec" in clash
 

@@ -218,6 +218,9 @@ def test_parameters_that_are_missing(door: Door) -> None:
     limited(door, name="none")
     text = "failed to configure binding: no params found for policy binding with `Deny` parameterNotFoundAction"
     assert message(door, DEPLOYMENTS, deployment()) == text
+    door.patch(f"{POLICIES}/p", {"spec": {"failurePolicy": "Ignore"}})
+    assert message(door, DEPLOYMENTS, deployment("open")) == ""
+    door.patch(f"{POLICIES}/p", {"spec": {"failurePolicy": "Fail"}})
     door.patch(f"{BINDINGS}/b", {"spec": {"paramRef": {"parameterNotFoundAction": "Allow"}}})
     assert message(door, DEPLOYMENTS, deployment()) == ""
     door.patch(f"{POLICIES}/p", {"spec": {"paramKind": {"kind": "Nothing"}}})

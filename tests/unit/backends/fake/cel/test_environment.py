@@ -40,6 +40,7 @@ VALUES: tuple[tuple[str, Any], ...] = (
     ("self.l.indexOf(2)", 2),
     ("[1, 2, 1].lastIndexOf(1)", 2),
     ("self.l.indexOf(9)", -1),
+    ("[dyn(1)].indexOf(true)", -1),
     ("'abc'.indexOf('c')", 2),
     ("sets.contains(self.l, [1, 2])", True),
     ("sets.equivalent([1, 1, 2], [2, 1])", True),
