@@ -76,26 +76,26 @@ def test_a_finished_pod_counts_as_an_object_only(world: World) -> None:
     assert used(world) == {"pods": "0", "count/pods": "1"}
 
 
-@pytest.mark.parametrize(
-    ("scope", "counted"),
-    [
-        ({"scopes": ["BestEffort"]}, {"plain"}),
-        ({"scopes": ["NotBestEffort"]}, {"burst", "important", "other"}),
-        ({"scopes": ["Terminating"]}, {"burst"}),
-        ({"scopes": ["NotTerminating"]}, {"plain", "important", "other"}),
-        ({"scopes": ["CrossNamespacePodAffinity"]}, {"other"}),
-        ({"scopes": ["PriorityClass"]}, {"important"}),
-        ({"selector": {"matchExpressions": [
-            {"scopeName": "PriorityClass", "operator": "In", "values": ["system-node-critical"]}]}}, {"important"}),
-        ({"selector": {"matchExpressions": [
-            {"scopeName": "PriorityClass", "operator": "NotIn", "values": ["system-node-critical"]}]}},
-         {"plain", "burst", "other"}),
-        ({"selector": {"matchExpressions": [{"scopeName": "PriorityClass", "operator": "DoesNotExist"}]}},
-         {"plain", "burst", "other"}),
-    ],
+SCOPES: tuple[tuple[dict[str, Any], set[str]], ...] = (
+    ({"scopes": ["BestEffort"]}, {"plain"}),
+    ({"scopes": ["NotBestEffort"]}, {"burst", "important", "other"}),
+    ({"scopes": ["Terminating"]}, {"burst"}),
+    ({"scopes": ["NotTerminating"]}, {"plain", "important", "other"}),
+    ({"scopes": ["CrossNamespacePodAffinity"]}, {"other"}),
+    ({"scopes": ["PriorityClass"]}, {"important"}),
+    ({"selector": {"matchExpressions": [
+        {"scopeName": "PriorityClass", "operator": "In", "values": ["system-node-critical"]}]}}, {"important"}),
+    ({"selector": {"matchExpressions": [
+        {"scopeName": "PriorityClass", "operator": "NotIn", "values": ["system-node-critical"]}]}},
+     {"plain", "burst", "other"}),
+    ({"selector": {"matchExpressions": [{"scopeName": "PriorityClass", "operator": "DoesNotExist"}]}},
+     {"plain", "burst", "other"}),
 )  # fmt: skip
-def test_a_quota_counts_the_pods_in_its_scopes(world: World, scope: dict[str, Any], counted: set[str]) -> None:
-    allow(world, pods="9", **scope)
+
+
+def test_a_quota_counts_the_pods_in_its_scopes(world: World) -> None:
+    for index, (scope, _) in enumerate(SCOPES):
+        allow(world, f"q{index}", pods="9", **scope)
     term = {"topologyKey": "kubernetes.io/hostname", "namespaces": ["x"]}
     affinity = {"podAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": [term]}}
     bodies = {
@@ -104,13 +104,14 @@ def test_a_quota_counts_the_pods_in_its_scopes(world: World, scope: dict[str, An
         "important": asking({"cpu": "1m"}, priorityClassName="system-node-critical"),
         "other": asking({"cpu": "1m"}, affinity=affinity),
     }
-    found = set()
+    found: list[set[str]] = [set() for _ in SCOPES]
     for name, body in bodies.items():
-        before = used(world)
+        before = [used(world, f"q{index}") for index in range(len(SCOPES))]
         world.made(PODS, {**body, "metadata": {"name": name}})
-        if used(world) != before:
-            found.add(name)
-    assert found == counted
+        for index, had in enumerate(before):
+            if used(world, f"q{index}") != had:
+                found[index].add(name)
+    assert found == [counted for _, counted in SCOPES]
 
 
 def test_services_and_claims_count_for_more_than_one_thing(world: World) -> None:
