@@ -2,7 +2,8 @@
 
 `AsyncioTransport` stands in `ApiClient.rest_client.pool_manager`. Everything is answered at once, in the event loop's
 thread; a watch under a simulated clock moves the time when nobody else in the loop has anything to do, and under the
-machine's clock waits in a thread. Faults come as the errors that aiohttp raises.
+machine's clock waits in a thread. Faults come as the errors that aiohttp raises. The loop stands still while an
+admission webhook is asked: one that runs in the same loop could not answer.
 """
 
 from __future__ import annotations
