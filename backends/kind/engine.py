@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     import docker
 
 DEFAULT_SOCKET = "/var/run/docker.sock"
-CALL_TIMEOUT_S = 120
-"""Longest wait for one answer of the engine; removing a busy node takes it a while."""
+CALL_TIMEOUT_S = 300
+"""Longest wait for one answer of the engine: to make a node it copies a gigabyte into the volume."""
 OLDEST_API = (1, 41)
 """Docker 20.10: the first with `--cgroupns=private`, which node images rely on (kind v0.20)."""
 LOOPBACK = "127.0.0.1"

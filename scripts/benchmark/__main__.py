@@ -13,7 +13,19 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from scripts.benchmark import clusters, failover, inprocess, ledger, overhttp, peers, production, requests, system
+from scripts.benchmark import (
+    clusters,
+    control_plane,
+    failover,
+    inprocess,
+    ledger,
+    overhttp,
+    peers,
+    production,
+    requests,
+    suites,
+    system,
+)
 from scripts.benchmark.measure import Row
 
 AREAS: dict[str, tuple[Callable[[], Iterator[Row]], ...]] = {
@@ -30,9 +42,11 @@ AREAS: dict[str, tuple[Callable[[], Iterator[Row]], ...]] = {
     "ledger": (ledger.growth,),
     "requests": (requests.per_action,),
     "system": (system.end_to_end,),
+    "envtest": (control_plane.boot,),
     "kind": (clusters.boot,),
     "failover": (failover.latency, failover.takeover),
     "production": (production.agent,),
+    "suites": (suites.times,),
 }
 
 

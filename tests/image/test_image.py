@@ -68,7 +68,8 @@ def _docker(*arguments: str) -> subprocess.CompletedProcess[str]:
 
 
 def _build(base_name: str, name: str) -> str:
-    done = _docker("build", "--quiet", "--no-cache", "--build-arg", f"BASE={base_name}", "--tag", name, str(ROOT))
+    tidy = ("--no-cache", "--force-rm")  # no container of a step that failed is left
+    done = _docker("build", "--quiet", *tidy, "--build-arg", f"BASE={base_name}", "--tag", name, str(ROOT))
     assert done.returncode == 0, done.stderr + done.stdout
     return name
 

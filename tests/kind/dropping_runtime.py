@@ -1,8 +1,8 @@
 """An OCI runtime for tests: runc, after the capabilities that the host lacks are taken out of what is asked for.
 
 Where the host lacks CAP_SYS_RESOURCE, an engine older than Docker 26 refuses every privileged container. With this as
-its default runtime it grants them, as engines do on other hosts. Written into a file of its own and made executable by
-`test_privileged`; it imports nothing of this project.
+their runtime it grants them, as engines do on other hosts. Written into a file of its own and made executable by
+`.ci/engine`, for `test_privileged`; it imports nothing of this project.
 """
 
 import json
