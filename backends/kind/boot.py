@@ -250,7 +250,7 @@ def connect(node: Node, facts: engine.Facts, *, clock: Clock, timeout_s: float) 
     published = (node.container.ports or {}).get(PORT)
     if not published:
         raise BackendError(f"the node publishes no port for {PORT}; it is {node.container.status}")
-    text = node.check("cat", ADMIN)
+    text = node.read(ADMIN)
     servers = (f"https://{facts.host}:{published[0]['HostPort']}", f"https://{address(node)}:{kubeadm.API_PORT}")
     configs = [rewriting.kubeconfig(text, server, node.name) for server in servers]
     apis = [api.Api(api.client(config)) for config in configs]

@@ -11,6 +11,7 @@ import posixpath
 import queue
 import re
 import shlex
+import struct
 import tarfile
 import tempfile
 import threading
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
 SHORT_S = 60.0
 """For commands that only look or write a file."""
 IMPORT_S = 300.0
+HEAD = struct.Struct(">BxxxL")
+STANDARD_ERROR = 2
 SHOWN = 400
 """Characters of a failed command's output that an error carries; all of it goes to the log."""
 CTR = ("ctr", "--namespace=k8s.io")
@@ -81,7 +84,7 @@ class Node:
         api = self.container.client.api
         with engine.errors(f"running `{what}` in the node"):
             identifier = api.exec_create(self.container.id, list(command))["Id"]
-            stream = api.exec_start(identifier, stream=True, demux=True)
+            stream = _attached(api, identifier)
         try:
             output = self._read(stream, what, timeout_s, on_line)
         finally:
@@ -222,6 +225,31 @@ class _Lines:
         for line in whole:
             if text := line.decode(errors="replace").strip():
                 self._on_line(text)
+
+
+def _attached(api: Any, identifier: str) -> Any:
+    """Start a command and return its output as it comes: pairs of standard output and standard error.
+
+    docker-py's own stream takes the socket from under the buffer in which the head of the engine's answer was read, and
+    so loses what came in one piece with it: of a short command on a busy machine, everything.
+    """
+    from docker.types.daemon import CancellableStream
+
+    attached = api.exec_start(identifier, socket=True)
+    api._disable_socket_timeout(attached)  # noqa: SLF001  a command may be silent for long; we have a deadline
+    response = attached._response  # noqa: SLF001  nothing else leads to the buffer
+    return CancellableStream(frames(response.raw._fp.fp), response)  # noqa: SLF001
+
+
+def frames(reader: IO[bytes]) -> Iterator[tuple[bytes | None, bytes | None]]:
+    """The pieces of a stream in which the engine multiplexes both outputs, until it ends, whole or not.
+
+    Eight bytes lead each: which output, three zeros, the length (Docker Engine API, ContainerAttach).
+    """
+    while len(head := reader.read(HEAD.size)) == HEAD.size:
+        output, length = HEAD.unpack(head)
+        piece = reader.read(length)
+        yield (None, piece) if output == STANDARD_ERROR else (piece, None)
 
 
 def _hang_up(stream: Any) -> None:

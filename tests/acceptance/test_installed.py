@@ -62,8 +62,16 @@ def _kind(directory: Path) -> Iterator[Backend]:
 PLACES = {"envtest": _envtest, "kind": _kind}
 
 
+def _kind_of(variable: str) -> str:
+    """What a variable that names the real thing leads to."""
+    return "real" if "stand-in" not in os.environ.get(variable, "stand-in") else "stand-in"
+
+
 @pytest.fixture(
-    params=[pytest.param("envtest", marks=pytest.mark.slow), pytest.param("kind", marks=pytest.mark.engine)]
+    params=[
+        pytest.param("envtest", marks=pytest.mark.slow, id=f"envtest {_kind_of('KUBEBUILDER_ASSETS')}"),
+        pytest.param("kind", marks=pytest.mark.engine, id=f"kind {_kind_of('KUBEACTIONS_NODE_IMAGE')}"),
+    ]
 )
 def backend(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Backend]:
     with PLACES[str(request.param)](tmp_path) as opened:

@@ -193,6 +193,11 @@ def test_lines_are_seen_as_they_come_and_kept_apart(backend: KindBackend) -> Non
     assert sorted(seen) == ["one", "two"]
 
 
+def test_of_short_commands_nothing_is_lost(backend: KindBackend) -> None:
+    node = cluster(backend).node
+    assert [node.run("echo", str(number)).out for number in range(50)] == [f"{number}\n" for number in range(50)]
+
+
 def test_files_go_in_and_out(backend: KindBackend) -> None:
     node = cluster(backend).node
     node.write("/kind/note", "grüße\n")
