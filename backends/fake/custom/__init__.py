@@ -14,5 +14,8 @@ k8s.io/apiextensions-apiserver.
 
 Most of it is imported when the first definition comes: a cluster without any does not pay for it.
 
+Not as there: rules in CEL are checked against the schema only where they name fields from `self` on (`references`), and
+their cost is not estimated.
+
 Refused with 501: conversion by a webhook. Where CEL is not installed, a definition with rules in it is refused as well.
 """

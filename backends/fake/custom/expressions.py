@@ -8,17 +8,16 @@ Compiled on first use. Raises `ApiError` 501 where the CEL library is missing.
 
 from __future__ import annotations
 
-import base64
-import binascii
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from backends.fake import cel, statuses
+from backends.fake.custom import references
 from backends.fake.custom.checking import NOWHERE
 from backends.fake.custom.containers import correlated
+from backends.fake.custom.references import escaped
 from backends.fake.custom.structural import ABSENT, Structural
 from backends.fake.validation import Cause, causes
 
@@ -51,13 +50,14 @@ class Rule:
     message: cel.Program | None
 
 
-def compile_rule(given: Mapping[str, Any]) -> Rule:
-    """Compile a rule of a definition. Raises `CompileError`, `NotInstalledError`."""
+def compile_rule(given: Mapping[str, Any], schema: Structural) -> Rule:
+    """Compile a rule of a schema. Raises `CompileError`, `NotInstalledError`."""
     text, optional = given["rule"].strip(), bool(given.get("optionalOldSelf"))
+    typed = references.typed(text, schema)
     environment = cel.environment("self", "oldSelf")
-    known = _OLD.sub("optional.of(oldSelf)", text) if optional else text
-    first = environment.compile(_OLD.sub("optional.none()", text)) if optional else None
-    message = given.get("messageExpression")
+    known = _OLD.sub("optional.of(oldSelf)", typed) if optional else typed
+    first = environment.compile(_OLD.sub("optional.none()", typed)) if optional else None
+    message = references.typed(given.get("messageExpression") or "", schema)
     return Rule(
         given=given,
         text=text,
@@ -116,7 +116,7 @@ class Expressions:
             return []
         kept = self._compiled.get(id(schema))
         if kept is None:
-            kept = self._compiled[id(schema)] = [compile_rule(one) for one in given]
+            kept = self._compiled[id(schema)] = [compile_rule(one, schema) for one in given]
         return kept
 
     def _evaluated(self, rules: list[Rule], schema: Structural, value: Any, old: Any, path: str) -> Iterator[Cause]:
@@ -192,7 +192,7 @@ def _root_value(obj: Obj) -> Obj:
 
 
 def to_cel(value: Any, schema: Structural | None) -> Any:
-    """A value as CEL is given it: names escaped, times and numbers of the type that the schema says."""
+    """A value as CEL is given it: names escaped, numbers of the type that the schema says. Times stay texts."""
     if schema is None or schema.int_or_string:
         return value
     if isinstance(value, dict):
@@ -203,51 +203,4 @@ def to_cel(value: Any, schema: Structural | None) -> Any:
         return [to_cel(item, schema.items) for item in value]
     if schema.type == "number" and isinstance(value, int) and not isinstance(value, bool):
         return float(value)
-    if isinstance(value, str) and schema.type == "string":
-        return _text_value(value, schema.source.get("format") or "")
     return value
-
-
-def _text_value(value: str, form: str) -> Any:
-    try:
-        if form in ("date-time", "datetime"):
-            return datetime.fromisoformat(value)
-        if form == "date":
-            return datetime.fromisoformat(value).replace(tzinfo=UTC)
-        if form == "byte":
-            return base64.b64decode(value, validate=True)
-        if form == "duration":
-            return _duration(value)
-    except (ValueError, binascii.Error):
-        return value
-    return value
-
-
-_UNITS_S = {"ns": 1e-9, "us": 1e-6, "\u00b5s": 1e-6, "\u03bcs": 1e-6, "ms": 1e-3, "s": 1.0, "m": 60.0, "h": 3600.0}
-_PART = re.compile(r"(\d+\.?\d*|\.\d+)(ns|us|\u00b5s|\u03bcs|ms|s|m|h)")
-
-
-def _duration(value: str) -> timedelta | str:
-    seconds = sum(float(number) * _UNITS_S[unit] for number, unit in _PART.findall(value))
-    if _PART.sub("", value).strip("+-0"):
-        return value
-    return timedelta(seconds=-seconds if value.startswith("-") else seconds)
-
-
-_RESERVED = frozenset(
-    (
-        "true", "false", "null", "in", "as", "break", "const", "continue", "else", "for", "function", "if", "import",
-        "let", "loop", "package", "namespace", "return", "var", "void", "while",
-    )
-)  # fmt: skip
-_IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
-_SIGNS = {"__": "__underscores__", ".": "__dot__", "-": "__dash__", "/": "__slash__"}
-
-
-def escaped(name: str) -> str:
-    """A member's name as rules write it: `x-y` is `x__dash__y`, `namespace` is `__namespace__`."""
-    if name in _RESERVED:
-        return f"__{name}__"
-    if _IDENTIFIER.fullmatch(name) and "__" not in name:
-        return name
-    return re.sub(r"__|[.\-/]", lambda found: _SIGNS[found[0]], name)

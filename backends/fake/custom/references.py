@@ -1,7 +1,10 @@
-"""Fields that a rule names and the schema does not have: refused when the definition is written, as cel-go does it.
+"""The fields that a rule names: whether they are there, and what type they have in CEL.
 
-The CEL library here is given values without types, so it cannot tell. What can be told without it are chains of names
-from `self` and `oldSelf`: `self.spec.replicas`. Texts are those of cel-go (common/errors).
+The CEL library here is given JSON, without types. So what a real server's type check does is done by name, for chains
+from `self` and `oldSelf` (`self.spec.replicas`): a field that the schema does not have is refused when the definition
+is written, in the words of cel-go, and texts with the format of a time are converted where they are named. What a rule
+reaches in another way, as the variable of a comprehension, is neither checked nor converted. Names are escaped as
+apiserver/pkg/cel/escaping.go does it.
 """
 
 from __future__ import annotations
@@ -9,7 +12,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from backends.fake.custom.expressions import escaped
 from backends.fake.custom.structural import META, Structural
 
 _LITERAL = re.compile(r"""[rb]?(?:'(?:\\.|[^'\\\n])*'|"(?:\\.|[^"\\\n])*")""")
@@ -21,7 +23,7 @@ _NAMES_ALONE = frozenset({"name", "generateName"})
 
 def undefined(rule: str, schema: Structural, *, at_root: bool) -> str:
     """What cel-go says of the fields that there are not; empty where all are there."""
-    text = _LITERAL.sub(lambda found: "'" + " " * (len(found[0]) - 2) + "'", rule)
+    text = _blanked(rule)
     errors = []
     for found in _CHAIN.finditer(text):
         place = found.start(1)
@@ -62,3 +64,69 @@ def _error(rule: str, place: int, what: str) -> str:
     shown = rule[begin:].partition("\n")[0]
     column = place - begin
     return f"ERROR: <input>:{line + 1}:{column + 1}: {what}\n | {shown}\n | {'.' * column}^"
+
+
+# ---- types
+
+_ANY_CHAIN = re.compile(r"(?<![\w.])(?:self|oldSelf)((?:\.[A-Za-z_]\w*)*)(\s*\()?")
+_CONVERSIONS = {
+    "date-time": "timestamp({})",
+    "datetime": "timestamp({})",
+    "date": "timestamp({} + 'T00:00:00Z')",
+    "duration": "duration({})",
+    "byte": "base64.decode({})",
+}
+
+
+def typed(rule: str, schema: Structural) -> str:
+    """The rule with every time, duration and byte sequence that it names made one."""
+    text = _blanked(rule)
+    out, last = [], 0
+    for found in _ANY_CHAIN.finditer(text):
+        names = found[1][1:].split(".") if found[1] else []
+        end = found.end(1)
+        if found[2] and names:  # the last one is a function
+            end -= len(names.pop()) + 1
+        conversion = _CONVERSIONS.get(_format(names, schema))
+        if conversion is None or _HAS.search(text, 0, found.start()) is not None:
+            continue
+        out += [rule[last : found.start()], conversion.format(rule[found.start() : end])]
+        last = end
+    return "".join([*out, rule[last:]])
+
+
+def _format(names: list[str], schema: Structural) -> str:
+    """The format of the text that a chain leads to; empty for anything else."""
+    node = schema
+    for name in names:
+        below = {escaped(member): child for member, child in node.properties.items()}
+        if name not in below:
+            return ""
+        node = below[name]
+    return (node.source.get("format") or "") if node.type == "string" else ""
+
+
+def _blanked(rule: str) -> str:
+    """The rule with blanks in its literals, so that nothing is found there."""
+    return _LITERAL.sub(lambda found: "'" + " " * (len(found[0]) - 2) + "'", rule)
+
+
+# ---- names
+
+_RESERVED = frozenset(
+    (
+        "true", "false", "null", "in", "as", "break", "const", "continue", "else", "for", "function", "if", "import",
+        "let", "loop", "package", "namespace", "return", "var", "void", "while",
+    )
+)  # fmt: skip
+_IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_SIGNS = {"__": "__underscores__", ".": "__dot__", "-": "__dash__", "/": "__slash__"}
+
+
+def escaped(name: str) -> str:
+    """A member's name as rules write it: `x-y` is `x__dash__y`, `namespace` is `__namespace__`."""
+    if name in _RESERVED:
+        return f"__{name}__"
+    if _IDENTIFIER.fullmatch(name) and "__" not in name:
+        return name
+    return re.sub(r"__|[.\-/]", lambda found: _SIGNS[found[0]], name)

@@ -247,15 +247,16 @@ def _rules(schema: Schema, path: str, *, at_root: bool) -> Iterator[Cause]:
 
 
 def _compiled(rule: Schema, schema: Schema, where: str, *, at_root: bool) -> Iterator[Cause]:
+    structural = parse(schema)
     try:
-        compiled = compile_rule(rule)
+        compiled = compile_rule(rule, structural)
     except cel.NotInstalledError as error:
         raise not_installed(error) from error
     except cel.CompileError as error:
         text = f"Invalid value: {shown_json(_told(rule))}: compilation failed: {error}"
         yield Cause(f"{where}.rule", "FieldValueInvalid", text)
         return
-    missing = references.undefined(compiled.text, parse(schema), at_root=at_root)
+    missing = references.undefined(compiled.text, structural, at_root=at_root)
     if missing:
         text = f"Invalid value: {shown_json(_told(rule))}: compilation failed: {missing}"
         yield Cause(f"{where}.rule", "FieldValueInvalid", text)

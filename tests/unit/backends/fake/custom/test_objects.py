@@ -260,6 +260,38 @@ def test_rules_look_at_what_is_wanted_and_at_what_was() -> None:
     assert skipped[-1][1].startswith("Invalid value: null: some validation rules were not checked because the object")
 
 
+def test_rules_compare_times_and_what_was_not_there_before() -> None:
+    text = {"type": "string"}
+    properties = {
+        "a": {"type": "integer"},
+        "when": {**text, "format": "date-time"},
+        "day": {**text, "format": "date", "x-kubernetes-validations": [{"rule": "self.getFullYear() > 2020"}]},
+        "wait": {**text, "format": "duration"},
+        "raw": {**text, "format": "byte"},
+        "size": {"x-kubernetes-int-or-string": True},
+    }
+    rules = [
+        {"rule": "!has(self.when) || self.when > timestamp('2020-01-01T00:00:00Z')"},
+        {"rule": "!has(self.wait) || self.wait < duration('2h')"},
+        {"rule": "!has(self.raw) || size(self.raw) == 5"},
+        {"rule": "!has(self.size) || type(self.size) == int || quantity(self.size).isLessThan(quantity('1Gi'))"},
+        {"rule": "!oldSelf.hasValue() || self.a >= oldSelf.value().a", "optionalOldSelf": True},
+    ]
+    door = serving(version("v1", {"type": "object", "properties": properties, "x-kubernetes-validations": rules}))
+    right = {
+        "when": "2029-01-01T00:00:00Z",
+        "day": "2029-01-01",
+        "wait": "1h",
+        "raw": "aGVsbG8=",
+        "size": "2Mi",
+        "a": 2,
+    }
+    wrong = {"when": "2019-01-01T00:00:00Z", "day": "2019-01-01", "wait": "3h", "raw": "aGk=", "size": "2Gi", "a": 1}
+    made(door, "r", {**right, "a": 2})
+    for name, value in wrong.items():
+        assert len(causes(door.patch(f"{WIDGETS}/r", {"spec": {name: value}}))) == 1, name
+
+
 def test_tables_have_the_columns_of_the_definition() -> None:
     columns = [
         {"name": "Size", "type": "integer", "jsonPath": ".spec.size"},
