@@ -6,9 +6,10 @@ rules, columns, selectable fields, owners), it has a `CustomKind` at its `Resour
 k8s.io/apiextensions-apiserver.
 
 - `definition`, `kind`: a definition and one of its versions
-- `structural`: the schema as a tree; `pruning` and `defaulting` change objects by it, `values`, `formats`, `lists`,
-  `embedded` and `expressions` find out what is wrong with them, `decoding` reads bodies
-- `rules` and `schema_rules`: what is wrong with a definition itself
+- `structural`: the schema as a tree; `pruning` and `defaulting` change objects by it, `values` (with `limits`,
+  `alternatives`, `containers`, `patterns`, `formats`), `lists`, `embedded` and `expressions` find out what is wrong
+  with them, `decoding` reads bodies
+- `rules`, with the other modules of that name, `approval`, `nested` and `references`: what is wrong with a definition
 - `lifecycle`: names, conditions, and the end of a definition
 - `columns`, `jsonpath`, `owners`, `documents`, `openapi`: how objects are shown, owned and described
 

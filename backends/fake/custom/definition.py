@@ -30,7 +30,8 @@ class Definition(Immutable):
         self.name: str = crd["metadata"]["name"]
         self.group: str = spec["group"]
         self.namespaced: bool = spec.get("scope") == "Namespaced"
-        self.names: Mapping[str, Any] = status.get("acceptedNames") or spec["names"]
+        accepted = status.get("acceptedNames") or {}
+        self.names: Mapping[str, Any] = accepted if accepted.get("plural") and accepted.get("kind") else spec["names"]
         self.basis = basis
         self.versions = tuple(spec.get("versions") or ())
         self.kinds: dict[str, CustomKind] = {}

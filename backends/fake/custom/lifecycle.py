@@ -19,7 +19,7 @@ from backends.fake import metadata
 from backends.fake.custom.approval import approval, is_protected
 from backends.fake.messages import Identity, Request, Response
 from backends.fake.store import Entry, Key, Store, StoreEvent
-from backends.fake.strategies.extensions import CLEANUP, CRDS, condition, condition_of, set_condition
+from backends.fake.strategies.extensions import CLEANUP, CRDS, condition, condition_of, is_whole, set_condition
 
 Obj = dict[str, Any]
 
@@ -87,6 +87,8 @@ class Lifecycle:
             if CLEANUP in (crd["metadata"].get("finalizers") or ()):
                 self._clear(crd)
             return
+        if not is_whole(crd):
+            return
         self._approve(crd)
         if self._name(crd):
             self._others(name, crd["spec"]["group"])
@@ -141,7 +143,7 @@ class Lifecycle:
         resources, kinds = set[str](), set[str]()
         for entry in self._store.list(*CRDS):
             other = entry.load()
-            if other["spec"].get("group") != crd["spec"]["group"]:
+            if not is_whole(other) or other["spec"]["group"] != crd["spec"]["group"]:
                 continue
             names = (other.get("status") or {}).get("acceptedNames") or {}
             resources |= {names.get("plural") or "", names.get("singular") or "", *(names.get("shortNames") or ())}
@@ -176,10 +178,10 @@ class Lifecycle:
             self._later(crd["metadata"]["name"], RETRY_S)
 
     def _instances(self, crd: Obj) -> list[Entry]:
+        if condition(crd, "Established") != "True" or not is_whole(crd):
+            return []
         names = (crd.get("status") or {}).get("acceptedNames") or {}
         plural = names.get("plural") or crd["spec"]["names"]["plural"]
-        if condition(crd, "Established") != "True":
-            return []
         return list(self._store.list(crd["spec"]["group"], plural))
 
     def _delete(self, entry: Entry) -> None:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from backends.fake.catalogue import Catalogue
 from backends.fake.store import Store, StoreEvent
-from backends.fake.strategies.extensions import CRDS, condition
+from backends.fake.strategies.extensions import CRDS, condition, is_whole
 
 if TYPE_CHECKING:
     from backends.fake.custom.definition import Definition
@@ -47,7 +47,8 @@ class CustomResources:
     def _take(self, crd: dict[str, Any]) -> None:
         name = crd["metadata"]["name"]
         established = condition(crd, "Established") == "True"
-        if not established and condition(crd, "NamesAccepted") != "True":
+        accepted = established or condition(crd, "NamesAccepted") == "True"
+        if not accepted or not is_whole(crd):
             self._drop(name)
             return
         from backends.fake.custom.definition import Definition  # only needed by a cluster that has one

@@ -62,6 +62,16 @@ def _remember_storage(obj: Obj) -> None:
             return
 
 
+def is_whole(crd: Obj) -> bool:
+    """Whether a definition says enough to be served; one that was loaded as it came may say anything."""
+    spec = crd.get("spec")
+    if not isinstance(spec, dict) or not isinstance(spec.get("group"), str):
+        return False
+    names, versions = spec.get("names"), spec.get("versions")
+    named = isinstance(names, dict) and bool(names.get("plural")) and bool(names.get("kind"))
+    return named and isinstance(versions, list) and all(isinstance(one, dict) and one.get("name") for one in versions)
+
+
 def condition_of(crd: Obj, kind: str) -> Obj | None:
     """A condition of a definition, None where it has none of this type."""
     for one in (crd.get("status") or {}).get("conditions") or ():

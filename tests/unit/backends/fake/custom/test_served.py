@@ -231,3 +231,12 @@ def test_definitions_can_be_applied_and_taken_over() -> None:
     assert (conflict.code, conflict.body["details"]["causes"][0]["field"]) == (409, ".spec.versions")
     done = door.ask("PATCH", f"{path}b&force=true", changed, content_type="application/apply-patch+yaml").body
     assert done["metadata"]["generation"] == 2
+
+
+def test_a_definition_that_was_loaded_half_serves_nothing() -> None:
+    door = Door()
+    head = {"kind": "CustomResourceDefinition", "apiVersion": "apiextensions.k8s.io/v1"}
+    named = {"metadata": {"name": "as.x.y"}, "status": {"conditions": [{"type": "Established", "status": "True"}]}}
+    for spec in ({}, {"group": "x.y"}, {"group": "x.y", "names": {"plural": "as"}, "versions": [1]}):
+        door.cluster.load([{**head, **named, "spec": spec}])
+        assert door.get("/apis/x.y").code == 404
