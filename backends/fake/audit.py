@@ -10,6 +10,7 @@ from collections import deque
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from backends.fake.forking import Fork
 
@@ -48,6 +49,32 @@ class AuditEvent:
     def annotations(self) -> dict[str, str]:
         """The notes by their keys."""
         return dict(self.notes)
+
+    def as_event(self) -> dict[str, Any]:
+        """It as kube-apiserver's audit log has it: an audit.k8s.io/v1 Event of the level Metadata."""
+        reference = {
+            "resource": self.resource, "namespace": self.namespace, "name": self.name, "uid": self.uid,
+            "apiGroup": self.group, "subresource": self.subresource,
+        }  # fmt: skip
+        at = self.at.isoformat(timespec="microseconds").replace("+00:00", "Z")
+        event = {
+            "kind": "Event",
+            "apiVersion": "audit.k8s.io/v1",
+            "level": "Metadata",
+            "auditID": self.audit_id,
+            "stage": "ResponseComplete",
+            "requestURI": self.target,
+            "verb": self.verb,
+            "user": {"username": self.user},
+            "responseStatus": {"metadata": {}, "code": self.code},
+            "requestReceivedTimestamp": at,
+            "stageTimestamp": at,
+        }
+        if self.notes:
+            event["annotations"] = self.annotations
+        if self.resource:
+            event["objectRef"] = {name: value for name, value in reference.items() if value}
+        return event
 
 
 # What is kept of a request until somebody looks: the fields of `AuditEvent`, in their order.

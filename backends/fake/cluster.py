@@ -35,6 +35,7 @@ from typing import Any
 
 from backends.clock import Clock, SystemClock
 from backends.fake import admission, bootstrap, snapshots
+from backends.fake import metadata as meta
 from backends.fake.audit import AuditLog
 from backends.fake.authentication import ADMINISTRATOR, NOBODY, Authenticator
 from backends.fake.authorization import AlwaysAllow, Mode, Rbac
@@ -348,7 +349,8 @@ class Cluster:
     def load(self, objects: Iterable[dict[str, Any]]) -> None:
         """Put objects in as they are, from a `dump`: nothing is defaulted or validated, what has the same key goes.
 
-        Raises KeyError for a kind that is not served.
+        But every object gets a uid and a time of creation if it has none. Raises KeyError for a kind that there is
+        not.
         """
         with self.lock:
             for obj in objects:
@@ -356,7 +358,10 @@ class Cluster:
                 metadata = obj["metadata"]
                 key = Key(*resource.storage, metadata.get("namespace", ""), metadata["name"])
                 copy = {**obj, "metadata": dict(metadata)}
-                copy["metadata"].setdefault("uid", self.ids.uid())
+                if not metadata.get("uid"):
+                    copy["metadata"]["uid"] = self.ids.uid()
+                if not metadata.get("creationTimestamp"):
+                    copy["metadata"]["creationTimestamp"] = meta.timestamp(self.time.wall())
                 held = self.store.get(key)
                 if held is not None:
                     self.store.update(held, copy)

@@ -12,10 +12,11 @@ from __future__ import annotations
 
 import dataclasses
 import enum
+import functools
 import re
 import types
 from collections import Counter, defaultdict, deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Mapping
 from datetime import date, time, timedelta, tzinfo
 from functools import partial
 from typing import Any, Final, TypeVar, cast
@@ -69,9 +70,14 @@ class Fork:
         if not type(value).__module__.startswith(_HOME):
             raise TypeError(f"a cluster cannot be forked while it holds a {type(value).__qualname__}: {value!r:.200}")
         made = self.begin(value, object.__new__(type(value)))
-        given = value.forked(self) if hasattr(value, "forked") else {}
-        for name in _members(value):
-            object.__setattr__(made, name, given[name] if name in given else self(getattr(value, name)))
+        given = value.forked(self) if hasattr(value, "forked") else _NOTHING
+        if hasattr(value, "__dict__"):
+            own = made.__dict__
+            for name, item in value.__dict__.items():
+                own[name] = given[name] if name in given else item if _SHARED.get(type(item)) else self(item)
+        for name in _slots(value.__class__):
+            if hasattr(value, name):
+                object.__setattr__(made, name, given[name] if name in given else self(getattr(value, name)))
         return made
 
 
@@ -79,6 +85,8 @@ class Fork:
 
 
 def _tuple(fork: Fork, value: tuple[Any, ...]) -> tuple[Any, ...]:
+    if all(map(_shared, map(type, value))):
+        return value
     new = [fork(item) for item in value]
     if all(ours is theirs for ours, theirs in zip(new, value, strict=True)):
         return value
@@ -163,11 +171,14 @@ def _shared(kind: type) -> bool:
     return known
 
 
-def _members(value: object) -> Iterator[str]:
-    """The attributes of an object, wherever its class keeps them."""
-    yield from getattr(value, "__dict__", ())
-    for kind in type(value).__mro__:
-        slots = kind.__dict__.get("__slots__", ())
-        for name in (slots,) if isinstance(slots, str) else slots:
-            if hasattr(value, name):
-                yield name
+_NOTHING: Final[Mapping[str, object]] = {}
+
+
+@functools.cache
+def _slots(kind: type) -> tuple[str, ...]:
+    """The attributes that objects of a class keep in slots."""
+    found: list[str] = []
+    for one in kind.__mro__:
+        slots = one.__dict__.get("__slots__", ())
+        found += (slots,) if isinstance(slots, str) else slots
+    return tuple(found)

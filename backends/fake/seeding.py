@@ -21,6 +21,7 @@ from backends.fake.catalogue import Resource
 from backends.fake.manifests import Manifest, ManifestError, Manifests
 from backends.fake.messages import Request, Response
 from backends.fake.options import APPLY_PATCH
+from backends.fake.schema import DecodeError, Schema
 
 if TYPE_CHECKING:
     from backends.fake.cluster import Cluster
@@ -130,7 +131,32 @@ def _load(cluster: Cluster, manifest: Manifest, resource: Resource) -> None:
     if resource.namespaced != isinstance(metadata.get("namespace"), str):
         problem = "is missing" if resource.namespaced else f"has no place in a {resource.kind}"
         raise ManifestError(f"{manifest.where}: metadata.namespace {problem}")
-    cluster.load([manifest.object])
+    obj = _readable(cluster, manifest, resource)
+    for number, owner in enumerate(obj["metadata"].get("ownerReferences") or ()):
+        if not owner.get("uid"):
+            raise ManifestError(f"{manifest.where}: metadata.ownerReferences[{number}].uid is missing")
+    cluster.load([obj])
+
+
+def _readable(cluster: Cluster, manifest: Manifest, resource: Resource) -> dict[str, Any]:
+    """The object as it would be read from the storage of a real server: of the right types, what must be there is.
+
+    Nothing else is asked of it: it was accepted once, by whatever server it comes from. Raises `ManifestError`.
+    """
+    kind = Schema.load().kind(*resource.gvk)
+    if kind is None:
+        return manifest.object
+    try:
+        obj = kind.decode(manifest.object, strictly=False).object
+    except DecodeError as error:
+        raise ManifestError(f"{manifest.where}: {error}") from error
+    defaulted = kind.decode(manifest.object, strictly=False).object
+    rules = cluster.registry.rules
+    rules.default(resource, defaulted)
+    causes = [cause for cause in rules.check_create(resource, defaulted) if cause.reason == "FieldValueRequired"]
+    if causes:
+        raise ManifestError(f"{manifest.where}: {causes[0].field}: {causes[0].message}")
+    return obj
 
 
 def _create(cluster: Cluster, manifest: Manifest, resource: Resource) -> None:

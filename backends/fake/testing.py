@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from backends.fake.audit import AuditLog
     from backends.fake.catalogue import Resource
     from backends.fake.controllers import Controllers
+    from backends.fake.programs import Programs
 
 Given = str | Path | Mapping[str, Any] | Iterable[Mapping[str, Any]]
 """Manifests: a path (a file or a folder), a YAML text of several lines, an object, or several."""
@@ -46,7 +47,7 @@ MANAGER: Final = "kubernetes-cluster"
 
 
 class KubernetesCluster:
-    """One cluster for a test. `options` are those of `Cluster`: seed, authorization, nodes, controllers, ...
+    """One cluster for a test. `options` are those of `Cluster`: authorization, nodes, controllers, ...
 
     `clock` is a simulated one unless another is given: time stands still until the test moves it. `without` names
     controllers that stand still (`controllers.names` has them all). `cluster` brings one that is there already.
@@ -56,12 +57,15 @@ class KubernetesCluster:
         self,
         clock: Clock | None = None,
         *,
+        seed: int = 0,
         without: Iterable[str] = (),
         cluster: Cluster | None = None,
         **options: Any,
     ) -> None:
-        self.cluster = cluster or Cluster(clock or SimulatedClock(), **options)
-        self.faults = Faults(self.cluster.clock, seed=options.get("seed", 0))
+        self.seed = seed
+        """What decides its uids, its generated names and the chances of its faults."""
+        self.cluster = cluster or Cluster(clock or SimulatedClock(), seed=seed, **options)
+        self.faults = Faults(self.cluster.clock, seed=seed)
         """What goes wrong between its clients and the cluster: see `backends.faults`."""
         self.backend = FakeBackend(cluster=self.cluster, faults=self.faults)
         self._folder: tempfile.TemporaryDirectory[str] | None = None
@@ -140,6 +144,11 @@ class KubernetesCluster:
 
         found: str = yaml.safe_load(self.kubeconfig.read_text())["clusters"][0]["cluster"]["server"]
         return found
+
+    @property
+    def programs(self) -> Programs:
+        """What commands do in its containers, and what these log: see `backends.fake.programs`."""
+        return self.cluster.programs
 
     # ---- faults
 
@@ -248,7 +257,7 @@ class KubernetesCluster:
 
     def fork(self) -> KubernetesCluster:
         """Another cluster that goes on from here by itself; takes half a millisecond. Faults stay behind."""
-        return KubernetesCluster(cluster=self.cluster.fork())
+        return KubernetesCluster(cluster=self.cluster.fork(), seed=self.seed)
 
 
 def _read(given: Given) -> manifests.Manifests:

@@ -41,7 +41,7 @@ COMMANDS = {
     "pause": ("kubeactions.cli.pause:command", "Let nothing begin until somebody resumes."),
     "resume": ("kubeactions.cli.resume:command", "Take a pause out."),
     "ledger": ("kubeactions.cli.ledger:command", "Check the history of what was done, or begin a new one."),
-    "fake": ("kubeactions.cli.fake:command", "Serve the in-memory Kubernetes API."),
+    "fake": ("kubeactions.cli.fake:command", "Serve the in-memory Kubernetes API; compare its states."),
     "backend": ("kubeactions.cli.backend:command", "Start, list and stop clusters in containers (kind)."),
     "demo": ("kubeactions.cli.demo:command", "Watch an action survive the death of the leader."),
 }

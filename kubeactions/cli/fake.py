@@ -1,5 +1,7 @@
 """`kubeactions fake serve`: the in-memory Kubernetes API behind a real HTTP server, until Ctrl-C or SIGTERM.
 
+Beside it stands `fake diff` (fake_diff.py), which compares what it has saved.
+
 What cannot be used (a port that is taken, a manifest, a token table, a file that cannot be written) is found before the
 first request is answered: one line, exit code 5. Nothing of the official client is imported here: serving starts in
 a quarter of a second.
@@ -16,6 +18,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from kubeactions.cli.fake_diff import diff
+
 if TYPE_CHECKING:
     from backends.base import BackendError
     from backends.fake import Cluster
@@ -31,6 +35,9 @@ _FILE = click.Path(path_type=Path)
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
 def command() -> None:
     """An in-memory Kubernetes API that kubectl takes for real."""
+
+
+command.add_command(diff)
 
 
 def _services(_context: click.Context, _parameter: click.Parameter, given: tuple[str, ...]) -> dict[str, str]:
@@ -69,6 +76,10 @@ def _cluster_options(serve: F) -> F:
         click.option("--nodes", type=click.IntRange(0, 1000), default=1, show_default=True, help="Machines."),
         click.option("--kubelet/--no-kubelet", default=True, help="Do pods run?"),
         click.option("--scheduler/--no-scheduler", default=True, help="Do pods get a node?"),
+        click.option(
+            "--without", multiple=True, metavar="NAME",
+            help="A controller that stands still, such as deployment-controller. May be repeated.",
+        ),
         click.option("--controllers/--no-controllers", default=True, help="Do Deployments make pods, and so on?"),
     ):  # fmt: skip
         serve = option(serve)
@@ -119,8 +130,12 @@ def _tls_options(serve: F) -> F:
 
 @command.command()
 @click.option(
-    "-f", "--filename", "filenames", multiple=True, type=_FILE, metavar="FILE",
+    "-f", "--filename", "--load", "filenames", multiple=True, type=_FILE, metavar="FILE",
     help="Manifests to start with, a file or a folder, YAML or JSON; or a saved cluster. May be repeated.",
+)  # fmt: skip
+@click.option(
+    "--audit-log-path", "audit_log", type=_FILE, metavar="FILE",
+    help="Write every request here at the end, an audit.k8s.io/v1 Event a line.",
 )  # fmt: skip
 @click.option("--save", type=_FILE, metavar="FILE", help="Save the whole cluster here at the end (.yaml, else JSON).")
 @click.option("--kubeconfig", type=_FILE, metavar="FILE", help="Write a kubeconfig for this server here.")
@@ -131,6 +146,7 @@ def _tls_options(serve: F) -> F:
 @_cluster_options
 def serve(
     filenames: tuple[Path, ...],
+    audit_log: Path | None,
     save: Path | None,
     kubeconfig: Path | None,
     port: int,
@@ -160,7 +176,8 @@ def serve(
     _check_tls_options(own=tls, only_own=bool(sans) or write_ca is not None, files=files, clients=client_ca_file)
     given = manifests.read(filenames)
     tokens = _tokens(token_auth_file)
-    for path, what in ((save, "--save"), (kubeconfig, "--kubeconfig"), (write_ca, "--write-ca")):
+    written = {"--save": save, "--kubeconfig": kubeconfig, "--write-ca": write_ca, "--audit-log-path": audit_log}
+    for what, path in written.items():
         if path is not None:
             _check_writable(path, what)
     listening = serving.listen(host, port)
@@ -178,6 +195,8 @@ def serve(
         finally:
             if save is not None:
                 _save(save, cluster)
+            if audit_log is not None:
+                _write_audit_log(audit_log, cluster)
 
 
 def _tokens(path: Path | None) -> dict[str, Identity] | None:
@@ -250,6 +269,7 @@ def _cluster(
     elif saved is not None:
         seed ^= (saved + 1) << 64
     ready_after_s, programs, lives = (behaviour.pop(name) for name in ("ready_after_s", "programs", "lives"))
+    without = behaviour.pop("without")
     if lives is not None:
         from backends.kubelet.lives import load as load_lives
 
@@ -257,11 +277,25 @@ def _cluster(
     if tls is not None:
         behaviour["root_certificate"] = tls.authority_pem
     cluster = Cluster(seed=seed, tokens=tokens, pod_ready_after_s=ready_after_s, **behaviour)
+    _stop(cluster, without)
     if programs is not None:
         from backends.fake.programs.files import load
 
         load(programs, cluster.programs)
     return cluster
+
+
+def _stop(cluster: Cluster, names: tuple[str, ...]) -> None:
+    """Let these controllers stand still. Raises `click.UsageError` for those that there are not."""
+    if not names:
+        return
+    controllers = getattr(cluster, "controllers", None)
+    if controllers is None:
+        raise click.UsageError("--without names controllers, and --no-controllers leaves none")
+    try:
+        controllers.stop(*names)
+    except ValueError as error:
+        raise click.UsageError(f"--without: {error}") from error
 
 
 def _check_writable(path: Path, option: str) -> None:
@@ -304,6 +338,17 @@ def _save(path: Path, cluster: Cluster) -> None:
     except OSError as error:
         raise _error(path, "the cluster cannot be saved", error) from error
     click.echo(f"{len(objects)} objects saved in {path}")
+
+
+def _write_audit_log(path: Path, cluster: Cluster) -> None:
+    import orjson
+
+    from backends.fake.files import replace_file
+
+    try:
+        replace_file(path, (orjson.dumps(event.as_event()) + b"\n" for event in cluster.audit), mode=0o600)
+    except OSError as error:
+        raise _error(path, "the audit log cannot be written", error) from error
 
 
 def _error(path: Path, what: str, error: Exception) -> BackendError:

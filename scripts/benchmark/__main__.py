@@ -17,6 +17,7 @@ from scripts.benchmark import (
     clusters,
     control_plane,
     failover,
+    forks,
     inprocess,
     ledger,
     overhttp,
@@ -30,6 +31,7 @@ from scripts.benchmark.measure import Row
 
 AREAS: dict[str, tuple[Callable[[], Iterator[Row]], ...]] = {
     "inprocess": (
+        forks.forks,
         inprocess.requests,
         inprocess.access,
         inprocess.server_side,

@@ -7,6 +7,8 @@ their marks; a fixture in it is looked at, and what is left runs as it stands.
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +17,9 @@ import pytest
 from tests.handbook import fake_page
 
 PAGE = Path(__file__).resolve().parents[4] / "backends" / "docs" / "fake.md"
-SLOW = ("import kopf", "import kr8s", "kubernetes.aio", "import lightkube", '"kubectl"')
+APART = ("import kopf", "import kr8s", "kubernetes.stream")
+"""What has a block run in a process of its own: libraries that leave sockets to the garbage collector."""
+SLOW = (*APART, "kubernetes.aio", "import lightkube", '"kubectl"')
 """What makes a block slow: a library that takes long to import, or a process."""
 FIXTURES = {"kubernetes_cluster", "tmp_path", "monkeypatch", "kubernetes_cluster_factory"}
 
@@ -33,7 +37,10 @@ def _blocks() -> list[Any]:
 
 
 @pytest.mark.parametrize(("block", "line"), _blocks())
-def test_a_block_runs(block: str, line: int, request: pytest.FixtureRequest) -> None:
+def test_a_block_runs(block: str, line: int, request: pytest.FixtureRequest, tmp_path: Path) -> None:
+    if any(word in block for word in APART):
+        _run_apart(block, tmp_path)
+        return
     code = compile("\n" * (line - 1) + block, str(PAGE), "exec")
     names: dict[str, Any] = {"__name__": "fake_page"}
     exec(code, names)
@@ -44,6 +51,15 @@ def test_a_block_runs(block: str, line: int, request: pytest.FixtureRequest) -> 
         wanted = test.__code__.co_varnames[: test.__code__.co_argcount]
         assert set(wanted) <= FIXTURES
         test(**{name: request.getfixturevalue(name) for name in wanted})
+
+
+def _run_apart(block: str, folder: Path) -> None:
+    """Run a block as its reader would: as a file of tests."""
+    (folder / "test_block.py").write_text(block, encoding="utf-8")
+    (folder / "pytest.ini").write_text("[pytest]\n", encoding="utf-8")
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "test_block.py"]
+    ran = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False, timeout=120)
+    assert ran.returncode == 0, ran.stdout + ran.stderr
 
 
 def test_its_tables_are_what_the_code_and_the_recordings_say() -> None:

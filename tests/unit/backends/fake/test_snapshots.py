@@ -120,6 +120,16 @@ def test_a_fork_shares_what_is_stored_until_somebody_writes_and_nothing_else(aut
     assert [one for one in shared if one != set()] == []  # the empty set that stands for "nothing copied yet"
 
 
+def test_each_history_has_its_own_changes_alone() -> None:
+    original = prepared()
+    begin = original.cluster.store.revision
+    fork = One(original.cluster.fork())
+    original.send("POST", CM, config_map("ours"))
+    fork.send("POST", CM, config_map("mine"))
+    for one, name in ((original, "ours"), (fork, "mine")):
+        assert [event.key.name for event in one.cluster.store.since("", "configmaps", begin)] == [name]
+
+
 def test_a_fork_costs_less_than_a_millisecond() -> None:
     original = prepared()
     for number in range(300):

@@ -7,6 +7,7 @@ import threading
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 from urllib.request import urlopen
 
 import pytest
@@ -78,6 +79,42 @@ def test_a_dump_is_loaded_as_it_is(cluster: KubernetesCluster) -> None:
     assert found.metadata.uid == "11111111-1111-4111-8111-111111111111"
     assert found.metadata.deletion_timestamp.isoformat() == "2025-12-31T23:00:00+00:00"
     assert found.status.phase == "Running"
+
+
+def test_what_is_loaded_without_a_time_of_creation_can_be_changed(cluster: KubernetesCluster) -> None:
+    uid = "11111111-1111-4111-8111-111111111111"
+    cluster.load(config_map(uid=uid, namespace="default", creationTimestamp=None))
+    changed = CoreV1Api(cluster.client()).patch_namespaced_config_map("a", "default", {"data": {"k": "other"}})
+    assert changed.metadata.creation_timestamp == cluster.clock.wall()
+    with pytest.raises(ManifestError, match=r"object 1: metadata\.ownerReferences\[0\]\.uid is missing"):
+        cluster.load(config_map(uid=uid, namespace="default", ownerReferences=[{"kind": "Pod", "name": "p"}]))
+
+
+@pytest.mark.parametrize(
+    ("odd", "said"),
+    [
+        ({"apiVersion": "apps/v1", "kind": "Deployment"}, "spec.selector: Required value"),
+        ({"apiVersion": "v1", "kind": "Pod"}, "spec.containers: Required value"),
+        ({"apiVersion": "v1", "kind": "Pod", "spec": None}, "spec.containers: Required value"),
+        ({"apiVersion": "batch/v1", "kind": "CronJob", "spec": {}}, "spec.schedule: Required value"),
+        ({"apiVersion": "v1", "kind": "Pod", "spec": [], "status": "Running"}, "cannot unmarshal"),
+        ({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"labels": ["a"]}}, "cannot unmarshal"),
+    ],
+)
+def test_what_no_server_can_have_stored_is_refused(cluster: KubernetesCluster, odd: dict[str, Any], said: str) -> None:
+    uid = "11111111-1111-4111-8111-111111111111"
+    metadata = {"name": "x", "namespace": "default", "uid": uid, **odd.get("metadata", {})}
+    with pytest.raises(ManifestError, match=rf"^object 1: .*{said}"):
+        cluster.load({**odd, "metadata": metadata})
+    cluster.settle()
+    assert cluster.history(odd["kind"], "x") == []
+
+
+def test_a_node_needs_no_more_than_a_name(cluster: KubernetesCluster) -> None:
+    uid = "11111111-1111-4111-8111-111111111111"
+    cluster.load({"apiVersion": "v1", "kind": "Node", "metadata": {"name": "n", "uid": uid, "labels": None}})
+    cluster.settle()
+    assert CoreV1Api(cluster.client()).read_node("n").metadata.uid == uid
 
 
 @pytest.mark.parametrize("suffix", [".yaml", ".json"])
