@@ -81,7 +81,7 @@ class Priority(Base):
         """The default class: of several (there should be one) that with the lowest value."""
         best: Obj | None = None
         for entry in self._store.list(*CLASSES):
-            if b'"globalDefault":true' in entry.tail:
+            if b'"globalDefault":true' in entry.rest:
                 found = entry.load()
                 if found.get("globalDefault") and (best is None or found.get("value", 0) < best.get("value", 0)):
                     best = found

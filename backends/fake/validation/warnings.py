@@ -9,7 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+import orjson
+
 from backends.fake.schema import quantity
+from backends.fake.schema.recent import Recent
 from backends.fake.validation.causes import quoted
 from backends.fake.validation.names import label_1123_errors
 
@@ -50,6 +53,7 @@ _LABELS = {
 }
 _BYTES = ("memory", "ephemeral-storage")
 _INGRESS_CLASS = "kubernetes.io/ingress.class"
+_RECENT: Recent[tuple[str, ...]] = Recent(512)
 
 
 def of_new(gvk: tuple[str, str, str], obj: Obj) -> list[str]:
@@ -88,6 +92,16 @@ def _template(kind: str, obj: Obj) -> list[str]:
 
 
 def _pod(prefix: str, spec: Obj, metadata: Mapping[str, Any]) -> list[str]:
+    """What is said of a pod or a template; of alike ones it is worked out once."""
+    key = orjson.dumps([prefix, spec, [*(metadata.get("annotations") or ())]])
+    known = _RECENT.get(key)
+    if known is None:
+        known = tuple(_worked_out(prefix, spec, metadata))
+        _RECENT.keep(key, known)
+    return [*known]
+
+
+def _worked_out(prefix: str, spec: Obj, metadata: Mapping[str, Any]) -> list[str]:
     """In the order of warningsForPodSpecAndMeta; `prefix` is the template's path and a dot."""
     path = f"{prefix}spec"
     found = [f"{path}.nodeSelector[{key}]: {_LABELS[key]}" for key in spec.get("nodeSelector") or {} if key in _LABELS]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import http.server
+import socket
 import ssl
 import threading
 import time
@@ -100,7 +101,10 @@ def test_a_call_is_made_over_https_with_the_certificate_checked(served: Served) 
     assert "certificate verify failed" in call_over_https(callout(served.url, other)).problem.lower()
     wrong = call_over_https(callout(served.url, served.bundle, name="other.n.svc")).problem
     assert "other.n.svc" in wrong
-    assert "refused" in call_over_https(callout("https://127.0.0.1:1/", served.bundle)).problem
+    with socket.socket() as deaf:  # bound, so that nobody else has the port, and not listening
+        deaf.bind(("127.0.0.1", 0))
+        url = f"https://127.0.0.1:{deaf.getsockname()[1]}/"
+        assert "refused" in call_over_https(callout(url, served.bundle)).problem
     assert "no network" in call_over_https(Callout("k", "u", "", b"", 1, b"", "")).problem
 
 
