@@ -39,7 +39,11 @@ from kubeactions.errors import KubeError
 if TYPE_CHECKING:
     from pytest_bdd.parser import Feature, Scenario, Step
 
-freezegun.configure(extend_ignore_list=["kubernetes", "_pytest", "xdist", "execnet", "tests.reporting"])
+# freezegun looks at every attribute of every module: of testcontainers one asks an engine when it is looked at, and
+# leaves its socket open where there is none.
+freezegun.configure(
+    extend_ignore_list=["kubernetes", "_pytest", "xdist", "execnet", "testcontainers", "tests.reporting"]
+)
 
 pytest_plugins = (
     "tests.steps.given",
