@@ -28,6 +28,7 @@ from typing import TYPE_CHECKING, Any
 
 import freezegun
 import pytest
+from hypothesis import HealthCheck, settings
 
 import backends
 from backends.capabilities import Capabilities
@@ -110,6 +111,9 @@ def pytest_configure(config: pytest.Config) -> None:
     backend = str(config.getoption("--backend"))
     if backend not in backends.names():
         raise pytest.UsageError(f"--backend {backend}: no such backend; known: {', '.join(sorted(backends.names()))}")
+    # No test depends on how quick the machine is, property tests neither.
+    settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+    settings.load_profile("patient")
     for flag in sorted(FLAGS):
         config.addinivalue_line("markers", f"{flag.replace('_', '-')}: the scenario needs the capability {flag}")
 
