@@ -46,15 +46,19 @@ def create(obj: Obj) -> list[Cause]:
 
 def template(given: Obj, path: str) -> list[Cause]:
     """What is wrong with the template of a workload."""
-    meta = given.get("metadata") or {}
-    found = metadata.label_causes(meta.get("labels") or {}, f"{path}.metadata.labels")
-    found += metadata.annotation_causes(meta.get("annotations") or {}, f"{path}.metadata.annotations")
-    found += spec(given["spec"], f"{path}.spec")
+    found = template_metadata(given, path) + spec(given["spec"], f"{path}.spec")
     if given["spec"].get("ephemeralContainers"):
         found.append(
             causes.forbidden(f"{path}.spec.ephemeralContainers", "ephemeral containers not allowed in pod template")
         )
     return found
+
+
+def template_metadata(given: Obj, path: str) -> list[Cause]:
+    """What is wrong with a template's labels and annotations; their paths go without `metadata`, as the server's do."""
+    meta = given.get("metadata") or {}
+    found = metadata.label_causes(meta.get("labels") or {}, f"{path}.labels")
+    return found + metadata.annotation_causes(meta.get("annotations") or {}, f"{path}.annotations")
 
 
 _sound: Recent[bool] = Recent(256)

@@ -167,7 +167,11 @@ def replication_controller(obj: Obj) -> list[Cause]:
 
 
 def stateful_set(obj: Obj) -> list[Cause]:
-    """The spec of a StatefulSet."""
+    """The spec of a StatefulSet; of its pods' spec the server looks at two fields only.
+
+    Its claims become volumes when a pod is made, so it could not tell which mounts are right: what is wrong with the
+    rest is said by whoever refuses the pods.
+    """
     spec = obj["spec"]
     found: list[Cause] = []
     if spec.get("podManagementPolicy") not in ("OrderedReady", "Parallel"):
@@ -177,7 +181,8 @@ def stateful_set(obj: Obj) -> list[Cause]:
     found += causes.at_least_zero("spec.replicas", spec.get("replicas"))
     found += causes.at_least_zero("spec.minReadySeconds", spec.get("minReadySeconds"))
     found += causes.at_least_zero("spec.ordinals.start", (spec.get("ordinals") or {}).get("start"))
-    return found + _selected_template(spec, "statefulset", "StatefulSet")
+    found += _selected(spec, "statefulset") + pods.template_metadata(spec["template"], _TEMPLATE)
+    return found + _always_running(spec["template"], "StatefulSet")
 
 
 def _stateful_strategy(strategy: Obj) -> list[Cause]:
@@ -231,7 +236,13 @@ def _daemon_strategy(strategy: Obj) -> list[Cause]:
 
 def _selected_template(spec: Obj, kind: str, owner: str) -> list[Cause]:
     """A selector that is there and selects the template, and a template that can run for ever."""
-    selector, template = spec.get("selector"), spec["template"]
+    template = spec["template"]
+    return _selected(spec, kind) + pods.template(template, _TEMPLATE) + _always_running(template, owner)
+
+
+def _selected(spec: Obj, kind: str) -> list[Cause]:
+    """A selector that is there, selects something and selects the template."""
+    selector = spec.get("selector")
     found: list[Cause] = []
     if selector is None:
         found.append(causes.required("spec.selector"))
@@ -239,10 +250,10 @@ def _selected_template(spec: Obj, kind: str, owner: str) -> list[Cause]:
         found += label_selectors.sound("spec.selector", selector)
         if label_selectors.empty(selector):
             found.append(causes.invalid("spec.selector", selector, f"empty selector is invalid for {kind}"))
-    labels = template["metadata"].get("labels")
+    labels = spec["template"]["metadata"].get("labels")
     if not label_selectors.selects(selector, labels):
         found.append(_unmatched(labels))
-    return found + pods.template(template, _TEMPLATE) + _always_running(template, owner)
+    return found
 
 
 def _unmatched(labels: Obj | None) -> Cause:

@@ -235,3 +235,26 @@ def test_a_cron_jobs_name_leaves_room_for_its_jobs_names() -> None:
 
     (cause,) = validate_create(gvk("CronJob"), obj)
     assert cause.message.endswith("must be no more than 52 characters")
+
+
+def test_the_pods_of_a_stateful_set_may_mount_what_its_claims_will_be_and_are_judged_when_they_are_made() -> None:
+    container = {"name": "c", "image": "i:1", "volumeMounts": [{"name": "data", "mountPath": "/data"}]}
+    template = {**TEMPLATE, "spec": {"containers": [container]}}
+    claim = {"metadata": {"name": "data"}, "spec": {"accessModes": ["ReadWriteOnce"]}}
+    spec = {"serviceName": "db", "template": template}
+
+    assert causes("StatefulSet", workload("StatefulSet", **spec, volumeClaimTemplates=[claim])) == []
+    assert causes("StatefulSet", workload("StatefulSet", **spec)) == []
+    assert causes("Deployment", workload("Deployment", template=template)) == [
+        ("spec.template.spec.containers[0].volumeMounts[0].name", 'Not found: "data"')
+    ]
+    once = workload("StatefulSet", **{**spec, "template": {**template, **RUNS_ONCE}})
+    assert [field for field, _ in causes("StatefulSet", once)] == ["spec.template.spec.restartPolicy"]
+
+
+@pytest.mark.parametrize("kind", sorted(APPS))
+def test_labels_and_annotations_of_a_template_are_named_without_their_metadata(kind: str) -> None:
+    metadata = {"labels": {"app": "web", "long": "x" * 64}, "annotations": {"no key": ""}}
+    found = causes(kind, workload(kind, template={**TEMPLATE, "metadata": metadata}))
+
+    assert {field for field, _ in found} == {"spec.template.labels", "spec.template.annotations"}
