@@ -9,7 +9,7 @@ It refuses to hide a refusal: whatever is not a success is raised as `Refused`, 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -183,6 +183,17 @@ class Client:
                 else:
                     new = self.replace(write.kind, write.obj, _SUBRESOURCES.get(type(write), ""))
                 revisions[metadata["uid"]] = new["metadata"]["resourceVersion"]
+
+    def apply_and_tell(self, writes: Sequence[Write]) -> None:
+        """As `apply`, but a refused pod keeps nobody from saying how things stand: the status is written all the same.
+
+        For those whose status counts what there was before the writes. Raises `Refused` for the first refusal.
+        """
+        try:
+            self.apply(writes)
+        except Refused:
+            self.apply([write for write in writes if isinstance(write, UpdateStatus)])
+            raise
 
     def create(self, kind: Kind, obj: Object, subresource: str = "") -> Object:
         """POST the object; with a subresource, to that of the object that `obj` names."""

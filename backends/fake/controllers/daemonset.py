@@ -65,7 +65,7 @@ class DaemonSets(Controller):
         revisions = Claims(self.client, DAEMON_SETS, REVISIONS).claim(found, selector)
         failures = self._failures.of(found["metadata"]["uid"], now.monotonic)
         plan = decide(found, self.client.list(NODES), daemons, revisions, now.wall, failures)
-        self.client.apply(plan.writes)
+        self.client.apply_and_tell(plan.writes)
         return plan.again_in_s
 
 

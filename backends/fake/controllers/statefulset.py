@@ -57,7 +57,7 @@ class StatefulSets(Controller):
         if stateful_set["spec"].get("volumeClaimTemplates"):
             volumes = {one["metadata"]["name"]: one for one in self.client.list(CLAIMS, namespace)}
         plan = decide(stateful_set, owned, past, volumes, now.wall)
-        self.client.apply(plan.writes)
+        self.client.apply_and_tell(plan.writes)
         return plan.again_in_s
 
 

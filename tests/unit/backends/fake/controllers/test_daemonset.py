@@ -16,6 +16,7 @@ from tests.unit.backends.fake.controllers.world import APPS, PODS, World, worklo
 Obj = dict[str, Any]
 DAEMON_SET = f"{APPS}/daemonsets/agent"
 NODES = "/api/v1/nodes"
+QUOTAS = "/api/v1/namespaces/default/resourcequotas"
 HASH = "controller-revision-hash"
 
 
@@ -223,3 +224,14 @@ def test_deleting_it_takes_its_pods_along(world: World) -> None:
     world.settle()
     assert world.pods() == []
     assert world.items(f"{APPS}/controllerrevisions") == []
+
+
+def test_a_daemon_set_whose_pods_are_refused_says_how_many_it_wants(world: World) -> None:
+    world.made(QUOTAS, {"metadata": {"name": "none"}, "spec": {"hard": {"pods": "0"}}})
+    world.settle()
+    world.run("daemonsets", agents())
+    assert places(world) == []
+    assert world.object(DAEMON_SET)["status"] == {
+        "currentNumberScheduled": 0, "desiredNumberScheduled": 3, "numberMisscheduled": 0, "numberReady": 0,
+        "numberUnavailable": 3, "observedGeneration": 1,
+    }  # fmt: skip

@@ -200,3 +200,26 @@ def test_claims_go_with_the_pods_where_the_policy_says_so(world: World) -> None:
     world.delete(STATEFUL_SET)
     world.settle()
     assert world.items(CLAIMS) == []
+
+
+def test_a_stateful_set_whose_pods_are_refused_says_that_it_has_looked(world: World) -> None:
+    none = {"metadata": {"name": "none"}, "spec": {"hard": {"pods": "0"}}}
+    world.made("/api/v1/namespaces/default/resourcequotas", none)
+    world.settle()
+    world.run("statefulsets", database(replicas=2))
+    status = world.object(STATEFUL_SET)["status"]
+    assert world.pods() == []
+    assert (status["observedGeneration"], status["replicas"]) == (1, 0)
+    assert status["currentRevision"] == status["updateRevision"]
+
+
+def test_pods_of_a_stateful_set_get_the_claims_that_they_mount(world: World) -> None:
+    body = database(replicas=1)
+    container = body["spec"]["template"]["spec"]["containers"][0]
+    container["volumeMounts"] = [{"name": "data", "mountPath": "/data"}]
+    spec = {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1Gi"}}}
+    body["spec"]["volumeClaimTemplates"] = [{"metadata": {"name": "data"}, "spec": spec}]
+    world.run("statefulsets", body)
+    assert [claim["metadata"]["name"] for claim in world.items(CLAIMS)] == ["data-db-0"]
+    (volume,) = (one for one in world.object(f"{PODS}/db-0")["spec"]["volumes"] if one["name"] == "data")
+    assert volume["persistentVolumeClaim"] == {"claimName": "data-db-0"}
