@@ -6,12 +6,14 @@ capitals, dots as underscores) and the error texts follow from it. The environme
 Datadog agent.
 
 Keys of other features are ignored. An unknown key under `kubeactions`, in the file or the environment, is an error
-with its line and the nearest known key: a mistyped limit must not silently be no limit. This file decides nothing
-about actions and reads nothing but the settings file and the service account's namespace.
+with its line and the nearest known key: a mistyped limit must not silently be no limit. So is one elsewhere in the file
+that differs from a key of ours by a letter or two. This file decides nothing about actions and reads nothing but the
+settings file and the service account's namespace.
 """
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -409,6 +411,15 @@ def _leaves(loader: yaml.SafeLoader, root: yaml.Node, origin: str) -> Iterator[t
                 pending.extend(_section(key, value_node, where))
             elif ours:
                 raise SettingsError(f"{where}: {_unknown(key, known)}")
+            elif meant := _mistyped(str(key_node.value), prefix, known):
+                raise SettingsError(f"{where}: unknown key {key}; did you mean {meant}?")
+
+
+def _mistyped(name: str, prefix: str, known: set[str]) -> str:
+    """The key of ours that a key outside `kubeactions` is all but equal to; "" for another feature's key."""
+    siblings = {key.removeprefix(prefix).split(".")[0] for key in known if key.startswith(prefix)}
+    close = difflib.get_close_matches(name.casefold(), siblings, n=1, cutoff=0.85)
+    return f"{prefix}{close[0]}" if close else ""
 
 
 def _section(key: str, node: yaml.Node, where: str) -> list[tuple[str, yaml.MappingNode]]:

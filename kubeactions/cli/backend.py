@@ -16,6 +16,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from kubeactions.cli.seconds import Seconds
+
 if TYPE_CHECKING:
     from backends.kind.leftovers import Found
 
@@ -46,7 +48,7 @@ def command() -> None:
 @click.option("--load", "images", multiple=True, metavar="IMAGE", help="Copy a local image into it; repeatable.")
 @click.option("--logs", type=click.Path(path_type=Path), metavar="DIR", help="Where logs go if it does not boot.")
 @click.option(
-    "--timeout", "timeout_s", type=click.FloatRange(1), default=300.0, show_default=True, metavar="SECONDS",
+    "--timeout", "timeout_s", type=Seconds(1), default=300.0, show_default=True, metavar="SECONDS",
     help="Longest wait in each step.",
 )  # fmt: skip
 def start(
@@ -201,7 +203,7 @@ def check(kubeconfig: Path | None, context: str | None) -> int:
 @command.command()
 @_live_options
 @click.option(
-    "--older-than", "minutes", type=click.FloatRange(0), default=60.0, show_default=True, metavar="MINUTES",
+    "--older-than", "minutes", type=Seconds(0), default=60.0, show_default=True, metavar="MINUTES",
     help="Leave younger things alone: somebody's run may still need them.",
 )  # fmt: skip
 @click.option("--dry-run", is_flag=True, help="Only say what would be removed.")

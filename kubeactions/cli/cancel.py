@@ -16,6 +16,7 @@ import click
 from kubeactions.cli.actions import who
 from kubeactions.cli.cluster import cluster_options, load_settings, open_kube, settings_option
 from kubeactions.cli.records import matching, named, stamp, state
+from kubeactions.cli.seconds import Seconds
 from kubeactions.clock import Clock, SystemClock
 from kubeactions.model import Phase, Record
 
@@ -57,7 +58,7 @@ class _Answer:
 @click.option("--reason", default="", help="Why; it is kept in the record and reported.")
 @click.option("--requested-by", default="", help="Who is asking. Default: you, on this machine.")
 @click.option(
-    "--wait", "wait_s", type=click.FloatRange(0, 3600), default=10.0, show_default=True, metavar="SECONDS",
+    "--wait", "wait_s", type=Seconds(0, 3600), default=10.0, show_default=True, metavar="SECONDS",
     help="How long to wait for the leader's answer.",
 )  # fmt: skip
 @click.option("--json", "as_json_text", is_flag=True, help="A JSON list, one object an action.")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -42,6 +43,16 @@ def settings_option(command: F) -> F:
         metavar="FILE",
         help="datadog.yaml; DD_* variables override it. Default: the variables alone.",
     )(command)
+
+
+def named_namespaces(text: str) -> tuple[str, ...]:
+    """What --target-namespaces names, sorted, each once; raises `click.UsageError` for what is no namespace's name."""
+    from kubeactions.readers import namespace
+
+    try:
+        return tuple(sorted({namespace(one) for one in re.split(r"[\s,]+", text) if one}))
+    except ValueError as error:
+        raise click.UsageError(f"--target-namespaces: {error}") from error
 
 
 def load_settings(path: Path | None) -> Settings:

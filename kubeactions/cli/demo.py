@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from kubeactions.cli.seconds import Seconds
 from kubeactions.clock import SystemClock
 from kubeactions.errors import SourceError
 from kubeactions.model import JsonObject, Record, Report
@@ -50,9 +51,7 @@ _STYLES = {"source": "cyan", "replica-1": "green", "replica-2": "yellow", "clust
     show_default=True,
     help="Where the cluster is saved.",
 )
-@click.option(
-    "--pace", type=click.FloatRange(0, 5), help="Seconds between two lines. Default: 0.2 on a terminal, else 0."
-)
+@click.option("--pace", type=Seconds(0, 5), help="Seconds between two lines. Default: 0.2 on a terminal, else 0.")
 def command(folder: Path, pace: float | None) -> int:
     """Tell the story; exit code 1 when an action did not take effect exactly once."""
     from rich.console import Console

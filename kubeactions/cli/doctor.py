@@ -19,7 +19,14 @@ from typing import TYPE_CHECKING
 
 import click
 
-from kubeactions.cli.cluster import as_option, cluster_options, impersonate, load_settings, settings_option
+from kubeactions.cli.cluster import (
+    as_option,
+    cluster_options,
+    impersonate,
+    load_settings,
+    named_namespaces,
+    settings_option,
+)
 from kubeactions.clock import Clock, SystemClock
 from kubeactions.errors import KubeError, LedgerError, UserError
 from kubeactions.model import Spec
@@ -102,7 +109,7 @@ def command(
     from kubeactions.cli.run import effective
 
     settings = effective(load_settings(settings_file), sources, (), by_hand=settings_file is None)
-    targets = tuple(sorted(one for one in target_namespaces.split(",") if one) or settings.safety.namespaces or ())
+    targets = named_namespaces(target_namespaces) or tuple(sorted(settings.safety.namespaces or ()))
     found: list[Check] = []
     for check in _examine(settings, targets, kubeconfig, context, user):
         found.append(check)

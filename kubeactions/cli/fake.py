@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from kubeactions.cli.fake_diff import diff
+from kubeactions.cli.seconds import Seconds
 
 if TYPE_CHECKING:
     from backends.base import BackendError
@@ -57,7 +58,7 @@ def _cluster_options(serve: F) -> F:
     for option in (
         click.option("--seed", type=int, help="Makes uids and generated names repeatable. Default: by lot."),
         click.option(
-            "--pod-ready-after", "ready_after_s", type=click.FloatRange(0, 3600), default=1.0, show_default=True,
+            "--pod-ready-after", "ready_after_s", type=Seconds(0, 3600), default=1.0, show_default=True,
             metavar="SECONDS", help="How long a pod takes from scheduled to Ready.",
         ),
         click.option(

@@ -11,6 +11,7 @@ import click
 from kubeactions import readers
 from kubeactions import settings as reading
 from kubeactions.cli.actions import known_specs
+from kubeactions.cli.cluster import named_namespaces
 from kubeactions.errors import SettingsError
 from kubeactions.model import Rule, Spec
 from kubeactions.plugins import nearest
@@ -64,7 +65,7 @@ def command(
         specs=specs,
         image=_value("--image", _image, image or f"kubeactions:{_version()}"),
         namespace=_value("--namespace", readers.namespace, namespace),
-        targets=_value("--target-namespaces", _namespaces, target_namespaces),
+        targets=named_namespaces(target_namespaces),
         read=_readable(read, specs),
         replicas=replicas,
         more_settings=dict(_setting(one) for one in sets),
@@ -105,10 +106,6 @@ def _image(text: str) -> str:
     if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._:/@-]{0,511}", text):
         raise ValueError(f"{text!r} is no image reference")
     return text
-
-
-def _namespaces(text: str) -> tuple[str, ...]:
-    return tuple(sorted(readers.namespace(one) for one in _listed(text)))
 
 
 def _chosen(text: str, specs: Mapping[str, Spec]) -> dict[str, Spec]:

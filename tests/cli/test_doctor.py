@@ -89,6 +89,12 @@ def test_a_source_is_read(cli: Cli, world: World, tmp_path: Path) -> None:
     assert "no such source directory" in missing
 
 
+def test_a_target_that_no_namespace_is_called_is_a_mistake(cli: Cli) -> None:
+    done = cli("doctor", "--target-namespaces", "shop,A B")
+    assert done.code == 2
+    assert "--target-namespaces: 'A' is no namespace name" in done.line
+
+
 def test_no_source_at_all_is_a_problem(cli: Cli, world: World) -> None:
     told = cli("doctor")
     assert told.code == 1

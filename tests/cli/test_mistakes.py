@@ -51,6 +51,17 @@ def test_no_source_at_all(cli: Cli) -> None:
     )
 
 
+@pytest.mark.parametrize(
+    "typed",
+    ["demo --pace", "cancel x --wait", "fake serve --pod-ready-after", "backend start --timeout"],
+)
+@pytest.mark.parametrize("number", ["nan", "inf"])
+def test_what_is_no_number_of_seconds(cli: Cli, typed: str, number: str) -> None:
+    done = cli(*typed.split(), number)
+    assert done.code == 2
+    assert f"{number!r} is no number of seconds" in done.line
+
+
 def test_an_unknown_reporter(cli: Cli, tmp_path: Path, source: Path) -> None:
     done = cli("run", "--kubeconfig", kubeconfig(tmp_path, KUBECONFIG), "--source", source, "--report", "kuberntes")
     assert (done.code, done.line) == (2, "kubeactions: unknown reporter 'kuberntes'; did you mean kubernetes?")

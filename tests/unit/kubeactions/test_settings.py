@@ -117,6 +117,15 @@ def test_in_a_cluster_the_service_accounts_file_names_the_namespace(
 @pytest.mark.parametrize(
     ("content", "message"),
     [
+        ("kubeaction:\n  enabled: true", "d.yaml:1: unknown key kubeaction; did you mean kubeactions?"),
+        (
+            "leader_lease_duratoin: 30",
+            "d.yaml:1: unknown key leader_lease_duratoin; did you mean leader_lease_duration?",
+        ),
+        (
+            "remote_configuration:\n  enabeld: false",
+            "d.yaml:2: unknown key remote_configuration.enabeld; did you mean remote_configuration.enabled?",
+        ),
         ("kubeactions:\n  enabld: true", "d.yaml:2: unknown key kubeactions.enabld; did you mean kubeactions.enabled?"),
         ("kubeactions:\n  limits:\n    bytes: 1", "d.yaml:3: unknown key kubeactions.limits.bytes"),
         (
