@@ -16,15 +16,18 @@ NOT imitated. These are refused with 501, 406 or 415 and a Status that says so (
 No process runs in a container: exec, attach and logs do what is scripted (`programs`), and a command of which nobody
 has said anything is one whose executable does not exist.
 
-Roles and bindings are stored like anything else and have no effect, unless the cluster is made with
-`authorization="rbac"`; whoever writes one gets a Warning header.
+Stored like anything else and without effect, with a Warning header for whoever writes one (`NOT_ENFORCED`): roles and
+bindings, unless the cluster is made with `authorization="rbac"` (else it does not enforce RBAC). And it does not scale
+by metrics, bind claims to volumes, run ReplicationControllers, sign certificates, enforce priority and fairness or
+enforce network policies.
 
 Of admission there are not: in CEL the `authorizer`, the libraries `format`, `semver` and `image`, and comprehensions
 over two variables (an expression with one is refused); the check of policies against schemas; quotas of devices.
 
-And these are simply not there: rate limits, priority and fairness, and the clean-up of Events
-after an hour. Of access control: the Node authorizer's graph (a node may do what the role `system:node` says),
-NodeRestriction, and tokens of Secrets (kubernetes.io/service-account-token).
+And these are simply not there: Events of the controllers, the scheduler and the kubelets (only what clients write is
+there, so `kubectl describe` shows none), pods that wait for a ConfigMap, Secret or claim which is missing, rate limits,
+and the clean-up of Events after an hour. Of access control: the Node authorizer's graph (a node may do what
+the role `system:node` says), NodeRestriction, and tokens of Secrets (kubernetes.io/service-account-token).
 """
 
 from __future__ import annotations

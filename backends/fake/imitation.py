@@ -58,7 +58,9 @@ NOT_IMITATED: tuple[Refusal, ...] = (
     Refusal("metrics", "GET", "/metrics", 501),
 )
 
-_NOT_ASKED = "RBAC, since it was started to allow everything"
+_NOT_ASKED = "enforce RBAC, since it was started to allow everything"
+_NOT_BOUND = "bind claims to volumes: the pods run without"
+_NOT_QUEUED = "enforce priority and fairness"
 
 REFUSED_RESOURCES: dict[tuple[str, str], str] = {
     ("apiregistration.k8s.io", "apiservices"): "aggregated API servers: an APIService would serve nothing",
@@ -70,14 +72,23 @@ REFUSED_SUBRESOURCES: dict[str, str] = {
 }
 
 NOT_ENFORCED: dict[tuple[str, str], str] = {
+    ("", "persistentvolumeclaims"): _NOT_BOUND,
+    ("", "persistentvolumes"): _NOT_BOUND,
+    ("", "replicationcontrollers"): "run ReplicationControllers: a ReplicaSet makes pods",
+    ("autoscaling", "horizontalpodautoscalers"): "scale by metrics: nothing measures the pods",
+    ("certificates.k8s.io", "certificatesigningrequests"): "sign certificates",
+    ("flowcontrol.apiserver.k8s.io", "flowschemas"): _NOT_QUEUED,
+    ("flowcontrol.apiserver.k8s.io", "prioritylevelconfigurations"): _NOT_QUEUED,
+    ("networking.k8s.io", "networkpolicies"): "enforce network policies: nothing is sent between pods",
     ("rbac.authorization.k8s.io", "clusterrolebindings"): _NOT_ASKED,
     ("rbac.authorization.k8s.io", "clusterroles"): _NOT_ASKED,
     ("rbac.authorization.k8s.io", "rolebindings"): _NOT_ASKED,
     ("rbac.authorization.k8s.io", "roles"): _NOT_ASKED,
 }
+"""What has no effect, by group and resource: what this server does not do about it."""
 
 
 def warning_of(storage: tuple[str, str]) -> str | None:
     """What whoever writes such an object is told; None for what has its effect."""
     what = NOT_ENFORCED.get(storage)
-    return f"the in-memory API server stores this and does not enforce {what}" if what else None
+    return f"the in-memory API server stores this and does not {what}" if what else None

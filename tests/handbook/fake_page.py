@@ -54,4 +54,4 @@ def _unenforced() -> list[str]:
     kinds: dict[str, list[str]] = {}
     for (_, plural), what in NOT_ENFORCED.items():
         kinds.setdefault(what, []).append(plural)
-    return [f"- {', '.join(plurals)}: no {what}" for what, plurals in kinds.items()]
+    return [f"- {', '.join(plurals)}: it does not {what}" for what, plurals in kinds.items()]

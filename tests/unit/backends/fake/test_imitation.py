@@ -38,6 +38,20 @@ def test_whoever_writes_what_is_not_enforced_is_told(door: Door) -> None:
     assert "Warning" not in door.get(f"{roles}/r").headers
 
 
+def test_whoever_writes_what_nobody_acts_on_is_told_what_will_not_happen(door: Door) -> None:
+    spec = {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1Gi"}}}
+    answer = door.post("/api/v1/namespaces/default/persistentvolumeclaims", {"metadata": {"name": "c"}, "spec": spec})
+    assert answer.code == 201
+    assert "does not bind claims to volumes" in answer.headers["Warning"]
+
+
+def test_the_documentation_names_all_that_has_no_effect() -> None:
+    documentation = " ".join((backends.fake.__doc__ or "").split())
+    assert [
+        what for what in NOT_ENFORCED.values() if what.partition(":")[0].partition(",")[0] not in documentation
+    ] == []
+
+
 def test_everything_that_is_not_enforced_is_served(door: Door) -> None:
     served = {resource.storage for resource in door.cluster.catalogue}
     assert set(NOT_ENFORCED) <= served
