@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any, Final
 import orjson
 
 from backends.base import BackendError
+from backends.documents import kind_of, mistake
 from backends.fake.files import replace_file
 
 if TYPE_CHECKING:
@@ -161,14 +162,7 @@ def _yaml_documents(file: Path | str, raw: bytes) -> Iterator[tuple[str, Any]]:
     except UnicodeDecodeError as error:
         raise ManifestError(f"{file}: not UTF-8 at byte {error.start}") from error
     except yaml.YAMLError as error:
-        raise ManifestError(f"{file}: document {number}: not YAML: {_one_line(error)}") from error
-
-
-def _one_line(error: Exception) -> str:
-    """What is wrong and where, without the excerpt that PyYAML adds."""
-    mark = getattr(error, "problem_mark", None)
-    problem = getattr(error, "problem", None) or str(error).replace("\n", " ")
-    return f"{problem} (line {mark.line + 1}, column {mark.column + 1})" if mark else problem
+        raise ManifestError(f"{file}: document {number}: not YAML: {mistake(error)}") from error
 
 
 @cache
@@ -265,7 +259,7 @@ def _revision(document: Any) -> int | None:
 def _objects(where: str, document: Any) -> Iterator[Manifest]:
     """The object that `document` is, or those in the List that it is."""
     if not isinstance(document, dict):
-        raise ManifestError(f"{where}: not an object but {_name_of(document)}")
+        raise ManifestError(f"{where}: not an object but {kind_of(document)}")
     items = document.get("items")
     if isinstance(items, list) and str(document.get("kind", "")).endswith("List"):
         for number, item in enumerate(items, 1):
@@ -280,7 +274,3 @@ def _objects(where: str, document: Any) -> Iterator[Manifest]:
     if not isinstance(metadata.get("name") or metadata.get("generateName"), str):
         raise ManifestError(f"{where}: metadata.name is missing")
     yield Manifest(where, document)
-
-
-def _name_of(value: Any) -> str:
-    return {list: "a list", str: "a string", bool: "a boolean"}.get(type(value), "a number")

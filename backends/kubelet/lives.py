@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from backends.base import BackendError
+from backends.documents import mistake
 from backends.kubelet.pods import Object
 from backends.kubelet.stages import Timing
 
@@ -80,7 +81,7 @@ def load(path: Path) -> Lives:
     except LifeError as error:
         raise LifeError(f"{path}: {error}") from error
     except (yaml.YAMLError, ValueError, RecursionError) as error:
-        raise LifeError(f"{path}: is no YAML: {' '.join(str(error).split())}") from error
+        raise LifeError(f"{path}: is no YAML: {mistake(error)}") from error
 
 
 def read(document: object) -> Lives:

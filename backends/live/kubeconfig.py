@@ -16,6 +16,7 @@ from typing import Any, Final
 import yaml
 
 from backends.base import BackendError
+from backends.documents import mistake
 
 Entry = dict[str, Any]
 
@@ -128,7 +129,7 @@ def _read(path: Path) -> Entry:
     except UnicodeDecodeError as error:
         raise BackendError(f"{path}: the kubeconfig is not UTF-8 (byte {error.start})") from error
     except (yaml.YAMLError, ValueError, RecursionError) as error:
-        raise BackendError(f"{path}: the kubeconfig is broken YAML: {' '.join(str(error).split())}") from error
+        raise BackendError(f"{path}: the kubeconfig is broken YAML: {mistake(error)}") from error
     if not isinstance(document, dict):
         raise BackendError(f"{path}: this is no kubeconfig: it names no clusters")
     for section in _SECTIONS:

@@ -89,7 +89,10 @@ current-context: x
     [
         (None, "cannot read the kubeconfig: No such file or directory"),
         (b"\xff\xfe", "the kubeconfig is not UTF-8"),
-        (b"a: [", "the kubeconfig is broken YAML"),
+        (
+            b"a: [",
+            "the kubeconfig is broken YAML: expected the node content, but found '<stream end>' (line 1, column 5)",
+        ),
         (b"[1]", "this is no kubeconfig"),
         (b"clusters: 5", "malformed kubeconfig: clusters is no list"),
         (KUBECONFIG.replace(b"current-context: x", b"current-context: y"), "there is no context 'y'; there are: x"),

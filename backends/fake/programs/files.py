@@ -24,6 +24,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from backends.base import BackendError
+from backends.documents import kind_of, mistake
 from backends.fake.programs.steps import Cut, Err, Fail, Out, Scripted, Sleep, Step
 from backends.fake.programs.table import Line, Programs
 
@@ -45,7 +46,7 @@ def load(path: Path, programs: Programs) -> None:
     except OSError as error:
         raise ProgramsError(f"{path}: cannot be read: {(error.strerror or str(error)).lower()}") from error
     except (yaml.YAMLError, ValueError, RecursionError) as error:
-        raise ProgramsError(f"{path}: is no YAML: {' '.join(str(error).split())}") from error
+        raise ProgramsError(f"{path}: is no YAML: {mistake(error)}") from error
     try:
         _check(found, ("programs", "logs"), "the file")
         # A rule goes before those that are there already: the last one of the file is put in first.
@@ -61,7 +62,7 @@ def load(path: Path, programs: Programs) -> None:
 
 def _check(found: Any, names: tuple[str, ...], where: str) -> None:
     if not isinstance(found, Mapping):
-        raise ValueError(f"{where} is an object with {', '.join(names)}, not {type(found).__name__}")
+        raise ValueError(f"{where} is an object with {', '.join(names)}, not {kind_of(found)}")
     unknown = sorted(str(name) for name in found if name not in names)
     if unknown:
         raise ValueError(f"{where}: unknown {', '.join(unknown)}; there are {', '.join(names)}")
@@ -71,7 +72,7 @@ def _items(found: Mapping[str, Any], name: str, where: str = "") -> Iterator[tup
     items = found.get(name) or []
     place = f"{where}.{name}" if where else name
     if not isinstance(items, list):
-        raise ValueError(f"{place} is a list, not {type(items).__name__}")
+        raise ValueError(f"{place} is a list, not {kind_of(items)}")
     for index, one in enumerate(items):
         yield f"{place}[{index}]", one
 

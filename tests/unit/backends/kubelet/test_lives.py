@@ -54,12 +54,13 @@ def test_a_file_is_read_as_yaml(tmp_path: Path) -> None:
         ("- {exit-times: -1}", "entry 1: exit-times: '-1' is not a whole number >= 0"),
         ("- {stuck-reason: no}", "entry 1: stuck-reason: neither text nor a number"),
         ("- {stuck-reason: bad reason}", "entry 1: stuck-reason: 'bad reason' is not a reason in CamelCase"),
-        ("- {", "is no YAML: "),
+        ("- {", "is no YAML: expected the node content, but found '<stream end>' (line 1, column 4)"),
+        ("- \udcff", "is no YAML: not UTF-8 at byte 2"),
     ],
 )
 def test_a_mistake_is_one_line_with_its_file_and_entry(tmp_path: Path, text: str, problem: str) -> None:
     path = tmp_path / "pods.yaml"
-    path.write_text(text)
+    path.write_text(text, errors="surrogateescape")
     with pytest.raises(LifeError) as caught:
         load(path)
     assert str(caught.value).startswith(f"{path}: {problem}")

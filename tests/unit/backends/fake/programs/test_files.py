@@ -49,10 +49,11 @@ def test_a_file_of_rules(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("[", "is no YAML"),
-        ("[]", "the file is an object with programs, logs, not list"),
+        ("[", "is no YAML: expected the node content, but found '<stream end>' (line 1, column 2)"),
+        ("", "the file is an object with programs, logs, not nothing"),
+        ("[]", "the file is an object with programs, logs, not a list"),
         ("{program: []}", "the file: unknown program"),
-        ("{programs: {}, logs: 3}", "logs is a list, not int"),
+        ("{programs: {}, logs: 3}", "logs is a list, not a number"),
         ("{programs: [{output: []}]}", "programs[0].command: a list of texts"),
         ("{programs: [{command: [a], exitcode: 3}]}", "programs[0]: unknown exitcode"),
         ("{programs: [{command: [a], exitCode: 256}]}", "programs[0].exitCode: a whole number from 0 to 255"),
