@@ -119,8 +119,12 @@ def _context(certificate: Path, key: Path) -> ssl.SSLContext:
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     try:
         context.load_cert_chain(certificate, key, password="")  # an encrypted key is an error, not a question
-    except OSError as error:  # ssl.SSLError is one
-        raise TlsError(f"cannot use the certificate {certificate}: {error}") from error
+    except ssl.SSLError as error:  # its own words name a line of OpenSSL's source
+        text = f"it or the key {key} is not PEM, the key is encrypted, or it is another certificate's"
+        raise TlsError(f"cannot use the certificate {certificate}: {text}") from error
+    except OSError as error:  # it does not say of which file
+        reason = (error.strerror or str(error)).lower()
+        raise TlsError(f"cannot use the certificate {certificate}: it or the key {key}: {reason}") from error
     return context
 
 

@@ -142,7 +142,15 @@ def test_a_certificate_that_cannot_be_used_is_one_line(cli: Cli, tmp_path: Path)
     pem = file(tmp_path, "c.pem", "no certificate")
     done = cli("fake", "serve", "--tls-cert-file", pem, "--tls-private-key-file", pem)
     assert done.code == 5
-    assert f"cannot use the certificate {pem}" in done.line
+    assert done.line == (
+        f"kubeactions: cannot use the certificate {pem}: it or the key {pem} is not PEM, the key is encrypted, "
+        "or it is another certificate's"
+    )
+    none = tmp_path / "none.pem"
+    done = cli("fake", "serve", "--tls-cert-file", none, "--tls-private-key-file", pem)
+    assert (
+        done.line == f"kubeactions: cannot use the certificate {none}: it or the key {pem}: no such file or directory"
+    )
 
 
 # ---------------------------------------------------------------- which cluster is served
