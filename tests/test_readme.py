@@ -93,6 +93,11 @@ def test_the_commands_of_the_three_terminals_work_as_they_are_written(terminals:
         terminals.enter(line)
 
 
+def _timeless(line: str) -> str:
+    """A line of the demo without its times, and with one blank between words."""
+    return " ".join(re.sub(r"\d\d:\d\d:\d\d", "TIME", line).split())
+
+
 def test_the_demo_tells_that_each_action_took_effect_once(tmp_path: Path) -> None:
     assert "scripts/demo" in commands()
     done = subprocess.run(
@@ -103,6 +108,9 @@ def test_the_demo_tells_that_each_action_took_effect_once(tmp_path: Path) -> Non
     rows = [line.split("  ") for line in done.stdout.splitlines() if line.startswith(("cleanup:v1", "refresh:v1"))]
     assert [next(cell.strip() for cell in row[2:] if cell.strip()) for row in rows] == ["1", "1"], done.stdout
     assert "fake serve -f" in done.stdout
+    told = [_timeless(line) for line in done.stdout.splitlines()]
+    promised = [_timeless(line) for line in blocks("text")[0].splitlines() if line]
+    assert [line for line in promised if not any(one.startswith(line) for one in told)] == []
     assert (tmp_path / "demo" / "cluster.yaml").exists()
 
 
