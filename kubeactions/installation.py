@@ -110,7 +110,7 @@ def pieces(choices: Choices, settings: Settings) -> tuple[Piece, ...]:
         Piece("The settings. A change rolls the pods: its digest is in their template.", _settings(choices, text)),
         Piece(
             "The actions to execute, one key a config: <id>.v<version>.json or .yaml. It has no data here, so that\n"
-            "applying this again takes none away.",
+            "applying this again takes none away. Put them in with kubectl patch: what apply has put in, it takes out.",
             _object("v1", "ConfigMap", f"{NAME}-actions", choices.namespace),
         ),
         Piece("A drained node takes one replica at a time; the other one leads on.", _budget(choices)),

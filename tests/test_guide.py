@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import subprocess
@@ -82,6 +83,29 @@ def test_every_command_works_as_it_is_written(shell: dict[str, str], tmp_path: P
         if agent is not None:
             agent.kill()
             agent.wait()
+
+
+@pytest.mark.slow
+@pytest.mark.http
+@pytest.mark.kubectl
+def test_an_order_stays_when_another_one_is_given_and_when_the_manifests_are_applied_again(
+    shell: dict[str, str], tmp_path: Path
+) -> None:
+    """One that was not read yet would be lost: only what is in the ledger needs its key no more."""
+    install, change = (line for line in commands() if "manifests" in line and "kubectl apply" in line)
+    (order,) = (line for line in commands() if "--from-file" in line)
+    for name in ("cleanup.v1.json", "tidy.v1.json"):
+        (tmp_path / name).write_text("{}")
+    show = "kubectl -n kubeactions get configmap kubeactions-actions -o json"
+    for line in (install, order, order.replace("cleanup.v1.json", "tidy.v1.json"), change, show):
+        done = subprocess.run(
+            ["bash", "-o", "pipefail", "-c", line], cwd=tmp_path, env=shell, capture_output=True, text=True,
+            timeout=PATIENCE_S, check=False,
+        )  # fmt: skip
+        assert done.returncode == 0, f"{line}\n{done.stdout}\n{done.stderr}"
+    shown = json.loads(done.stdout)
+    assert shown["data"] == {"cleanup.v1.json": "{}", "tidy.v1.json": "{}"}
+    assert shown["metadata"]["labels"] == {"app.kubernetes.io/name": "kubeactions"}
 
 
 def known_series() -> set[str]:
