@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from kubeactions.cli import EXIT_CODES
+from kubeactions.cli import COMMANDS, EXIT_CODES
 
 ROOT = Path(__file__).resolve().parent.parent
 README = (ROOT / "README.md").read_text()
@@ -130,6 +130,11 @@ def test_the_settings_of_the_readme_are_read(block: str) -> None:
     from kubeactions.settings import parse
 
     assert parse(block, {}).active
+
+
+def test_the_changelog_names_every_command() -> None:
+    text = (ROOT / "CHANGELOG.md").read_text()
+    assert [name for name in COMMANDS if not re.search(rf"`(kubeactions )?{name}\b", text)] == []
 
 
 def test_the_exit_codes_of_the_readme_are_those_of_the_command() -> None:

@@ -285,7 +285,11 @@ def check_access(kube: Kube, settings: Settings, specs: Mapping[str, Spec], targ
             text = f"may not {', '.join(verbs)} {_resource(grant)}{names} {where}, which is for: {grant.why}"
             yield Check(Level.PROBLEM, "access", text, "grant it: kubeactions manifests prints the roles")
         if not lacking and role.grants:
-            yield Check(Level.OK, "access", f"{where}: {len(role.grants)} rules, all granted")
+            yield Check(
+                Level.OK,
+                "access",
+                f"{where}: what the {role.kind} {role.name} grants, {len(role.grants)} rules, is granted",
+            )
     yield from _check_reads(kube, specs)
 
 

@@ -45,7 +45,10 @@ def test_a_cluster_that_is_led_has_no_problem(cli: Cli, world: World) -> None:
     assert "replica-a leads" in lines(told, "leader")[0]
     assert "acquired" in lines(told, "leader")[0]
     assert "trusted: 0 records" in lines(told, "ledger")[0]
-    assert "all granted" in lines(told, "access")[0]
+    access = [line.partition("access")[2].strip() for line in lines(told, "access")]
+    assert access[0].startswith("in namespace default: what the Role kubeactions-ledger grants, ")
+    assert access[0].endswith(" rules, is granted")
+    assert len({line.partition(" grants, ")[0] for line in access}) == len(access), "no two lines read alike"
 
 
 def test_before_the_first_start_there_are_warnings_and_no_problem(cli: Cli, world: World) -> None:
