@@ -209,6 +209,11 @@ def _without_credentials(client: ApiClient) -> ApiClient:
 
 
 def _unlabelled(data: bytes) -> bytes:
-    """The answer as it would be without the guard's label on namespaces."""
+    """The answer as it would be without the guard's label: on namespaces, and on what is in none."""
     label = f'"{LABEL}":"{VALUE}"'.encode()
-    return data if label not in data else data.replace(b"," + label, b"").replace(label + b",", b"").replace(label, b"")
+    if label not in data:
+        return data
+    alone = b'"labels":{%s}' % label
+    for text in (alone + b",", b"," + alone, label + b",", b"," + label, label):
+        data = data.replace(text, b"")
+    return data

@@ -32,12 +32,12 @@ def own_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return folder
 
 
-def children() -> set[str]:
-    """The command lines of this process's children, but for the tracker of Python's own."""
+def children(assets: Path) -> set[str]:
+    """The command lines of this process's children that are programs of `assets`, or keep watch over them."""
     listed = subprocess.run(
         ["ps", "-o", "args=", "--ppid", str(os.getpid())], capture_output=True, text=True, check=False
     )
-    return {line for line in listed.stdout.splitlines() if "envtest" in line or "kubeactions" in line}
+    return {line for line in listed.stdout.splitlines() if str(assets) in line or "envtest" in line}
 
 
 def is_answered(rest: Rest) -> bool:
@@ -53,7 +53,7 @@ def refusal(assets: Path, folder: Path, **options: Any) -> str:
     with pytest.raises(BackendError) as caught, EnvtestBackend(assets, **options):
         pass
     assert list(folder.iterdir()) == []
-    assert children() == set()
+    assert children(assets) == set()
     return str(caught.value)
 
 
@@ -107,7 +107,8 @@ def test_a_stand_in_that_does_not_listen_to_sigterm_is_killed(
 
 
 def test_stand_in_that_dies_later_is_named_when_a_client_is_asked_for(installed: Installed, own_folder: Path) -> None:
-    with EnvtestBackend(installed()) as backend:
+    assets = installed()
+    with EnvtestBackend(assets) as backend:
         admin = Rest(backend.client())
         etcd, api_server = backend.pids
         os.kill(api_server, signal.SIGKILL)
@@ -117,7 +118,7 @@ def test_stand_in_that_dies_later_is_named_when_a_client_is_asked_for(installed:
             backend.client()
         os.kill(etcd, signal.SIGKILL)
     assert list(own_folder.iterdir()) == []
-    assert children() == set()
+    assert children(assets) == set()
 
 
 def test_what_fails_while_it_is_used_leaves_nothing(installed: Installed, own_folder: Path) -> None:

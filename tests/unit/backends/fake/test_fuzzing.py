@@ -43,7 +43,7 @@ CONFIG = """
 "query.watch" = false
 "query.follow" = false
 """
-EXPECTED = "componentstatuses|/bindings$|/binding$"
+EXPECTED = "componentstatuses|/bindings$|/binding$|/proxy$"
 """Left out: what is refused with 501, and what a real server answers with 500 as well (a Binding without a target)."""
 DOCUMENTS = (
     ("api/v1", 2),
