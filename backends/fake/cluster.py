@@ -105,6 +105,7 @@ class Cluster:
     are kubelets. `pod_ready_after_s` is how long a pod takes from bound to Ready; `pod_lives` says more of
     some (`backends.kubelet.lives`). With `heartbeats` nodes renew their leases, and one that stops (by the annotation
     `kubelet.kubeactions.test/stopped: "true"`) is lost after 50 s, its pods go 300 s later.
+    `reaction_s` is how long after a write a controller acts, in seconds of cluster time (> 0).
     `tokens` maps bearer tokens to identities. `authorization` "rbac" lets everybody do what roles and bindings say,
     "always-allow" anything; then, without `tokens`, nobody has to say who he is: he is an administrator. `anonymous`
     says whether others may come without credentials (as in a real server: yes with "rbac", no with "always-allow").
@@ -128,6 +129,7 @@ class Cluster:
         pod_ready_after_s: float = 1.0,
         pod_lives: Lives | None = None,
         heartbeats: bool = False,
+        reaction_s: float = REACTION_S,
         tokens: Mapping[str, Identity] | None = None,
         authorization: Mode = "always-allow",
         anonymous: bool | None = None,
@@ -139,7 +141,7 @@ class Cluster:
         self.clock: Clock = clock or SystemClock()
         self.lock = threading.RLock()
         self.time = ClusterTime(self.clock)
-        self.reaction_s = REACTION_S
+        self.reaction_s = reaction_s
         self.pod_ready_after_s = pod_ready_after_s
         self.root_certificate = root_certificate
         self.catalogue = Catalogue.load().of_cluster()

@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from backends.fake.messages import Identity
     from backends.fake.tls import Tls
 
+REACTION_S = 0.002
+"""How long after a write controllers act under the machine's clock: as quick as real ones."""
 F = TypeVar("F", bound=Callable[..., Any])
 _FILE = click.Path(path_type=Path)
 
@@ -277,7 +279,7 @@ def _cluster(
         behaviour["pod_lives"] = load_lives(lives)
     if tls is not None:
         behaviour["root_certificate"] = tls.authority_pem
-    cluster = Cluster(seed=seed, tokens=tokens, pod_ready_after_s=ready_after_s, **behaviour)
+    cluster = Cluster(reaction_s=REACTION_S, seed=seed, tokens=tokens, pod_ready_after_s=ready_after_s, **behaviour)
     _stop(cluster, without)
     if programs is not None:
         from backends.fake.programs.files import load
