@@ -39,6 +39,8 @@ RENEWED_EVERY_S = 2.0
 """How old the lease may have been when the leader was last heard of."""
 RENEW_DEADLINE_S = 10.0
 """How long after its last renewal a leader may act."""
+TWICE = "delete_pod"
+"""Whose takeover is struck, too, in the default suite."""
 TAKEOVER_S = 45.0
 """How long it may take the standby to finish what the leader began."""
 ORDERED_AT = START + timedelta(seconds=10)
@@ -149,16 +151,23 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         found = [marked(point.kind, point) for kind in told_now(metafunc) for point in points(kind, sides[name])]
         metafunc.parametrize(name, found, ids=str)
     if "second" in metafunc.fixturenames:
-        pairs = [pair for kind in told_now(metafunc) for pair in points_of_takeover(kind)]
+        kinds = [kind for kind in told_now(metafunc) if everything(metafunc) or kind == TWICE]
+        pairs = [pair for kind in kinds for pair in points_of_takeover(kind)]
         ids = [f"{died}-the-effect-{point}" for died, point in pairs]
-        values = [marked(point.kind, died, point) for died, point in pairs]
+        values = [
+            pytest.param(died, point, marks=[] if point.kind == TWICE else [pytest.mark.slow]) for died, point in pairs
+        ]
         metafunc.parametrize(("died", "second"), values, ids=ids)
 
 
 def told_now(metafunc: pytest.Metafunc) -> list[str]:
     """The lives to tell; those marked slow are left out with them, since finding their points takes a while."""
-    everything = "not slow" not in str(metafunc.config.getoption("-m"))
-    return [kind for kind, life in LIVES.items() if everything or not life.slow]
+    return [kind for kind, life in LIVES.items() if everything(metafunc) or not life.slow]
+
+
+def everything(metafunc: pytest.Metafunc) -> bool:
+    """Whether slow tests are wanted."""
+    return "not slow" not in str(metafunc.config.getoption("-m"))
 
 
 def marked(kind: str, *values: object) -> object:

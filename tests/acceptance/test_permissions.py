@@ -256,15 +256,7 @@ def target_of(installed: Installed, action_type: str, kind: str) -> None:
 
 KEPT_SHORT: dict[str, Any] = {"expiry_s": 30.0, "retention_s": 0.0, "future_tolerance_s": 10.0}
 TYPES = tuple(sorted(SPECS))
-QUICK = (
-    "delete_pod",
-    "evict_pod",
-    "exec_command",
-    "get_resource",
-    "restart_deployment",
-    "scale_statefulset",
-    "trigger_cronjob",
-)
+QUICK = ("delete_pod", "exec_command", "restart_deployment", "trigger_cronjob")
 """What the default suite proves; the rest is marked slow."""
 OWN = choices("delete_pod")
 

@@ -50,7 +50,12 @@ def readings() -> int:
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """One test a reading."""
     if "reading" in metafunc.fixturenames:
-        metafunc.parametrize("reading", range(1, readings() + 1))
+        metafunc.parametrize("reading", [_quickly(reading) for reading in range(1, readings() + 1)])
+
+
+def _quickly(reading: int) -> object:
+    """Every third place in the default suite, all of them in the slow one."""
+    return pytest.param(reading, marks=[] if reading % 3 == 1 else [pytest.mark.slow])
 
 
 def test_the_bell_rings_once_at_most_and_only_by_who_leads(reading: int, tmp_path: Path) -> None:

@@ -14,6 +14,7 @@ from tests.cli.terminals import PATIENCE_S, Terminals, pod
 pytestmark = pytest.mark.http
 
 
+@pytest.mark.slow
 def test_three_terminals_and_the_death_of_the_leader(terminals: Terminals, kube: Kube) -> None:
     leader = terminals.replica("first")
     terminals.until(lambda: '"leading"' in terminals.log("first"), "the first replica leads")
