@@ -11,7 +11,7 @@ import tempfile
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from kubernetes.client import ApiClient, Configuration, CoreV1Api
@@ -24,7 +24,13 @@ from scripts.benchmark.measure import WALL, Row, interleaved_us
 @contextlib.contextmanager
 def served(kind: str, pods: int) -> Iterator[CoreV1Api]:
     """A server process of `scripts.benchmark.server`, and the official client for it."""
-    command = [sys.executable, "-m", "scripts.benchmark.server", kind, str(pods)]
+    with started([sys.executable, "-m", "scripts.benchmark.server", kind, str(pods)]) as api:
+        yield api
+
+
+@contextlib.contextmanager
+def started(command: Sequence[str | Path]) -> Iterator[CoreV1Api]:
+    """A process that prints its URL and serves until it is killed, and the official client for it."""
     process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
     try:
         assert process.stdout is not None

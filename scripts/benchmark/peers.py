@@ -18,12 +18,12 @@ import venv
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from kubernetes.client import ApiClient, Configuration, CoreV1Api
+from kubernetes.client import CoreV1Api
 
 from scripts.benchmark.inprocess import RAW
 from scripts.benchmark.material import pod
 from scripts.benchmark.measure import Row
-from scripts.benchmark.overhttp import served
+from scripts.benchmark.overhttp import served, started
 
 HOME = Path("build/peers")
 KMOCK = "kmock==0.8"
@@ -50,19 +50,9 @@ def _python() -> Path:
     return python
 
 
-@contextlib.contextmanager
-def kmock() -> Iterator[CoreV1Api]:
+def kmock() -> contextlib.AbstractContextManager[CoreV1Api]:
     """A fresh kmock server, and the official client for it."""
-    process = subprocess.Popen([_python(), "-c", _SERVER], stdout=subprocess.PIPE, text=True)
-    try:
-        assert process.stdout is not None
-        configuration = Configuration()
-        configuration.host = process.stdout.readline().strip()
-        configuration.retries = False
-        yield CoreV1Api(ApiClient(configuration))
-    finally:
-        process.kill()
-        process.wait()
+    return started([_python(), "-c", _SERVER])
 
 
 def compared() -> Iterator[Row]:

@@ -6,6 +6,7 @@ puts a finalizer on every new claim and volume; these take it off when the objec
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Iterable
 from typing import ClassVar
 
@@ -37,8 +38,9 @@ class _Protection(Controller):
         metadata = {**obj["metadata"], "finalizers": finalizers}
         self.client.apply([Update(self.kind, {**obj, "metadata": metadata})])
 
+    @abstractmethod
     def _is_used(self, obj: Object) -> bool:
-        raise NotImplementedError
+        """Whether somebody still needs it."""
 
 
 class ClaimProtection(_Protection):
