@@ -37,23 +37,23 @@ class Kubelets(Controller):
     def concerns(self, event: StoreEvent) -> Iterable[Place]:
         """Every change of a pod; the pods of a machine that is switched on or off."""
         if event.key.plural == NODES.plural:
-            return self._on(event) if event.old is not None and event.new is not None else ()
+            return self._of_switched(event)
         if event.new is None:
             self._kubelet.forget(event.shown.uid)
             return ()
         return ((event.key.namespace, event.key.name),)
 
-    def _on(self, event: StoreEvent) -> Iterable[Place]:
+    def _of_switched(self, event: StoreEvent) -> Iterable[Place]:
         """The pods of a node that has just been switched on or off."""
-        mark = STOPPED.encode()
-        if (mark in event.old.data) == (mark in event.new.data) if event.old and event.new else True:
+        if event.old is None or event.new is None:
             return ()
-        stored = self.client.list(PODS)
-        return [
-            (one["metadata"]["namespace"], one["metadata"]["name"])
-            for one in stored
-            if pods.node_of(one) == event.key.name
-        ]
+        mark = STOPPED.encode()
+        if mark not in event.old.front and mark not in event.new.front:
+            return ()
+        if is_stopped(event.old.load()) == is_stopped(event.new.load()):
+            return ()
+        found = (pod for pod in self.client.list(PODS) if pods.node_of(pod) == event.key.name)
+        return [(pod["metadata"]["namespace"], pod["metadata"]["name"]) for pod in found]
 
     def step(self, namespace: str, name: str, now: Now) -> float | None:
         """The pod's next stage."""

@@ -90,6 +90,18 @@ def test_the_pods_of_a_lost_node_are_deleted_after_five_minutes_and_stay_until_i
     assert world.get(f"{PODS}/p").code == 404
 
 
+def test_a_machine_that_is_told_false_is_on_again(world: Beating) -> None:
+    world.made(PODS, {**POD, "spec": {**POD["spec"], "nodeName": "node-1", "terminationGracePeriodSeconds": 1}})
+    world.after(5.0)
+    world.switch(on=False)
+    world.delete(f"{PODS}/p")
+    world.after(10.0)
+    assert world.get(f"{PODS}/p").code == 200
+    world.patch(NODE, {"metadata": {"annotations": {STOPPED: "false"}}}, MERGE)
+    world.after(10.0)
+    assert world.get(f"{PODS}/p").code == 404
+
+
 def test_a_taint_by_hand_drives_out_what_does_not_tolerate_it() -> None:
     world = World()
     body = workload("Deployment", replicas=1)
