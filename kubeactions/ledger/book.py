@@ -434,7 +434,7 @@ class Ledger:
         merged = to_merge(self._meta.segments)
         if not merged:
             return
-        texts = {name: text for segment in merged for name, text in self._segments.load(segment).items()}
+        texts = {name: text for segment in merged for name, text in self._load(segment).items()}
         made = self._make(texts, max(segment.newest for segment in merged), self._meta)
         place = self._meta.segments.index(merged[0])
         kept = [segment for segment in self._meta.segments if segment not in merged]
@@ -443,6 +443,18 @@ class Ledger:
         log.info("history merged", extra={"segment": made.number, "segments": len(merged), "records": made.count})
         for segment in merged:
             self._segments.delete(segment.number, segment.uid)
+
+    def _load(self, segment: Segment) -> dict[str, str]:
+        """The records of a segment that was listed when this process read the head.
+
+        A later leader may have struck it off since. Raises `Fenced` then, `LedgerClosed` when it is listed still and
+        cannot be used, or a `KubeError`.
+        """
+        try:
+            return self._segments.load(segment)
+        except LedgerClosed:
+            self.refresh()
+            raise
 
     def forgets(self, record: Record) -> bool:
         """Whether a record of this action may have been pruned, so that its end was told already and is not again."""
@@ -460,7 +472,7 @@ class Ledger:
         gone = [segment for segment in self._meta.segments if self._prunable(segment)]
         if not gone:
             return
-        names = [name for segment in gone for name in self._segments.load(segment)]
+        names = [name for segment in gone for name in self._load(segment)]
         newest = max(segment.newest for segment in gone)
         watermark = newest if self._meta.watermark is None else max(newest, self._meta.watermark)
         kept = tuple(segment for segment in self._meta.segments if segment not in gone)

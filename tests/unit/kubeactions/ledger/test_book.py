@@ -16,6 +16,7 @@ from kubeactions.errors import Conflict, Fenced, KubeError, LedgerClosed, Ledger
 from kubeactions.kube import Kube
 from kubeactions.ledger import NAME, REQUESTS_NAME, Bounds, Ledger, Waiting, read
 from kubeactions.ledger.legacy import LEGACY_KEY
+from kubeactions.ledger.segments import MERGE_AT
 from kubeactions.model import Action, ActionKey, Intent, JsonObject, Outcome, Phase, Record, Status, Target
 
 CONFIGMAPS = "/api/v1/namespaces/default/configmaps"
@@ -326,6 +327,21 @@ def test_a_segment_that_is_pruned_while_another_leader_opens_is_no_reason_to_clo
         second.open(None)
     second.open(None)
     assert second.epoch == 2
+
+
+@pytest.mark.parametrize("work", ["merge", "prune"])
+def test_a_part_that_a_later_leader_struck_off_is_no_lost_history_to_the_leader_before_it(
+    shelf: Shelf, work: str
+) -> None:
+    ledger = shelf.opened("a", closed_bytes=100, kept_bytes=0, keep_s=1000.0)
+    for number in range(MERGE_AT):
+        ledger.write([shelf.closed(f"c{number}", number + 1)])
+        ledger.seal()
+    shelf.clock.advance(1001)
+    later = shelf.opened("b", keep_s=1000.0)
+    getattr(later, work)()
+    with pytest.raises(Fenced):
+        getattr(ledger, work)()
 
 
 def test_an_import_that_dies_half_way_is_begun_again(shelf: Shelf) -> None:
