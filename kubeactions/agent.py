@@ -34,6 +34,8 @@ log = logging.getLogger("kubeactions.agent")
 STALLED_AFTER_S = 60.0
 """A loop that has not ticked for this long is stuck: liveness fails. It ticks with each step and with each request that
 has ended, so an API server that is slow or away, which a restart would not mend, does not fail it."""
+LISTEN_S = 0.1
+"""How often a loop that waits asks whether there is something to do before its time: a `stat`, no request."""
 RELEASE_S = 3.0
 """Of the time for a graceful stop, what is kept for the end: the last write and the release of the lease."""
 
@@ -104,11 +106,17 @@ class Agent:
         the process. Nothing is lost by that: intents are in the ledger.
         """
         processing = threading.Thread(
-            target=self._loop, args=("processor", self.processor.step, stop), name="processor", daemon=True
+            target=self._loop,
+            args=("processor", self.processor.step, stop, self._listen),
+            name="processor",
+            daemon=True,
         )
         released = threading.Event()
         electing = threading.Thread(
-            target=self._loop, args=("elector", self.elector.step, released), name="elector", daemon=True
+            target=self._loop,
+            args=("elector", self.elector.step, released, self.clock.sleep),
+            name="elector",
+            daemon=True,
         )
         electing.start()
         processing.start()
@@ -169,10 +177,24 @@ class Agent:
 
         return observe
 
-    def _loop(self, name: str, step: Callable[[], float], stop: threading.Event) -> None:
+    def _loop(
+        self,
+        name: str,
+        step: Callable[[], float],
+        stop: threading.Event,
+        wait: Callable[[float, threading.Event], None],
+    ) -> None:
         while not stop.is_set():
             self._ticks[name] = self.clock.monotonic()
-            self.clock.sleep(step(), stop)
+            wait(step(), stop)
+
+    def _listen(self, seconds: float, stop: threading.Event) -> None:
+        """Sleep for so long, or until the processor has something to do."""
+        until = self.clock.monotonic() + seconds
+        while (left := until - self.clock.monotonic()) > 0 and not stop.is_set():
+            self.clock.sleep(min(left, LISTEN_S), stop)
+            if self.processor.stirred():
+                return
 
     def _elector(self, kube: Kube, dice: random.Random) -> Elector:
         election = self.settings.election

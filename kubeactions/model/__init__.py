@@ -25,7 +25,7 @@ from kubeactions.model.action import (
     Spec,
     Target,
 )
-from kubeactions.model.delivery import AckState, Config, Problem, Pull, Report, Reporter, Source
+from kubeactions.model.delivery import AckState, Config, Problem, Pull, Report, Reporter, Source, Wakeful
 from kubeactions.model.executor import (
     Circumstances,
     Cluster,
@@ -80,4 +80,5 @@ __all__ = [
     "Target",
     "Tried",
     "Verdict",
+    "Wakeful",
 ]

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from kubeactions.model.action import Action, ActionKey
 from kubeactions.model.record import Outcome
@@ -61,6 +61,19 @@ class Source(Protocol):
 
     def ack(self, config: Config, state: AckState, message: str) -> None:
         """Say what became of a config; called only after that is durable. May be repeated."""
+        ...
+
+
+@runtime_checkable
+class Wakeful(Protocol):
+    """What a source may offer besides: to be read as soon as it has changed. Without it the next poll is waited for."""
+
+    def stirs(self) -> bool:
+        """Whether it may have changed since it was read. Asked ten times a second: cheap, no request, never raises."""
+        ...
+
+    def glance(self) -> Pull:
+        """As `pull`, ahead of its time: what may be half written stays as it was until the next `pull`."""
         ...
 
 

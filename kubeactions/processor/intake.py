@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import hashlib
 import logging
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from kubeactions.clock import Clock
 from kubeactions.ledger import Ledger, Waiting
-from kubeactions.model import AckState, ActionKey, Config, Meter, Record, Source, Spec, Status
+from kubeactions.model import AckState, ActionKey, Config, Meter, Pull, Record, Source, Spec, Status, Wakeful
 from kubeactions.processor.accept import TOO_OLD, Acceptance, Judge, candidates, conflict_key, whole_refusal
 from kubeactions.settings import Limits
 
@@ -72,22 +72,37 @@ class Intake:
         self._accepted.clear()
         self._untold = set(self._read)
 
+    def stirs(self) -> bool:
+        """Whether a source may have changed since it was read, as far as they can tell. Cheap, without a request."""
+        return any(source.stirs() for source in self._sources if isinstance(source, Wakeful))
+
+    def glance(self, capacity: int) -> None:
+        """Read what stirs, ahead of its time; the rest stays as it was read."""
+        self._keep([one for source in self._sources for one in self._glanced(source, capacity)])
+
     def pull(self, capacity: int) -> None:
         """Read every source in full; `capacity` is what an empty ledger could hold, in bytes."""
-        found: list[_Reading] = []
-        for source in self._sources:
-            try:
-                pulled = source.pull()
-            except Exception as error:  # noqa: BLE001  Whatever a source does, the others are read.
-                self._say(source.name, "pull", f"{type(error).__name__}: {error}", "SourceUnreadable")
-                found.extend(reading for reading in self._current if reading.source is source)
-                continue
-            self.pulled_at[source.name] = self._clock.monotonic()
-            self._say_mended(source.name)
-            for problem in pulled.problems:
-                self._say(source.name, problem.item, problem.text, "Unreadable")
-            found.extend(self._reading(source, config, capacity) for config in pulled.configs)
-        self._keep(found)
+        self._keep([one for source in self._sources for one in self._read_from(source, source.pull, capacity)])
+
+    def _glanced(self, source: Source, capacity: int) -> list[_Reading]:
+        if isinstance(source, Wakeful) and source.stirs():
+            return self._read_from(source, source.glance, capacity)
+        return self._kept(source)
+
+    def _kept(self, source: Source) -> list[_Reading]:
+        return [reading for reading in self._current if reading.source is source]
+
+    def _read_from(self, source: Source, read: Callable[[], Pull], capacity: int) -> list[_Reading]:
+        try:
+            pulled = read()
+        except Exception as error:  # noqa: BLE001  Whatever a source does, the others are read.
+            self._say(source.name, "pull", f"{type(error).__name__}: {error}", "SourceUnreadable")
+            return self._kept(source)
+        self.pulled_at[source.name] = self._clock.monotonic()
+        self._say_mended(source.name)
+        for problem in pulled.problems:
+            self._say(source.name, problem.item, problem.text, "Unreadable")
+        return [self._reading(source, config, capacity) for config in pulled.configs]
 
     def _keep(self, found: list[_Reading]) -> None:
         before, self._current = self._read, found

@@ -109,6 +109,10 @@ class Processor:
         self._term = 0
         self._pull_at = float("-inf")
         self._prune_at = float("-inf")
+        self._follows = False
+        """The last round ended because another replica led."""
+        self._ahead = False
+        """The next round reads what stirs, though the poll is not due."""
         self.closed = ""
         """Why nothing is executed, in one line that says what to do; "" while the ledger is open or we follow."""
         self.last_error = ""
@@ -157,6 +161,17 @@ class Processor:
             log.exception("round ended by an error of ours")
             return RETRY_S
 
+    def stirred(self) -> bool:
+        """Whether a round has something to do before the time it asked for: the lease is ours now, a source stirs.
+
+        Cheap and without a request: the agent's loop asks it while it waits. Nothing else reads a source ahead of its
+        poll, so under a simulated clock a round depends on nothing but the clock.
+        """
+        if not self.leading:
+            return self._follows and self._elector.is_leader()
+        self._ahead = not self.last_error and self._intake.stirs()
+        return self._ahead
+
     def finish(self) -> None:
         """Graceful stop: make durable what is only amended. Intents stay as they are. Never raises."""
         try:
@@ -171,8 +186,9 @@ class Processor:
             if self._term:
                 self._meter.fenced("lease")
                 self._stop("the lease is lost")
-            self.closed = ""
+            self.closed, self._follows = "", True
             return FOLLOW_S
+        self._follows = False
         if self._term != self._elector.term():
             self._promote()
         elif self.ledger.stale:
@@ -234,6 +250,9 @@ class Processor:
         if now >= self._pull_at:
             self._intake.pull(self.ledger.capacity())
             self._pull_at = self._clock.monotonic() + self._settings.poll_interval_s
+        elif self._ahead:
+            self._intake.glance(self.ledger.capacity())  # The poll keeps its time: what is not whole waits for it.
+        self._ahead = False
         try:
             more = self._intake.accept(self.ledger, self._gates.accepts)
         except LedgerFull as error:

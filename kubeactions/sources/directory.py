@@ -10,7 +10,9 @@ and what was acknowledged is kept in memory (the ledger is what remembers). Rule
 - a ConfigMap's mount is read through its `..data` link, resolved once a pull, so all files are of one generation;
 - content that does not parse may be half written: the last good content of that file stays in force, and it is a
   `Problem`. The same content in two consecutive pulls is no longer being written: it is delivered as it is, so that it
-  is refused on record and its sender hears of it.
+  is refused on record and its sender hears of it;
+- between two pulls, whoever polls may ask whether it stirs, one `stat`, and glance at it: a glance takes only what
+  cannot be half written, JSON that parses and a ConfigMap's generation, and does not count as one of those two pulls.
 """
 
 from __future__ import annotations
@@ -69,12 +71,35 @@ class DirectorySource:
         """The last word on each (id, version), for whoever watches in this process."""
         self._parse_bytes = parse_bytes
         self._files: dict[str, _File] = {}
+        self._state: _Signature = ()
+        """Of the directory, before it was read last."""
+        self._once_more = False
+        """It had changed then: another change within the same tick of the kernel's clock would not show."""
+
+    def stirs(self) -> bool:
+        """Whether names in it have come, gone or moved since it was read; once more after each change."""
+        return self._once_more or self._state_now() != self._state
+
+    def glance(self) -> Pull:
+        """As `pull`, but of new content only what cannot be half written; what else there is stays as it was."""
+        return self._pull(ahead=True)
 
     def pull(self) -> Pull:
         """Read every config there is now, by rising id and version; raises `SourceError` when the directory is gone."""
+        return self._pull(ahead=False)
+
+    def _state_now(self) -> _Signature:
+        try:
+            return _signature(os.stat(self.path))
+        except OSError:
+            return ()
+
+    def _pull(self, *, ahead: bool) -> Pull:
+        state = self._state_now()
+        self._once_more, self._state = state != self._state, state
         for _ in range(_SWAP_TRIES):
             base = self._generation()
-            files, problems = self._read(base)
+            files, problems = self._read(base, ahead=ahead)
             if self._generation() == base:
                 return self._settle(files, problems)
         raise SourceError(f"{self.path}: it was replaced {_SWAP_TRIES} times while being read; trying again later")
@@ -88,7 +113,7 @@ class DirectorySource:
         link = self.path / "..data"
         return Path(os.path.realpath(link)) if link.is_symlink() else self.path
 
-    def _read(self, base: Path) -> tuple[dict[str, _File], list[Problem]]:
+    def _read(self, base: Path, *, ahead: bool) -> tuple[dict[str, _File], list[Problem]]:
         files: dict[str, _File] = {}
         problems: list[Problem] = []
         try:
@@ -102,7 +127,8 @@ class DirectorySource:
                 problems.append(Problem(_printable(name), problem))
                 continue
             try:
-                files[name] = self._look(base, name)
+                if (file := (self._glance_at if ahead else self._look)(base, name)) is not None:
+                    files[name] = file
             except FileNotFoundError:
                 continue  # It was removed since the listing.
             except (OSError, ValueError) as error:
@@ -147,6 +173,18 @@ class DirectorySource:
         if problem and before is not None:
             payload = before.payload
         return _File(raw, signature, False, problem, payload)
+
+    def _glance_at(self, base: Path, name: str) -> _File | None:
+        """The file as a glance takes it; None for a new one that is left to the next pull. Raises as `_look` does."""
+        before = self._files.get(name)
+        if before is not None and before.signature == _signature(os.stat(base / name)):
+            return before
+        raw = _read_file(base, name)
+        payload, problem = _payload(name, raw, self._parse_bytes)
+        whole = base != self.path or (name.endswith(".json") and len(raw) <= self._parse_bytes)
+        if problem or not whole or (before is not None and before.raw == raw):
+            return before
+        return _File(raw, (), False, "", payload)  # Without a signature: it is none of the two looks that settle it.
 
 
 def open_directory(options: Mapping[str, Any], limits: Limits) -> DirectorySource:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import threading
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,6 +20,7 @@ from kubeactions.errors import SettingsError
 from kubeactions.kube import Kube
 from kubeactions.model import Phase
 from kubeactions.settings import Election, Settings
+from kubeactions.sources.directory import DirectorySource
 from tests.unit.kubeactions.bench import Bench, MemoryReporter
 
 QUICK = Settings(enabled=True, poll_interval_s=0.05, request_timeout_s=0.5, election=Election("e", 3.0, 2.0, 0.4))
@@ -83,6 +86,30 @@ def test_two_threads_execute_an_action_and_a_stop_releases_the_lease() -> None:
     lease = bench.kube.get("/apis/coordination.k8s.io/v1/namespaces/default/leases/e")
     assert lease["spec"]["holderIdentity"] == ""
     assert bench.record("c1:v1").reported
+
+
+def test_an_order_is_executed_when_its_file_is_there_and_not_at_the_next_poll(tmp_path: Path) -> None:
+    bench = Bench(replace(QUICK, poll_interval_s=60.0))
+    bench.backend = FakeBackend(cluster=Cluster(SystemClock(), controllers=False))
+    bench.kube = Kube(bench.backend.client("tester"), SystemClock())
+    bench.kube.create("/api/v1/namespaces", {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "shop"}})
+    bench.clock = SystemClock()  # type: ignore[assignment]  # the machine's time, for once
+    bench.pod("web-0")
+    bench.faults = Faults(SystemClock())
+    agent = bench.agent("replica-1", sources=[DirectorySource(tmp_path)])
+    stop = threading.Event()
+    runner = threading.Thread(target=agent.run, args=(stop,))
+    runner.start()
+    try:
+        wait_until(lambda: agent.processor.leading)
+        draft = tmp_path / ".draft"
+        draft.write_text(json.dumps({"actions": [bench.order("delete_pod", "web-0")]}))
+        draft.rename(tmp_path / "c1@1.json")
+        wait_until(lambda: bench.reporter.statuses() == {"c1:v1": "succeeded"})
+    finally:
+        stop.set()
+        runner.join(10)
+    assert bench.effects("delete", "web-0") == ["replica-1"]
 
 
 def test_a_stop_writes_what_was_only_amended_and_leaves_open_intents() -> None:

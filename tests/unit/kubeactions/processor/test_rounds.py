@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,8 +15,10 @@ from kubeactions.errors import SourceError
 from kubeactions.executors.restart_deployment import RestartDeployment
 from kubeactions.ledger import NAME
 from kubeactions.model import AckState, Phase, Seen, Verdict
+from kubeactions.processor.processor import FOLLOW_S
 from kubeactions.registry import UntracedExecutor
 from kubeactions.settings import Limits, Own
+from kubeactions.sources.directory import DirectorySource
 from tests.unit.kubeactions.bench import Bench, MemoryReporter, MemorySource
 
 DELETE = Match(verb="delete", resource="pods")
@@ -60,6 +63,46 @@ def test_an_outcome_that_could_not_be_written_is_kept_until_it_can(bench: Bench)
     outcome = bench.record("c1:v1").outcome
     assert outcome is not None
     assert (outcome.status, outcome.reason, outcome.inferred) == ("succeeded", "Deleted", False)
+
+
+# --- ahead of the poll ---
+
+
+def test_a_round_reads_what_stirs_ahead_of_the_poll_only_when_it_was_asked(bench: Bench, tmp_path: Path) -> None:
+    agent = bench.agent("replica-1", sources=[DirectorySource(tmp_path)], poll_interval_s=60.0)
+    bench.run(10, agent)
+    (tmp_path / "c1@1.json").write_text(json.dumps({"actions": [bench.order("delete_pod", "web-0")]}))
+    agent.processor.step()
+    assert bench.keys() == []
+    assert agent.processor.stirred()
+    agent.processor.step()
+    assert bench.effects("delete", "web-0") == ["replica-1"]
+
+
+def test_a_source_that_stirs_does_not_hurry_a_round_that_failed(bench: Bench, tmp_path: Path) -> None:
+    agent = bench.agent("replica-1", sources=[DirectorySource(tmp_path)], poll_interval_s=60.0)
+    bench.run(10, agent)
+    (tmp_path / "c1@1.json").write_text(json.dumps({"actions": [bench.order("delete_pod", "web-0")]}))
+    bench.faults.add(Answer(500), Match(resource="configmaps"))
+    assert agent.processor.stirred()
+    agent.processor.step()
+    assert agent.processor.last_error
+    assert not agent.processor.stirred()
+
+
+def test_a_follower_that_has_won_the_lease_need_not_wait(bench: Bench) -> None:
+    agent = bench.agent("replica-1")
+    assert agent.processor.step() == FOLLOW_S
+    assert not agent.processor.stirred()
+    agent.elector.step()
+    assert agent.processor.stirred()
+    agent.processor.step()
+    assert not agent.processor.stirred()
+    bench.data({"meta": "{"})
+    agent.processor.ledger.stale = True
+    agent.processor.step()
+    assert agent.processor.closed
+    assert not agent.processor.stirred()
 
 
 # --- the fence ---

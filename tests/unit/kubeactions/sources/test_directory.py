@@ -300,3 +300,74 @@ def test_a_single_file_is_read_for_validation(tmp_path: Path) -> None:
         read_config(put(tmp_path, "x.yaml", b"["), parse_bytes=1000)
     with pytest.raises(SourceError, match="cannot read: No such file"):
         read_config(tmp_path / "none.json", parse_bytes=1000)
+
+
+# --- between two pulls ---
+
+
+def test_a_source_stirs_when_a_name_comes_goes_or_moves_and_once_more_after_that(tmp_path: Path) -> None:
+    source = DirectorySource(tmp_path)
+    source.pull()
+    assert source.stirs()  # What came within the same tick of the kernel's clock would not show.
+    source.pull()
+    assert not source.stirs()
+    put(tmp_path, "a@1.json")
+    assert source.stirs()
+    assert found(source.glance()) == [("a", 1)]
+    assert source.stirs()
+    source.glance()
+    assert not source.stirs()
+
+
+def test_a_swap_of_a_mounted_configmap_stirs_and_a_glance_takes_it_whole(tmp_path: Path) -> None:
+    generation(tmp_path, 1, GOOD)
+    source = DirectorySource(tmp_path)
+    source.pull()
+    source.pull()
+    assert not source.stirs()
+    generation(tmp_path, 2, b"[2]")
+    put(tmp_path / "..data", "c@1.yaml", b"[2]")
+    assert source.stirs()
+    assert [config.payload for config in source.glance().configs] == [b"[2]", b"[2]", b"[2]"]
+
+
+@pytest.mark.parametrize(
+    ("name", "part", "whole"),
+    [("a@1.json", b'{"actions": [', GOOD), ("a@1.yaml", b"actions: []\n", b"actions: []\nid: x\n")],
+)
+def test_a_glance_leaves_what_may_be_half_written_to_the_next_pull(
+    tmp_path: Path, name: str, part: bytes, whole: bytes
+) -> None:
+    source = DirectorySource(tmp_path)
+    source.pull()
+    put(tmp_path, name, part)
+    assert source.glance() == source.glance() == Pull(())
+    put(tmp_path, name, whole)
+    assert found(source.pull()) == [("a", 1)]
+
+
+def test_glances_do_not_make_broken_content_one_that_has_stayed(tmp_path: Path) -> None:
+    source = DirectorySource(tmp_path)
+    put(tmp_path, "a@1.json", b"{")
+    source.glance()
+    source.pull()
+    source.glance()
+    assert found(source.glance()) == []
+    assert found(source.pull()) == [("a", 1)]
+
+
+def test_what_a_glance_has_taken_is_still_read_twice_by_pulls(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    source = DirectorySource(tmp_path)
+    put(tmp_path, "a@1.json")
+    source.glance()
+    reads: list[str] = []
+    read_file = directory._read_file
+
+    def counted(base: Path, name: str) -> bytes:
+        reads.append(name)
+        return read_file(base, name)
+
+    monkeypatch.setattr(directory, "_read_file", counted)
+    for _ in range(3):
+        source.pull()
+    assert len(reads) == 2
