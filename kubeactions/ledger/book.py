@@ -53,7 +53,7 @@ from kubeactions.ledger.head import (
 )
 from kubeactions.ledger.history import History
 from kubeactions.ledger.requests import REQUESTS_NAME
-from kubeactions.ledger.segments import Segments, to_merge
+from kubeactions.ledger.segments import Segments, to_merge, to_seal
 from kubeactions.model import JsonObject, Phase, Record, Target
 
 log = logging.getLogger("kubeactions.ledger")
@@ -414,7 +414,7 @@ class Ledger:
 
         Raises a `KubeError`; what was made and not listed is litter.
         """
-        sealed = self._oldest_closed()
+        sealed = to_seal(self._closed(), self._sizes, self._bounds.kept_bytes, self._bounds.sealed_bytes)
         if not sealed:
             return
         segment = self._seal_records(sealed, self._meta)
@@ -483,22 +483,6 @@ class Ledger:
 
     def _closed(self) -> list[Record]:
         return [record for record in self._records.values() if record.reported and record.marker not in self._amended]
-
-    def _oldest_closed(self) -> list[Record]:
-        """The closed records but for the newest `kept_bytes` of them."""
-        newest_first = sorted(self._closed(), key=lambda record: -record.order)
-        kept, found = 0, []
-        for record in newest_first:
-            kept += self._sizes.get(record.marker, 0)
-            if kept > self._bounds.kept_bytes:
-                found.append(record)
-        sealed, taken = 0, 0
-        for record in reversed(found):
-            sealed += self._sizes.get(record.marker, 0)
-            taken += 1
-            if sealed > self._bounds.sealed_bytes:
-                break
-        return found[len(found) - taken :]
 
     def _seal_records(self, records: Sequence[Record], meta: Meta) -> Segment:
         """Make a segment under the first free number."""

@@ -28,7 +28,7 @@ from kubeactions.errors import LedgerClosed, NotFound
 from kubeactions.kube import Kube, path_of
 from kubeactions.ledger.codec import SMALL_BYTES, Segment
 from kubeactions.ledger.head import NAME
-from kubeactions.model import JsonObject
+from kubeactions.model import JsonObject, Record
 
 LEDGER_LABEL = "kubeactions.datadoghq.com/ledger"
 """Label of each segment: the UID of the head that it was made for."""
@@ -52,6 +52,22 @@ def records_of(content: bytes) -> dict[str, str]:
     # Not splitlines: it divides at U+0085 and U+2028 too, which JSON leaves as they are.
     lines = content.decode().split("\n")
     return dict(line.split(" ", 1) for line in lines if line)
+
+
+def to_seal(closed: Sequence[Record], sizes: Mapping[str, int], kept_bytes: int, sealed_bytes: int) -> list[Record]:
+    """Of the closed records the oldest ones, about `sealed_bytes` of them, but for the newest `kept_bytes`. Pure."""
+    kept, found = 0, []
+    for record in sorted(closed, key=lambda record: -record.order):
+        kept += sizes.get(record.marker, 0)
+        if kept > kept_bytes:
+            found.append(record)
+    sealed, taken = 0, 0
+    for record in reversed(found):
+        sealed += sizes.get(record.marker, 0)
+        taken += 1
+        if sealed > sealed_bytes:
+            break
+    return found[len(found) - taken :]
 
 
 def to_merge(segments: Sequence[Segment]) -> tuple[Segment, ...]:
