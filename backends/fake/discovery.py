@@ -13,17 +13,17 @@ from typing import Any
 
 import orjson
 
-from backends.fake import openapi, statuses
+from backends.fake import health, openapi, statuses
 from backends.fake.call import Call
 from backends.fake.catalogue import KUBERNETES_VERSION, Catalogue
 from backends.fake.messages import Response
-from backends.fake.negotiation import parse_accept
+from backends.fake.negotiation import ENCODINGS, OFFERED, check_routed, choose, parse_accept
 from backends.fake.reading import json_response
+from backends.fake.service_account_tokens import CONFIGURATION, KEYS
 
 AGGREGATED = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList"
-_HEALTH = frozenset({"/healthz", "/livez", "/readyz"})
-_CHECKS = ("ping", "log", "etcd")
-_TEXT = {"Content-Type": "text/plain; charset=utf-8", "Cache-Control": "no-cache, private"}
+_ROUTED = frozenset({"/version", CONFIGURATION, KEYS})
+"""What is no API and yet known to the router of the real server."""
 _VERSION = {
     "major": "1",
     "minor": "34",
@@ -58,23 +58,20 @@ class Discovery:
         return self._catalogue.documents
 
     def answer(self, call: Call) -> Response:
-        """Whatever is at a path outside of the resources. Raises `ApiError` 404, 405, 501."""
+        """Whatever is at a path outside of the resources. Raises `ApiError` 404, 405, 406, 501."""
         path = call.path.rstrip("/") or "/"
         call.verb = call.request.method.lower()
-        known = self._find(path, call)
-        if call.request.method not in ("GET", "HEAD"):
+        if call.request.method != "GET" and self._is_routed(path):
             raise statuses.method_not_allowed()
-        return known
+        return self._find(path, call)
 
     def _find(self, path: str, call: Call) -> Response:
         if path in self._documents:
             return self._document(path, call)
-        if path in _HEALTH and "verbose" in call.query:
-            lines = [f"[+]{check} ok\n" for check in _CHECKS]
-            return Response(200, dict(_TEXT), f"{''.join(lines)}{path[1:]} check passed\n".encode())
-        if path in _HEALTH or _is_check(path):
-            return Response(200, dict(_TEXT), b"ok")
+        if path in health.PATHS:
+            return health.answer(path, call.request.target.partition("?")[2])
         if path == "/version":
+            check_routed(call.headers.get("accept", ""), "application/json")
             return json_response(200, orjson.dumps(_VERSION))
         if path == "/":
             return json_response(200, orjson.dumps({"paths": _paths(self._catalogue)}))
@@ -85,6 +82,12 @@ class Discovery:
         if path.count("/") <= 3 and path.startswith(("/apis/", "/api/")):
             self._refuse_version(path)
         raise statuses.page_not_found()
+
+    def _is_routed(self, path: str) -> bool:
+        """Whether only GET is known there. The aggregator's documents and the checks of health ask for no method."""
+        if path in _ROUTED:
+            return True
+        return path in self._documents and (not path.startswith("/apis") or path.count("/") > 2)
 
     def _refuse_version(self, path: str) -> None:
         """A version that is not there, of a group that is, is refused in another way than an unknown group."""
@@ -98,8 +101,7 @@ class Discovery:
         aggregated = f"{path} aggregated"
         if aggregated in self._documents and _wants_aggregated(call.headers.get("accept", "")):
             return self._aggregated(aggregated, call)
-        if _wants_yaml(call.headers.get("accept", "")):
-            call.encoding = "yaml"
+        call.encoding = _negotiated(call, routed=self._is_routed(path))
         return json_response(200, self._bytes(path))
 
     def _aggregated(self, name: str, call: Call) -> Response:
@@ -160,21 +162,16 @@ def _group(item: Mapping[str, Any]) -> dict[str, Any]:
     return {"metadata": _ordered(("name", "creationTimestamp"), item["metadata"]), "versions": versions}
 
 
-def _is_check(path: str) -> bool:
-    root, _, check = path.rpartition("/")
-    return root in _HEALTH and check in _CHECKS
-
-
-def _wants_yaml(accept: str) -> bool:
-    """Whether the first alternative that can be had is YAML."""
-    if "yaml" not in accept:
-        return False
+def _negotiated(call: Call, *, routed: bool) -> str:
+    """How to write a document, which has no other form; `routed`: a router looks first. Raises `ApiError` 406."""
+    accept = call.headers.get("accept", "")
     for alternative in parse_accept(accept):
-        if alternative.media in ("application/json", "*/*", "application/*"):
-            return False
-        if alternative.media == "application/yaml":
-            return True
-    return False
+        encoding = ENCODINGS.get(alternative.media)
+        if encoding is not None and not alternative.parameters.keys() & {"as", "g", "v"}:
+            return "json" if encoding == "protobuf" else encoding
+    if routed:
+        choose(accept)  # which refuses in the router's words what the router does not know
+    raise statuses.not_acceptable_form(OFFERED)
 
 
 def _wants_aggregated(accept: str) -> bool:
@@ -193,11 +190,12 @@ def _paths(catalogue: Catalogue) -> list[str]:
     documents = [path for path in catalogue.documents if not path.endswith(" aggregated")]
     others = [
         "/.well-known/openid-configuration",
-        "/healthz",
-        "/livez",
+        "/apis/",
+        "/metrics",
         "/openapi/v2",
         "/openapi/v3",
-        "/readyz",
+        "/openapi/v3/",
+        "/openid/v1/jwks",
         "/version",
     ]
-    return sorted([*documents, *others])
+    return sorted([*documents, *health.PATHS, *others])

@@ -42,15 +42,18 @@ class ListOptions(NamedTuple):
 
 _EVERYTHING = Selection(None)
 _NOTHING = ListOptions(_EVERYTHING)
+_EVERYTHING_NOW = ListOptions(_EVERYTHING, rv_match="NotOlderThan", initial_events=True)
+_NO_MATCH_WITH_CONTINUE = "resourceVersionMatch is forbidden when continue is provided"
 
 
 def options_of(call: Call, resource: Resource, *, watch: bool) -> ListOptions:
     """The options of a list or watch. Raises `ApiError` 400, 422."""
     query = call.query
     if not query:
-        return _NOTHING
-    limit = integer(query["limit"]) if query.get("limit") else 0
-    timeout_s = integer(query["timeoutSeconds"]) if query.get("timeoutSeconds") else 0
+        return _EVERYTHING_NOW if watch else _NOTHING
+    # Numbers before selectors: they are converted first. An empty text is no number either.
+    timeout_s = integer(query["timeoutSeconds"]) if "timeoutSeconds" in query else 0
+    limit = integer(query["limit"]) if "limit" in query else 0
     options = ListOptions(
         selection=selection_of(query, resource),
         limit=max(0, limit),
@@ -61,6 +64,9 @@ def options_of(call: Call, resource: Resource, *, watch: bool) -> ListOptions:
         bookmarks=call.flag("allowWatchBookmarks"),
         initial_events=call.flag("sendInitialEvents") if "sendInitialEvents" in query else None,
     )
+    if watch and options.initial_events is None and not options.rv_match and options.rv in ("", "0"):
+        # SetListOptionsDefaults: a watch from now on begins with what is there, and says where that ends.
+        options = options._replace(initial_events=True, rv_match="NotOlderThan")
     causes = _watch_causes(options) if watch else _list_causes(options)
     if causes:
         raise statuses.invalid("ListOptions", "", "meta.k8s.io", [cause._asdict() for cause in causes])
@@ -98,46 +104,40 @@ def _field_matcher(resource: Resource, fields: FieldSelector) -> Matcher:
 def _list_causes(options: ListOptions) -> list[Cause]:
     match = options.rv_match
     causes = []
+    if match and not options.rv:
+        causes.append(_match_forbidden("resourceVersionMatch is forbidden unless resourceVersion is provided"))
+    if match and options.token:
+        causes.append(_match_forbidden(_NO_MATCH_WITH_CONTINUE))
+    if match not in ("", "Exact", "NotOlderThan"):
+        text = f'Unsupported value: "{match}": supported values: "Exact", "NotOlderThan", ""'
+        causes.append(Cause("resourceVersionMatch", "FieldValueNotSupported", text))
+    if match == "Exact" and options.rv == "0":
+        causes.append(_match_forbidden('resourceVersionMatch "exact" is forbidden for resourceVersion "0"'))
     if options.initial_events is not None:
         text = "Forbidden: sendInitialEvents is forbidden for list"
         causes.append(Cause("sendInitialEvents", "FieldValueForbidden", text))
-    if not match:
-        return causes
-    if options.token:
-        text = "Forbidden: resourceVersionMatch is forbidden when continue is provided"
-        causes.append(_match_forbidden(text))
-    if not options.rv:
-        causes.append(
-            _match_forbidden("Forbidden: resourceVersionMatch is forbidden unless resourceVersion is provided")
-        )
-    if match not in ("Exact", "NotOlderThan"):
-        text = f'Unsupported value: "{match}": supported values: "Exact", "NotOlderThan", ""'
-        causes.append(Cause("resourceVersionMatch", "FieldValueNotSupported", text))
-    elif match == "Exact" and options.rv == "0":
-        text = 'Forbidden: resourceVersionMatch "exact" is forbidden for resourceVersion "0"'
-        causes.append(_match_forbidden(text))
     return causes
 
 
 def _watch_causes(options: ListOptions) -> list[Cause]:
     match, initial = options.rv_match, options.initial_events
     causes = []
+    if initial is not None and match != "NotOlderThan":
+        causes.append(_match_forbidden("sendInitialEvents requires setting resourceVersionMatch to NotOlderThan"))
     if match and initial is None:
-        text = "Forbidden: resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided"
-        causes.append(_match_forbidden(text))
-    if initial is not None and match != "NotOlderThan" and not match:
-        text = "Forbidden: sendInitialEvents requires setting resourceVersionMatch to NotOlderThan"
-        causes.append(_match_forbidden(text))
+        causes.append(
+            _match_forbidden("resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided")
+        )
     if match and match != "NotOlderThan":
         text = f'Unsupported value: "{match}": supported values: "NotOlderThan"'
         causes.append(Cause("resourceVersionMatch", "FieldValueNotSupported", text))
-    if options.token:
-        causes.append(Cause("continue", "FieldValueForbidden", "Forbidden: continue is forbidden for watch"))
+    if match and options.token:
+        causes.append(_match_forbidden(_NO_MATCH_WITH_CONTINUE))
     return causes
 
 
-def _match_forbidden(text: str) -> Cause:
-    return Cause("resourceVersionMatch", "FieldValueForbidden", text)
+def _match_forbidden(why: str) -> Cause:
+    return Cause("resourceVersionMatch", "FieldValueForbidden", f"Forbidden: {why}")
 
 
 def too_new(rv: int, current: int) -> statuses.ApiError:
@@ -154,16 +154,21 @@ def too_new(rv: int, current: int) -> statuses.ApiError:
     )
 
 
-def revision(text: str, current: int) -> int:
+def revision(text: str) -> int:
     """A resourceVersion of a get or watch. Raises `ApiError` 500 as the real server does for what is no number."""
-    if not text.isascii() or not text.isdigit():
-        raise statuses.ApiError(500, "", f"{not_a_revision(text)}")
-    return min(int(text), max(current, 1 << 62))
+    wrong = not_a_revision(text)
+    if wrong is not None:
+        raise statuses.ApiError(500, "", wrong)
+    return int(text)
 
 
-def not_a_revision(text: str) -> str:
-    """How the real server says that a resourceVersion is no number."""
-    return f'resourceVersion: Invalid value: "{text}": strconv.ParseUint: parsing "{text}": invalid syntax'
+def not_a_revision(text: str) -> str | None:
+    """How the real server says that a resourceVersion is no number of 64 bits; None for one that is."""
+    digits = text.isascii() and text.isdigit()
+    if digits and int(text) < 1 << 64:
+        return None
+    why = "value out of range" if digits else "invalid syntax"
+    return f'resourceVersion: Invalid value: "{text}": strconv.ParseUint: parsing "{text}": {why}'
 
 
 def entries_that_match(entries: list[Entry], selection: Selection) -> list[Entry]:

@@ -19,7 +19,7 @@ Encoding = Literal["json", "yaml", "protobuf"]
 Kind = Literal["Table", "PartialObjectMetadata", "PartialObjectMetadataList"]
 
 _GROUP = "meta.k8s.io"
-_ENCODINGS: dict[str, Encoding] = {
+ENCODINGS: dict[str, Encoding] = {
     "application/json": "json",
     "*/*": "json",
     "application/*": "json",
@@ -64,19 +64,36 @@ def choose(accept: str, *, tables: bool = True, binary: bool = True) -> Chosen:
     Raises `ApiError` 406, in the words of whoever refuses it in the real server: its router does not know the media
     type, or its negotiation has not got that form of it.
     """
-    known = False
-    for alternative in parse_accept(accept):
-        encoding = _ENCODINGS.get(alternative.media)
+    alternatives = parse_accept(accept)
+    if not any(_is_routed(one.media) and (binary or one.media != PROTOBUF) for one in alternatives):
+        raise statuses.not_acceptable(OFFERED)
+    for alternative in alternatives:
+        encoding = ENCODINGS.get(alternative.media)
         if encoding == "protobuf" and not binary:
             continue
-        known = known or encoding is not None
-        if encoding is None:
+        if encoding is None or not _is_offered(alternative.parameters, encoding):
             continue
         asked = alternative.parameters.keys() & {"as", "g", "v"}
         form = _form(alternative.parameters, tables=tables and encoding != "protobuf") if asked else None
         if form is not None or not asked:
             return Chosen(encoding, form)
-    raise statuses.not_acceptable_form(OFFERED) if known else statuses.not_acceptable(OFFERED)
+    raise statuses.not_acceptable_form(OFFERED)
+
+
+def check_routed(accept: str, media: str) -> None:
+    """Refuse with 406 who does not accept the one media type that a route has: the router knows no `application/*`."""
+    if not any(one.media in (media, "*/*") for one in parse_accept(accept)):
+        raise statuses.not_acceptable(media)
+
+
+def _is_routed(media: str) -> bool:
+    return media in ENCODINGS and media != "application/*"
+
+
+def _is_offered(parameters: dict[str, str], encoding: Encoding) -> bool:
+    """Whether the stream and the server's version that an alternative names are there."""
+    stream, version = parameters.get("stream", ""), parameters.get("sv", "")
+    return (not stream or (stream == "watch" and encoding != "yaml")) and version in ("", "v1")
 
 
 def _form(parameters: dict[str, str], *, tables: bool) -> Form | None:
@@ -96,6 +113,11 @@ def reads_no_json(accept: str) -> bool:
     return not any(one.media in ("application/json", "*/*", "application/*") for one in parse_accept(accept))
 
 
+def says_pretty(accept: str) -> bool:
+    """Whether the best alternative of an Accept header asks for a text that people read."""
+    return "pretty" in accept and parse_accept(accept)[0].parameters.get("pretty") == "1"
+
+
 def parse_accept(accept: str) -> list[Accepted]:
     """The alternatives of an Accept header, best first (RFC 9110 12.5.1)."""
     alternatives = []
@@ -106,5 +128,5 @@ def parse_accept(accept: str) -> list[Accepted]:
             quality = float(parameters.pop("q", "1"))
         except ValueError:
             quality = 0.0
-        alternatives.append(Accepted(media.lower(), parameters, quality))
+        alternatives.append(Accepted(media, parameters, quality))
     return sorted(alternatives, key=lambda alternative: -alternative.quality)

@@ -19,7 +19,9 @@ from backends.fake.registry import DeleteOptions
 from backends.fake.validation import Cause
 
 _FIELD_MANAGER_LIMIT = 128
-_DURATION = re.compile(r"[-+]?(0|((\d+(\.\d*)?|\.\d+)(ns|us|µs|ms|s|m|h))+)")
+_AMOUNT = re.compile(r"\d+\.?\d*|\.\d+", re.ASCII)
+_UNIT = re.compile(r"[^.0-9]*")
+_UNITS = frozenset({"ns", "us", "\u00b5s", "\u03bcs", "ms", "s", "m", "h"})
 _INT64 = 2**63
 _NOTHING: Mapping[str, str] = {}
 APPLY_PATCH = "application/apply-patch+yaml"
@@ -48,11 +50,32 @@ def check_write(call: Call, kind: str) -> None:
     call.dry_run = bool(query.get("dryRun"))
 
 
-def check_timeout(call: Call) -> None:
-    """The `timeout` parameter, which every request may have."""
-    timeout = call.query.get("timeout")
-    if timeout and not _DURATION.fullmatch(timeout):
-        raise statuses.bad_request(f'invalid timeout specified in the request URL - time: invalid duration "{timeout}"')
+def check_timeout(query: Mapping[str, str]) -> None:
+    """The `timeout` parameter, which every request may have. Raises `ApiError` 400."""
+    timeout = query.get("timeout")
+    wrong = _not_a_duration(timeout) if timeout else None
+    if wrong is not None:
+        raise statuses.bad_request(f'invalid timeout specified in the request URL - time: {wrong} "{timeout}"')
+
+
+def _not_a_duration(text: str) -> str | None:
+    """What Go's time.ParseDuration says of a text before it quotes it; None where it reads it."""
+    rest = text[1:] if text[0] in "+-" else text
+    if rest == "0":
+        return None
+    if not rest:
+        return "invalid duration"
+    while rest:
+        amount = _AMOUNT.match(rest)
+        if amount is None:
+            return "invalid duration"
+        unit = _UNIT.match(rest, amount.end())
+        if unit is None or not unit[0]:
+            return "missing unit in duration"
+        if unit[0] not in _UNITS:
+            return f'unknown unit "{unit[0]}" in duration'
+        rest = rest[unit.end() :]
+    return None
 
 
 def read_delete(call: Call) -> DeleteOptions:

@@ -19,6 +19,8 @@ from backends.fake.messages import Response
 from backends.fake.registry import Registry
 from backends.fake.store import Entry, GoneError
 
+_UNCACHED = frozenset({"events"})
+"""What the real server keeps no watch cache of; it answers `resourceVersion=0` from the cache, without pages."""
 _JSON = {"Cache-Control": "no-cache, private", "Content-Type": "application/json"}
 
 
@@ -31,7 +33,9 @@ def get(registry: Registry, call: Call) -> Response:
     """One object."""
     route, resource = call.route, call.served
     if call.query and call.query.get("resourceVersion"):
-        listing.revision(call.query["resourceVersion"], registry.store.revision)
+        asked, current = listing.revision(call.query["resourceVersion"]), registry.store.revision
+        if asked > current:
+            raise listing.too_new(asked, current)
     entry = registry.store.at(resource.storage, route.namespace, route.name)
     if entry is None:
         raise registry.missing(resource, route.name)
@@ -44,6 +48,8 @@ def list_objects(registry: Registry, call: Call) -> Response:
     """The objects of a resource, in one namespace or all, that the selectors match."""
     route, resource = call.route, call.served
     options = listing.options_of(call, resource, watch=False)
+    if options.rv == "0" and not options.token and resource.plural not in _UNCACHED:
+        options = options._replace(limit=0)
     entries, rv, start = _snapshot(registry, resource, route.namespace, options)
     metadata: dict[str, Any] = {"resourceVersion": str(rv)}
     if options.limit or start:
@@ -85,8 +91,9 @@ def _snapshot(
         return _continued(registry, resource, namespace, options)
     if options.rv in ("", "0"):
         return store.list(*resource.storage, namespace), current, ""
-    if not options.rv.isascii() or not options.rv.isdigit():
-        raise statuses.bad_request(f"invalid resource version: {listing.not_a_revision(options.rv)}")
+    wrong = listing.not_a_revision(options.rv)
+    if wrong is not None:
+        raise statuses.bad_request(f"invalid resource version: {wrong}")
     asked = int(options.rv)
     if asked > current:
         raise listing.too_new(asked, current)

@@ -112,7 +112,7 @@ class Routes:
             self._collections.clear()
             self._holders.clear()
         self._collections[path] = route
-        if route.resource is not None and bool(route.namespace) == route.resource.namespaced:
+        if route.resource is not None and bool(route.namespace) == route.resource.namespaced and path[-1] != "/":
             self._holders[path] = route
 
 

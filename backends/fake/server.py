@@ -153,19 +153,14 @@ class Server:
             return ""
 
     def _answer(self, call: Call) -> Response:
-        asking = call.request.identity or self._authenticator.identity(call.headers)
-        identity = call.identity = impersonated(call.headers, asking, call.path, self._authorizer)
-        self._authorizer.admit(identity, call.request.method, call.path, call.query)
+        self._let_in(call)
         if call.request.method in ("PUT", "PATCH"):
             call.check_create = partial(self._check_create, call)
         if len(call.request.body) > BODY_LIMIT_BYTES:
             raise statuses.too_large(BODY_LIMIT_BYTES)
-        if "timeout" in call.query:
-            options.check_timeout(call)
         route = call.route = self._routes.find(call.path)
         if route.resource is None:
-            keys = self._tokens.published(call.path) if call.request.method == "GET" else None
-            return keys or self._discovery.answer(call)
+            return self._elsewhere(call)
         resource = call.served = route.resource
         call.name = route.name
         if resource.group == "" and resource.plural in _DEPRECATED:
@@ -186,6 +181,22 @@ class Server:
         if verb == "watch" and call.headers.get("upgrade", "").lower() == "websocket":
             raise statuses.not_imitated("watches over a WebSocket: send the same request without the upgrade")
         return self._shown(call, self._handle_resource(call, resource))
+
+    def _let_in(self, call: Call) -> None:
+        """What comes before the path is looked at. Raises `ApiError` 400, 401, 403."""
+        if "timeout" in call.query and not _is_long_running(call):
+            options.check_timeout(call.query)
+        asking = call.request.identity or self._authenticator.identity(call.headers)
+        identity = call.identity = impersonated(call.headers, asking, call.path, self._authorizer)
+        self._authorizer.admit(identity, call.request.method, call.path, call.query)
+
+    def _elsewhere(self, call: Call) -> Response:
+        """What is outside of the resources: the keys of tokens, discovery, health, OpenAPI."""
+        keys = self._tokens.published(call.path) if call.request.method == "GET" else None
+        if keys is None:
+            return self._discovery.answer(call)
+        negotiation.check_routed(call.headers.get("accept", ""), keys.headers["Content-Type"])
+        return keys
 
     def _note_custom(self, call: Call, custom: CustomKind) -> None:
         """Warn of a deprecated version, refuse what a definition does not offer. Raises `ApiError` 404, 405."""
@@ -229,6 +240,9 @@ class Server:
 
     def _handle_resource(self, call: Call, resource: Resource) -> Response:
         verb = call.verb
+        if "%" in call.name or call.name in (".", ".."):
+            why = "may not contain '%'" if "%" in call.name else f"may not be '{call.name}'"
+            raise statuses.bad_request(f'Name parameter invalid: "{call.name}": {why}')
         if verb in _WRITES:
             self._guard_write(call, resource)
             if verb == "create" and "get" not in resource.verbs:
@@ -302,6 +316,14 @@ def _verb(call: Call) -> str:
     return "watch" if verb == "list" and call.query and call.flag("watch") else verb
 
 
+def _is_long_running(call: Call) -> bool:
+    """Whether a request has no deadline, by its look: watches, and what runs in a container (config.go)."""
+    path = call.path.rstrip("/")
+    return (
+        call.flag("watch") or "/watch/" in path or path.endswith(("/exec", "/attach", "/log", "/portforward", "/proxy"))
+    )
+
+
 def _named(query: Mapping[str, str], name: str) -> Mapping[str, str]:
     """The query of a watch of one object (/watch/.../{name}). Raises `ApiError` 400 where it asks for another."""
     asked = query.get("fieldSelector")
@@ -313,6 +335,8 @@ def _named(query: Mapping[str, str], name: str) -> Mapping[str, str]:
 def _is_pretty(call: Call) -> bool:
     """Whether a person reads it: he says so, or it is one of the programs that people use (writers.go)."""
     asked = call.query.get("pretty")
+    if negotiation.says_pretty(call.headers.get("accept", "")):
+        return True
     if asked:
         return asked in _TRUE
     return call.headers.get("user-agent", "").startswith(_FOR_PEOPLE)

@@ -32,7 +32,7 @@ def watch(registry: Registry, call: Call) -> Response:
     """A stream of what changes from now, or from a revision on."""
     route, resource = call.route, call.served
     options = listing.options_of(call, resource, watch=True)
-    start = listing.revision(options.rv, registry.store.revision) if options.rv else 0
+    start = listing.revision(options.rv) if options.rv else 0
     now = registry.clock.monotonic()
     lifetime_s = options.timeout_s if options.timeout_s > 0 else MIN_WATCH_S * (1 + registry.ids.fraction())
     events = _Events(resource, _shown_as(registry, call))
@@ -48,15 +48,22 @@ def watch(registry: Registry, call: Call) -> Response:
     if call.encoding == "protobuf":
         response.headers["Content-Type"] = f"{PROTOBUF};stream=watch"
     response.stream = stream
+    if options.initial_events and start > registry.store.revision:
+        return _failed(response, stream, listing.too_new(start, registry.store.revision))
     try:
         _begin(registry, route.namespace, resource, stream, options, start, events)
     except GoneError as gone:
         error = statuses.expired(f"too old resource version: {start} ({gone.oldest})")
-        stream.put_line(lambda: b'{"type":"ERROR","object":%s}\n' % error.body())
-        stream.close()
-        return response
+        return _failed(response, stream, error)
     place = *resource.storage, route.namespace, options.selection.name
     stream.attach(registry.store.watch(*place, stream.offer, stream.close))
+    return response
+
+
+def _failed(response: Response, stream: WatchStream, error: statuses.ApiError) -> Response:
+    """A watch that cannot begin: its only event says why."""
+    stream.put_line(lambda: b'{"type":"ERROR","object":%s}\n' % error.body())
+    stream.close()
     return response
 
 
@@ -113,10 +120,10 @@ def _begin(
 ) -> None:
     """What the stream begins with: the state, or what has happened since a revision. Raises `GoneError`."""
     store = registry.store
-    if options.initial_events or (options.initial_events is None and start == 0):
+    if options.initial_events:
         for entry in listing.entries_that_match(store.list(*resource.storage, namespace), options.selection):
             stream.put("ADDED", entry)
-        if options.initial_events and options.bookmarks:
+        if options.bookmarks:
             stream.put_line(functools.partial(events.bookmark, store.revision, initial_events_end=True))
         return
     if start == 0 or start > store.revision:

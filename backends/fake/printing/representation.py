@@ -104,5 +104,8 @@ class Representation:
 
     def _unfit(self, asked: str, what: str, kind: str) -> statuses.ApiError:
         package = _PACKAGES.get(self._resource.group, self._resource.group.partition(".")[0])
-        text = f"you requested {asked}, but the requested object is {what} (*{package}.{kind})"
+        go = f"{package}.{kind}"
+        if self._resource.custom is not None:
+            go = "unstructured.UnstructuredList" if kind.endswith("List") else "unstructured.Unstructured"
+        text = f"you requested {asked}, but the requested object is {what} (*{go})"
         return statuses.ApiError(406, "NotAcceptable", text)

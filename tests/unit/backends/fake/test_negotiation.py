@@ -15,9 +15,8 @@ PARTIAL = "application/json;as=PartialObjectMetadata;v=v1;g=meta.k8s.io"
     ("accept", "chosen"),
     [
         ("", Chosen("json")),
-        ("application/*", Chosen("json")),
+        ("application/*, */*;q=0.1", Chosen("json")),
         ("application/yaml;q=0.9, application/json;q=0.1", Chosen("yaml")),
-        ("APPLICATION/JSON", Chosen("json")),
         (TABLE, Chosen("json", Form("Table", "v1"))),
         (f"{TABLE},application/json", Chosen("json", Form("Table", "v1"))),
         (TABLE.replace("v=v1", "v=v1beta1"), Chosen("json", Form("Table", "v1beta1"))),
@@ -61,6 +60,11 @@ def test_what_is_no_object_has_no_table() -> None:
         ),
         ("application/json;as=PartialObjectMetadata", "only the following media types are accepted: application/json"),
         ("application/json;as=Nonsense;v=v1;g=meta.k8s.io", "only the following media types are accepted"),
+        ("application/*", "406: Not Acceptable"),
+        ("APPLICATION/JSON", "406: Not Acceptable"),
+        ("application/json;stream=nonsense", "only the following media types are accepted"),
+        ("application/yaml;stream=watch", "only the following media types are accepted"),
+        ("application/json;sv=v2", "only the following media types are accepted"),
     ],
 )
 def test_what_cannot_be_had_is_406_in_the_words_of_who_refuses(accept: str, words: str) -> None:

@@ -43,14 +43,24 @@ def test_a_dry_run_is_noted(query: str, dry_run: bool) -> None:
     assert asked.dry_run is dry_run
 
 
-@pytest.mark.parametrize("timeout", ["30s", "1h2m", "1.5s", "0", "100ms"])
+@pytest.mark.parametrize("timeout", ["30s", "1h2m", "1.5s", "0", "100ms", "-.5h"])
 def test_a_go_duration_is_a_timeout(timeout: str) -> None:
-    options.check_timeout(call(f"timeout={timeout}"))
+    options.check_timeout({"timeout": timeout})
 
 
-def test_anything_else_is_none() -> None:
-    with pytest.raises(ApiError, match='invalid duration "30"'):
-        options.check_timeout(call("timeout=30"))
+@pytest.mark.parametrize(
+    ("timeout", "words"),
+    [
+        ("30", 'missing unit in duration "30"'),
+        ("1s1", 'missing unit in duration "1s1"'),
+        ("5x", 'unknown unit "x" in duration "5x"'),
+        ("bad", 'invalid duration "bad"'),
+        ("-", 'invalid duration "-"'),
+    ],
+)
+def test_anything_else_is_none(timeout: str, words: str) -> None:
+    with pytest.raises(ApiError, match=words):
+        options.check_timeout({"timeout": timeout})
 
 
 def test_delete_options_are_read_from_the_query() -> None:

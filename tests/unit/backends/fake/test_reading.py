@@ -123,3 +123,66 @@ def test_a_head_of_bytes_is_the_same_list(five: Door) -> None:
         {key: value for key, value in five.get(f"{CM}/{name}").body.items() if key not in ("kind", "apiVersion")}
         for name in "abcde"
     ]
+
+
+FORBIDDEN = "Forbidden: "
+NO_MATCH = f"{FORBIDDEN}resourceVersionMatch is forbidden "
+
+
+@pytest.mark.parametrize(
+    ("query", "causes"),
+    [
+        ("resourceVersionMatch=Nonsense", [f"{NO_MATCH}unless resourceVersion is provided", "Unsupported value"]),
+        (
+            "sendInitialEvents=true&resourceVersionMatch=NotOlderThan",
+            [f"{NO_MATCH}unless resourceVersion is provided", f"{FORBIDDEN}sendInitialEvents is forbidden for list"],
+        ),
+        (
+            "continue=x&resourceVersionMatch=Exact",
+            [f"{NO_MATCH}unless resourceVersion is provided", f"{NO_MATCH}when continue is provided"],
+        ),
+        (
+            "watch=1&sendInitialEvents=true&resourceVersionMatch=Exact",
+            [f"{FORBIDDEN}sendInitialEvents requires setting", "Unsupported value"],
+        ),
+        (
+            "watch=1&continue=x&sendInitialEvents=true&resourceVersionMatch=NotOlderThan",
+            [f"{NO_MATCH}when continue is provided"],
+        ),
+    ],
+)
+def test_options_that_do_not_fit_are_told_in_the_servers_order(door: Door, query: str, causes: list[str]) -> None:
+    answer = door.get(f"{CM}?{query}")
+    found = [cause["message"] for cause in answer.body["details"]["causes"]]
+    assert answer.code == 422
+    assert [one.startswith(want) for one, want in zip(found, causes, strict=True)] == [True] * len(causes)
+
+
+@pytest.mark.parametrize(
+    ("target", "code", "message"),
+    [
+        (f"{CM}?limit=", 400, 'strconv.ParseInt: parsing "": invalid syntax'),
+        (f"{CM}?limit=x&timeoutSeconds=y&labelSelector=((", 400, 'strconv.ParseInt: parsing "y": invalid syntax'),
+        (f"{CM}/a?resourceVersion=999999", 504, "Timeout: Too large resource version: 999999, current: "),
+        (
+            f"{CM}?resourceVersion=99999999999999999999",
+            400,
+            'invalid resource version: resourceVersion: Invalid value: "99999999999999999999": strconv.ParseUint',
+        ),
+        (f"{CM}/%2e%2e", 400, "Name parameter invalid: \"..\": may not be '..'"),
+        (f"{CM}/a%25b", 400, "Name parameter invalid: \"a%b\": may not contain '%'"),
+    ],
+)
+def test_what_cannot_be_read_is_refused_in_the_servers_words(five: Door, target: str, code: int, message: str) -> None:
+    answer = five.get(target)
+    assert answer.code == code
+    assert answer.body["message"].startswith(message)
+
+
+def test_what_is_read_from_the_cache_comes_without_pages(five: Door) -> None:
+    assert names(five.get(f"{CM}?resourceVersion=0&limit=2").body) == list("abcde")
+
+
+def test_a_slash_too_many_is_no_path_whatever_was_asked_before(five: Door) -> None:
+    assert five.get(f"{CM}/").code == 200
+    assert five.get(f"{CM}//a").code == 404

@@ -174,7 +174,11 @@ def test_unknown_and_repeated_fields_warn_or_refuse_as_asked(door: Door) -> None
         ("GET", f"{CM}?timeout=bad", 400),
         ("GET", f"{CM}?watch=1&timeoutSeconds=1e9", 400),
         ("GET", f"{CM}?watch=1&resourceVersion=-1", 500),
-        ("GET", f"{CM}?resourceVersion={'9' * 400}", 504),
+        ("GET", f"{CM}?resourceVersion={'9' * 400}", 400),
+        ("GET", f"{CM}?timeout=5", 400),
+        ("HEAD", "/version", 405),
+        ("HEAD", "/api", 405),
+        ("POST", "/openid/v1/jwks", 405),
         ("DELETE", f"{CM}/a?gracePeriodSeconds={'9' * 50}", 400),
         ("POST", f"{CM}?fieldManager={'x' * 200}", 422),
     ],
@@ -287,8 +291,27 @@ def test_a_person_gets_lines(door: Door, query: str, agent: str, pretty: bool) -
     assert (b'\n  "kind": "ConfigMapList"' in body) is pretty
 
 
-def test_health_tells_its_checks_and_discovery_speaks_yaml(door: Door) -> None:
-    assert door.send("GET", "/readyz?verbose").body == b"[+]ping ok\n[+]log ok\n[+]etcd ok\nreadyz check passed\n"
+@pytest.mark.parametrize(("method", "target"), [("DELETE", "/apis/apps"), ("POST", "/healthz"), ("HEAD", "/apis")])
+def test_what_no_router_serves_asks_for_no_method(door: Door, method: str, target: str) -> None:
+    assert door.send(method, target).status == 200
+
+
+@pytest.mark.parametrize(
+    ("target", "accept", "words"),
+    [
+        ("/version", "application/yaml", b"406: Not Acceptable\\n\\nAvailable representations: application/json"),
+        ("/openid/v1/jwks", "application/json", b"Available representations: application/jwk-set+json"),
+        ("/api/v1", "text/html", b"406: Not Acceptable"),
+        ("/apis/apps", "text/html", b"only the following media types are accepted"),
+    ],
+)
+def test_documents_are_negotiated_too(door: Door, target: str, accept: str, words: bytes) -> None:
+    answer = door.send("GET", target, accept=accept)
+    assert answer.status == 406
+    assert words in answer.body
+
+
+def test_discovery_speaks_yaml(door: Door) -> None:
     group = door.send("GET", "/apis/apps", accept="application/yaml")
     assert group.headers["Content-Type"] == "application/yaml"
     assert group.body.startswith(b"apiVersion: v1\nkind: APIGroup\n")

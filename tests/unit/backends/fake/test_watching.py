@@ -78,6 +78,21 @@ def test_too_old_a_version_is_an_error_event_and_the_end(door: Door) -> None:
     assert stream.closed
 
 
+@pytest.mark.parametrize("query", ["", "&resourceVersion=0"])
+def test_a_watch_from_now_marks_the_end_of_what_is_there_too(door: Door, query: str) -> None:
+    door.made(CM, config_map("a"))
+    _, (kind, bookmark) = events(door.watch(f"{CM}?allowWatchBookmarks=true{query}"))
+    assert kind == "BOOKMARK"
+    assert bookmark["metadata"]["annotations"] == {"k8s.io/initial-events-end": "true"}
+
+
+def test_initial_events_of_the_future_are_an_error_in_the_stream(door: Door) -> None:
+    asked = "sendInitialEvents=true&resourceVersionMatch=NotOlderThan&resourceVersion=99999"
+    stream = door.watch(f"{CM}?{asked}")
+    ((kind, status),) = events(stream)
+    assert (kind, status["code"], status["details"]["retryAfterSeconds"], stream.closed) == ("ERROR", 504, 1, True)
+
+
 def test_initial_events_end_with_a_marked_bookmark(door: Door) -> None:
     door.made(CM, config_map("a"))
     query = "sendInitialEvents=true&allowWatchBookmarks=true&resourceVersionMatch=NotOlderThan"
@@ -102,7 +117,7 @@ def test_without_a_timeout_a_stream_ends_between_half_an_hour_and_an_hour(door: 
 
 
 def test_bookmarks_come_every_minute_and_shortly_before_the_end(door: Door) -> None:
-    stream = door.watch(f"{CM}?allowWatchBookmarks=true&timeoutSeconds=100")
+    stream = door.watch(f"{CM}?allowWatchBookmarks=true&timeoutSeconds=100&resourceVersion={rv_of(door)}")
     begin, seen = door.clock.monotonic(), []
     while not stream.closed:
         due = stream.next_due()
