@@ -26,6 +26,7 @@ from kubeactions.settings import KEYS, Plug, Settings
 
 if TYPE_CHECKING:
     from kubeactions.agent import Agent
+    from kubeactions.health import Route
     from kubeactions.metrics import Metrics
 
 log = logging.getLogger("kubeactions.run")
@@ -171,9 +172,22 @@ def _answering(settings: Settings, agent: Agent, metrics: Metrics | None) -> Ite
     if metrics is None:
         yield
         return
-    from kubeactions.health import Answer, HealthServer, verdict
+    from kubeactions.health import HealthServer
 
     metrics.watch(agent)
+    answers = routes(agent, metrics)
+    server = HealthServer(*split_address(settings.listen), answers)
+    server.start()
+    log.info("answers %s on port %d", ", ".join(answers), server.port)
+    try:
+        yield
+    finally:
+        server.close()
+
+
+def routes(agent: Agent, metrics: Metrics) -> dict[str, Route]:
+    """What the kubelet and Prometheus are told: `/livez` (which is `/healthz`), `/readyz`, `/metrics`."""
+    from kubeactions.health import Answer, verdict
 
     def live(_headers: Mapping[str, str]) -> Answer:
         return verdict("; ".join(f"the {loop} has not ticked for a minute" for loop in agent.stalled()))
@@ -184,14 +198,7 @@ def _answering(settings: Settings, agent: Agent, metrics: Metrics | None) -> Ite
     def measured(headers: Mapping[str, str]) -> Answer:
         return Answer(200, *metrics.render(headers.get("accept", "")))
 
-    routes = {"/livez": live, "/healthz": live, "/readyz": ready, "/metrics": measured}
-    server = HealthServer(*split_address(settings.listen), routes)
-    server.start()
-    log.info("answers %s on port %d", ", ".join(routes), server.port)
-    try:
-        yield
-    finally:
-        server.close()
+    return {"/livez": live, "/healthz": live, "/readyz": ready, "/metrics": measured}
 
 
 def check_allowed(settings: Settings, types: Sequence[str]) -> None:

@@ -126,6 +126,23 @@ def test_a_request_that_hangs_does_not_outlast_the_bound(tmp_path: Path) -> None
     assert b"has not stopped in time" in said or b"the stop took too long" in said
 
 
+def test_the_first_process_of_a_container_ends_at_once_while_it_still_starts(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "datadog.yaml")  # Whoever reads it waits.
+    command = ["unshare", "--user", "--map-root-user", "--pid", "--fork", "--kill-child"]
+    if subprocess.run([*command, "true"], capture_output=True, check=False).returncode != 0:
+        pytest.skip("no process namespace can be made here")
+    agent = [sys.executable, "-m", "kubeactions", "run", "--settings", str(tmp_path / "datadog.yaml")]
+    process = subprocess.Popen([*command, *agent], cwd=ROOT)
+    try:
+        with (tmp_path / "datadog.yaml").open("w"):  # As soon as it reads.
+            [first] = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
+            os.kill(int(first), signal.SIGTERM)
+            assert process.wait(PATIENCE_S) == 128 + signal.SIGTERM
+    finally:
+        process.kill()
+        process.wait()
+
+
 def test_an_account_that_is_not_mounted_is_one_clear_line(tmp_path: Path) -> None:
     environment = {"PATH": os.environ["PATH"], "KUBERNETES_SERVICE_HOST": "127.0.0.1", "KUBERNETES_SERVICE_PORT": "1"}
     done = subprocess.run(

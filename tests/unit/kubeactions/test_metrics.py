@@ -128,6 +128,54 @@ def test_both_formats_of_prometheus_can_be_parsed(measured: Measured) -> None:
     assert (content_type.startswith("application/openmetrics-text"), openmetrics.endswith(b"# EOF\n")) == (True, True)
 
 
+PUBLISHED = {
+    "actions": "counter type outcome",
+    "api_request_seconds": "histogram method",
+    "api_requests": "counter method code",
+    "config_age_seconds": "gauge source",
+    "config_verify_failures": "counter reason",
+    "conflicts": "counter type",
+    "duration_seconds": "histogram type phase",
+    "fenced": "counter where",
+    "in_flight": "gauge type",
+    "info": "gauge lease identity",
+    "journal_bytes": "gauge",
+    "journal_records": "gauge",
+    "journal_room_bytes": "gauge",
+    "journal_write_errors": "counter",
+    "leader": "gauge identity",
+    "leader_transitions": "counter",
+    "lease_slack_seconds": "histogram",
+    "paused": "gauge reason",
+    "pending": "gauge type",
+    "ready": "gauge",
+    "received": "counter source",
+    "recoveries": "counter type decision",
+    "report_backlog": "gauge",
+    "tick_age_seconds": "gauge loop",
+}
+"""Dashboards and alerts rest on each: its type and its labels."""
+
+
+def test_each_series_keeps_its_name_its_type_and_its_labels(measured: Measured) -> None:
+    measured.bench.run(5, measured.agent("replica-1"))
+    metrics = measured.metrics["replica-1"]
+    metrics.received("s")
+    metrics.settled("delete_pod", "succeeded")
+    metrics.took("delete_pod", "queue", 1.0)
+    metrics.recovered("delete_pod", "succeeded")
+    metrics.conflicted("delete_pod")
+    metrics.unverified("Malformed")
+    metrics.slack(9.0)
+    found = {
+        family.name.removeprefix("kubeactions_"): (family.type, {key for one in family.samples for key in one.labels})
+        for family in text_string_to_metric_families(metrics.render("")[0].decode())
+        if family.name.startswith("kubeactions_")
+    }
+    told = {name: (kind, set(labels)) for name, (kind, *labels) in ((k, v.split()) for k, v in PUBLISHED.items())}
+    assert {name: (kind, labels - {"le"}) for name, (kind, labels) in found.items()} == told
+
+
 def test_whoever_counts_nothing_is_told_the_same() -> None:
     told = {name for name in vars(Meter) if not name.startswith("_")}
     assert told == {name for name in vars(Metrics) if name in told}
