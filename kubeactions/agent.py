@@ -236,7 +236,12 @@ def _check_permits(settings: Settings, executors: Mapping[str, Executor]) -> Non
 
 def _bounds(settings: Settings) -> Bounds:
     keep_s = settings.retention_s + settings.expiry_s + settings.future_tolerance_s
-    return Bounds(open_bytes=settings.limits.open_bytes, max_segments=settings.limits.segments, keep_s=keep_s)
+    return Bounds(
+        open_bytes=settings.limits.open_bytes,
+        max_segments=settings.limits.segments,
+        keep_s=keep_s,
+        not_before_s=settings.safety.not_before_limit_s,
+    )
 
 
 def _open_sources(settings: Settings) -> tuple[Source, ...]:

@@ -19,7 +19,7 @@ import hashlib
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, TypeVar
 
 import orjson
@@ -46,6 +46,7 @@ RESUMED = "resumed"
 _PAUSE = "pause."
 _APPROVE = "approve."
 _MARKER = re.compile(r"[a-z2-7]{16}")
+_UNREADABLE = (ValueError, TypeError, KeyError, AttributeError, OverflowError)
 T = TypeVar("T")
 
 
@@ -146,7 +147,7 @@ def parse_requests(configmap: JsonObject) -> Asked:
                 resumed = _moment(_asked(text, RESUMED)["after"])
             else:
                 cancellations[name] = _cancellation(name, text)
-        except (ValueError, TypeError, KeyError, AttributeError) as error:
+        except _UNREADABLE as error:
             malformed[name] = f"{type(error).__name__}: {error}"
     return Asked(cancellations, tuple(approvals), tuple(pauses), resumed, malformed)
 
@@ -184,15 +185,16 @@ def _pause(name: str, text: str) -> Pause:
         reason, by = _texts(value, "reason", "by")
         last = value.get("last_failure")
         return Pause(name, reason, by, _moment(value["at"]), _moment(last) if last else None)
-    except (ValueError, TypeError, KeyError, AttributeError):
+    except _UNREADABLE:
         return Pause(name, shorten(" ".join(text.split()), MAX_TEXT) or "no reason given")
 
 
 def _moment(text: str) -> datetime:
+    """In UTC, as it is shown. Raises ValueError, OverflowError for a time before the calendar's first."""
     at = datetime.fromisoformat(text)
     if at.tzinfo is None:
         raise ValueError("at has no time zone")
-    return at
+    return at.astimezone(UTC)
 
 
 def _texts(value: Mapping[str, Any], *members: str) -> list[str]:

@@ -83,7 +83,7 @@ class Withdrawals:
         known = ledger.history.get(asked.marker)
         if known is None:
             self._say(f"request {asked.marker} is about no action on record: {asked.key}")
-            return asked.at + KEPT_FOR < now
+            return now - asked.at > KEPT_FOR
         if known.reason != "Withdrawn":
             log.warning("%s: not cancelled, as %s asked: it had begun", asked.key, asked.requested_by)
         return True
@@ -91,7 +91,7 @@ class Withdrawals:
     def _is_spent(self, approval: Approval, ledger: Ledger, now: datetime) -> bool:
         """What it was about has ended; or nobody knows it, for a long time."""
         known = ledger.history.get(approval.marker)
-        return known.status is not None if known is not None else approval.at + KEPT_FOR < now
+        return known.status is not None if known is not None else now - approval.at > KEPT_FOR
 
     def _remove(self, names: list[str]) -> None:
         """Take out what is done with. It does no harm where it stays; the next look finds it again."""

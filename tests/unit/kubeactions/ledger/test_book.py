@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -394,3 +394,35 @@ def test_what_is_kept_is_pruned_by_the_stamps_of_its_actions(shelf: Shelf) -> No
     assert not ledger.prune_due()
     shelf.clock.advance(5)
     assert ledger.prune_due()
+
+
+FAR = datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC)
+
+
+def test_an_action_is_kept_for_as_long_after_its_beginning_as_one_that_began_at_once(shelf: Shelf) -> None:
+    """Else an order for next week, done and still listed, would be told once more: as expired."""
+    ledger = shelf.opened("a", closed_bytes=100, kept_bytes=0, keep_s=1000.0, not_before_s=600.0)
+    scheduled, too_far = shelf.closed("c1"), shelf.closed("c2", 2)
+    assert scheduled.action is not None
+    assert too_far.action is not None
+    wanted = replace(scheduled.action, not_before=shelf.clock.wall() + timedelta(seconds=500))
+    never = replace(too_far.action, not_before=FAR)
+    kept = [replace(scheduled, action=wanted, digest=wanted.digest), replace(too_far, action=never)]
+    ledger.write(kept)
+    ledger.seal()
+    shelf.clock.advance(1550)
+    assert not ledger.prune_due(), "an order that could begin as late as 600 s after its stamp bounds it"
+    shelf.clock.advance(60)
+    ledger.prune()
+    assert [ledger.forgets(record) for record in kept] == [True, True]
+
+
+def test_a_stamp_at_the_end_of_the_calendar_breaks_nothing(shelf: Shelf) -> None:
+    ledger = shelf.opened("a", closed_bytes=100, kept_bytes=0, keep_s=1000.0, max_segments=1)
+    ahead = shelf.closed("c1")
+    assert ahead.action is not None
+    ledger.write([replace(ahead, action=replace(ahead.action, created_at=FAR))])
+    ledger.seal()
+    shelf.clock.advance(5000)
+    assert not ledger.prune_due(), "it could still become due"
+    assert "9999-12-31" in ledger.full

@@ -488,6 +488,21 @@ def test_what_is_still_listed_when_its_record_was_pruned_is_not_told_again(
     assert bench.effects("delete", "web-0") == ["replica-1"]
 
 
+def test_an_order_that_was_put_off_beyond_all_time_stops_nothing_once_history_was_pruned(bench: Bench) -> None:
+    first = bench.agent("replica-1")
+    bench.run(5, first)
+    meta = json.loads(bench.head()["data"]["meta"])
+    meta["watermark"] = bench.clock.wall().isoformat()
+    bench.data({"meta": json.dumps(meta)})
+    first.processor.ledger.stale = True
+    bench.config("c1", 1, bench.order("delete_pod", "web-0", not_before="9999-12-31T23:59:59Z"))
+    bench.clock.advance(10.0)
+    bench.pod("web-1")
+    bench.config("c2", 1, bench.order("delete_pod", "web-1"))
+    bench.run(20, first)
+    assert (bench.status("c1:v1"), bench.status("c2:v1")) == ("expired", "succeeded")
+
+
 def test_a_source_that_breaks_twice_in_the_same_way_is_told_twice(caplog: pytest.LogCaptureFixture) -> None:
     world = Bench()
     agent = world.agent("one")

@@ -9,7 +9,7 @@ import pytest
 
 from backends.faults import Answer, Crash, LoseAnswer, LoseRequest, Match, Pause
 from kubeactions import policy
-from kubeactions.ledger import NAME, REQUESTS_NAME, Cancellation, Requests
+from kubeactions.ledger import NAME, REQUESTS_NAME, Approval, Cancellation, Requests
 from kubeactions.ledger.requests import MAX_BYTES
 from kubeactions.model import ActionKey, JsonObject, Phase
 from tests.unit.kubeactions.bench import Bench
@@ -316,3 +316,16 @@ def test_a_leader_that_was_replaced_cannot_cancel_nor_take_the_request_out(desk:
     assert desk.status("c1:v1") == "cancelled"
     assert desk.record("c1:v1").replica.startswith("replica-3")
     assert desk.effects("delete", "web-0") == []
+
+
+@pytest.mark.parametrize("at", ["9999-12-31T23:59:59Z", "0001-01-01T00:00:00+14:00"])
+def test_a_request_from_the_end_of_the_calendar_stops_nothing(desk: Desk, at: str) -> None:
+    desk.ask("c9")
+    asked = {"request": "cancel", "key": "c8:v1", "requested_by": "ops", "at": at, "reason": ""}
+    marker, held = ActionKey("c8", 1).marker, ActionKey("c1", 1).marker
+    approval = Approval(held, "c7:v1", "0" * 64, "ops", desk.clock.wall())
+    desk.put(marker, json.dumps(asked))
+    desk.put(approval.name, json.dumps({**json.loads(approval.encode()), "at": at}))
+    desk.held = False
+    desk.run(10, desk.agent("replica-1"))
+    assert desk.effects("delete", "web-0") == ["replica-1"]
