@@ -1,8 +1,9 @@
 """Going back to an earlier pod template as `kubectl rollout undo` does; shared by the rollback_* types. Class P.
 
-The revision is resolved once, in the plan: `target_revision`, or the one before the present. "Previous" is never asked
-again by a retry, which would roll forward. The intent holds the template itself, so what is sent does not depend on a
-history that may be pruned meanwhile. One JSON patch tests UID and generation and replaces the template.
+The revision is resolved once, in the first plan: `target_revision`, or the one before the present. "Previous" is never
+asked again, by a retry or a new plan, which would roll forward. The intent holds the template itself, so what is sent
+does not depend on a history that may be pruned meanwhile. One JSON patch tests UID and generation and replaces the
+template.
 
 A Deployment's marker lies in its own annotations, so that the old ReplicaSet is used again; the annotations that the
 ReplicaSet keeps come back with it (`kubernetes.io/change-cause`), and what only the Deployment has stays, unlike with
@@ -99,7 +100,7 @@ def rollback_spec(kind: str, name: str) -> Spec:
             Ending("NoSuchRevision", "failed", "its history does not keep that revision, or none before the present"),
             Ending("ControllerBehind", "failed", "its controller has not seen the present template yet"),
             Ending("Paused", "failed", "it is paused"),
-            Ending("TooLarge", "failed", f"the template has more than {MAX_TEMPLATE_BYTES // 1024} KiB"),
+            Ending("TooLarge", "failed", f"template and annotations have more than {MAX_TEMPLATE_BYTES // 1024} KiB"),
         ),
         example={
             "action_type": type_,
@@ -132,19 +133,21 @@ class Rollback:
             return succeeded("Applied", f"{action.target} rolled back (seen by its marker)")
         if found["spec"].get("paused"):
             return failed("Paused", f"{action.target} is paused: it is rolled back after it is resumed")
-        chosen = choose(action, found, seen.related)
+        previous = circumstances.previous
+        chosen = choose(action, found, seen.related, previous.resolved["from"] if previous else "")
         if isinstance(chosen, Outcome):
             return chosen
         template = template_of(chosen)
-        if len(orjson.dumps(template)) > MAX_TEMPLATE_BYTES:
-            return failed("TooLarge", f"the template of {name_of(chosen)} has more than {MAX_TEMPLATE_BYTES} bytes")
-        revision = revision_of(chosen)
+        revision, changes = revision_of(chosen), _changes(action, found, chosen, template)
         if same_template(template, found["spec"]["template"]):
             return succeeded("NoChange", f"{action.target} has the template of revision {revision} already")
+        if len(orjson.dumps(changes)) > MAX_TEMPLATE_BYTES:
+            text = f"the template of {name_of(chosen)}, with annotations, has more than {MAX_TEMPLATE_BYTES} bytes"
+            return failed("TooLarge", text)
         return Plan(
             uid=uid_of(found),
             pin=int(found["metadata"]["generation"]),
-            resolved={"revision": revision, "from": name_of(chosen), **_changes(action, found, chosen, template)},
+            resolved={"revision": revision, "from": name_of(chosen), **changes},
             text=f"roll {action.target} back to revision {revision} ({name_of(chosen)})",
         )
 
@@ -165,11 +168,19 @@ class Rollback:
         return then_wait(action, intent, evidence, pinned_verdict(action, intent, evidence, traces))
 
 
-def choose(action: Action, found: JsonObject, history: tuple[JsonObject, ...]) -> JsonObject | Outcome:
-    """The ReplicaSet or ControllerRevision to go back to; or why there is none."""
+def choose(
+    action: Action, found: JsonObject, history: tuple[JsonObject, ...], before: str = ""
+) -> JsonObject | Outcome:
+    """The ReplicaSet or ControllerRevision to go back to; or why there is none.
+
+    `before` is the name of the one that an earlier plan had chosen: another's rollback meanwhile renumbers them.
+    """
     ordered = sorted((one for one in history if revision_of(one) > 0), key=revision_of)
     asked = int(action.parameters.get(TARGET_REVISION) or 0)
     known = ", ".join(str(revision_of(one)) for one in ordered) or "none"
+    if before:
+        text = f"{action.target}: {before}, to which it was to go back, is not kept any more; kept: {known}"
+        return next((one for one in ordered if name_of(one) == before), failed("NoSuchRevision", text))
     if asked:
         chosen = [one for one in ordered if revision_of(one) == asked]
         return chosen[0] if chosen else failed("NoSuchRevision", f"{action.target}: no revision {asked}; kept: {known}")

@@ -9,6 +9,8 @@ Schedule, suspension and concurrency policy are not asked, as with kubectl: the 
 
 from __future__ import annotations
 
+import orjson
+
 from kubeactions.errors import Conflict, NotFound, TooManyRequests
 from kubeactions.executors._endings import TARGET_LOST, failed, gone, refused, succeeded, uid_of, unknown
 from kubeactions.executors._marks import object_has
@@ -36,6 +38,8 @@ from kubeactions.model import (
 
 MAX_NAME = 63
 """Longest name of a Job whose pods can carry it as a label."""
+MAX_JOB_BYTES = 48 * 1024
+"""Longest Job that an intent takes into the ledger."""
 
 
 class TriggerCronJob:
@@ -51,6 +55,7 @@ class TriggerCronJob:
             Ending("Created", "succeeded", "the Job was created, once"),
             *TARGET_LOST,
             TERMINATING,
+            Ending("TooLarge", "failed", f"the Job would have more than {MAX_JOB_BYTES // 1024} KiB"),
             Ending("NameTaken", "failed", "a Job of the name that this action gives is there, without its mark"),
             Ending("JobNotSeen", "unknown", "a try was in doubt, and the Job is not there: perhaps deleted"),
             Ending("MarkerGone", "unknown", "a try was in doubt and the Job of that name bears no mark"),
@@ -78,9 +83,12 @@ class TriggerCronJob:
             return problem or gone(action)
         if (problem := terminating(action, seen.target, "no Job is started")) is not None:
             return problem
+        body = job_of(action, seen.target)
+        if len(orjson.dumps(body)) > MAX_JOB_BYTES:
+            return failed("TooLarge", f"the Job of {action.target} would have more than {MAX_JOB_BYTES} bytes")
         return Plan(
             uid=uid_of(seen.target),
-            resolved={"job": job_name(action), "body": job_of(action, seen.target)},
+            resolved={"job": job_name(action), "body": body},
             text=f"create Job {action.target.namespace}/{job_name(action)} from {action.target}",
         )
 

@@ -16,7 +16,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from typing import TypeAlias
 
 import orjson
@@ -53,14 +53,13 @@ from kubeactions.ledger.head import (
 )
 from kubeactions.ledger.history import History
 from kubeactions.ledger.requests import REQUESTS_NAME
-from kubeactions.ledger.segments import Segments, to_merge, to_seal
-from kubeactions.model import Action, JsonObject, Phase, Record, Target
+from kubeactions.ledger.segments import Segments, goes_at, is_past, stamp_of, to_merge, to_seal, wanted_at
+from kubeactions.model import JsonObject, Phase, Record, Target
 
 log = logging.getLogger("kubeactions.ledger")
 
 LISTED_BYTES = 256
 """Bytes of the head that one listed segment takes, at most."""
-_LAST_MOMENT = datetime.max.replace(tzinfo=UTC)
 
 Watcher: TypeAlias = Callable[[Record | None, Record], None]
 """Is told what a record was (None: new) and is, when it has become durable by a write of this replica."""
@@ -398,8 +397,7 @@ class Ledger:
         """Why no new work is taken although what has begun goes on; "" when there is room for its history."""
         if len(self._meta.segments) < self._bounds.max_segments:
             return ""
-        oldest = min(segment.newest for segment in self._meta.segments)
-        until = oldest + min(timedelta(seconds=self._bounds.keep_s), _LAST_MOMENT - oldest)
+        until = goes_at(self._meta.segments, self._bounds.keep_s)
         return (
             f"the history is full ({len(self._meta.segments)} segments, {len(self.history)} records): no new work is "
             f"taken until the oldest part can be pruned at {until:%Y-%m-%dT%H:%M:%SZ}, or sooner with a shorter "
@@ -465,7 +463,7 @@ class Ledger:
         action, watermark = record.action, self._meta.watermark
         if action is None or watermark is None or action.created_at > watermark:
             return False
-        return self._is_past(self._wanted_at(action))
+        return is_past(wanted_at(action, self._bounds.not_before_s), self._bounds.keep_s, self._clock.wall())
 
     def prune_due(self) -> bool:
         """Whether the oldest segment can go: none of its actions could still be accepted."""
@@ -491,7 +489,7 @@ class Ledger:
     def _seal_records(self, records: Sequence[Record], meta: Meta) -> Segment:
         """Make a segment under the first free number."""
         texts = {record.marker: encode_record(record) for record in records}
-        return self._make(texts, max(self._stamp_of(record) for record in records), meta)
+        return self._make(texts, max(stamp_of(record, self._bounds.not_before_s) for record in records), meta)
 
     def _make(self, texts: Mapping[str, str], newest: datetime, meta: Meta) -> Segment:
         if self._anchor is None:
@@ -508,19 +506,7 @@ class Ledger:
             return made
 
     def _prunable(self, segment: Segment) -> bool:
-        return self._is_past(segment.newest)
-
-    def _is_past(self, stamp: datetime) -> bool:
-        """Whether nothing of that time can still be accepted, nor is kept. (A stamp may be the calendar's last.)"""
-        return self._clock.wall() - stamp > timedelta(seconds=self._bounds.keep_s)
-
-    def _stamp_of(self, record: Record) -> datetime:
-        """The time by which a repetition of its action would be recognised as old."""
-        return max(self._wanted_at(record.action), record.received_at) if record.action else record.received_at
-
-    def _wanted_at(self, action: Action) -> datetime:
-        """When it may begin. Who asks for a later time than any may is refused, and waited for no longer than others."""
-        return action.created_at + min(action.due_at - action.created_at, timedelta(seconds=self._bounds.not_before_s))
+        return is_past(segment.newest, self._bounds.keep_s, self._clock.wall())
 
 
 def _all_known(texts: Mapping[str, str]) -> dict[str, Known]:

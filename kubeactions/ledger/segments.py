@@ -22,13 +22,13 @@ import gzip
 import hashlib
 import zlib
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 
 from kubeactions.errors import LedgerClosed, NotFound
 from kubeactions.kube import Kube, path_of
 from kubeactions.ledger.codec import SMALL_BYTES, Segment
 from kubeactions.ledger.head import NAME
-from kubeactions.model import JsonObject, Record
+from kubeactions.model import Action, JsonObject, Record
 
 LEDGER_LABEL = "kubeactions.datadoghq.com/ledger"
 """Label of each segment: the UID of the head that it was made for."""
@@ -84,6 +84,27 @@ def to_merge(segments: Sequence[Segment]) -> tuple[Segment, ...]:
             found.append(segment)
     due = len(small) >= MERGE_AT or total > MERGED_BYTES
     return tuple(found) if due and len(found) > 1 else ()
+
+
+def stamp_of(record: Record, not_before_s: float) -> datetime:
+    """The time by which a repetition of its action would be recognised as old. Pure."""
+    return max(wanted_at(record.action, not_before_s), record.received_at) if record.action else record.received_at
+
+
+def wanted_at(action: Action, not_before_s: float) -> datetime:
+    """When it may begin. Who asks for more seconds after the stamp than these is refused, and kept no longer. Pure."""
+    return action.created_at + min(action.due_at - action.created_at, timedelta(seconds=not_before_s))
+
+
+def is_past(stamp: datetime, keep_s: float, now: datetime) -> bool:
+    """Whether nothing of that time is accepted or kept any more; a stamp may be the calendar's last. Pure."""
+    return now - stamp > timedelta(seconds=keep_s)
+
+
+def goes_at(segments: Sequence[Segment], keep_s: float) -> datetime:
+    """When the oldest of them can go. Pure."""
+    oldest = min(segment.newest for segment in segments)
+    return oldest + min(timedelta(seconds=keep_s), datetime.max.replace(tzinfo=UTC) - oldest)
 
 
 class Segments:

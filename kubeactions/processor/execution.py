@@ -25,8 +25,6 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from functools import partial
 
-import orjson
-
 from kubeactions.clock import Clock
 from kubeactions.command_policy import ExecLimits
 from kubeactions.elector import Elector
@@ -53,20 +51,13 @@ from kubeactions.model import (
 )
 from kubeactions.policy import Gate, Ruling, opted_out
 from kubeactions.processor.gates import Gates
-from kubeactions.processor.open_records import action_of, broken, intent_of, slim
-from kubeactions.processor.pace import OutOfLease, Pace, in_line
+from kubeactions.processor.open_records import action_of, broken, intent_of, slim, weigh
+from kubeactions.processor.pace import LOOK_AGAIN_S, REPLAN_PAUSE_S, OutOfLease, Pace, in_line
 from kubeactions.processor.rehearsal import as_dry_run, rehearse
 from kubeactions.processor.telling import Telling
 from kubeactions.processor.trail import Trail
 
 log = logging.getLogger("kubeactions.execution")
-
-REPLAN_PAUSE_S = 0.5
-"""Pause before a new plan: a Deployment's controller writes once more after whoever used up the pin."""
-LOOK_AGAIN_S = 2.0
-"""Pause before a second look that the first one asked for without saying when."""
-BATCH_BYTES = 64 * 1024
-"""Plans of one round stop at this: a plan may hold a whole pod template, and all of them lie in one ConfigMap."""
 
 
 class Execution:
@@ -127,7 +118,7 @@ class Execution:
             due = self._due(ledger)
             for record in [one for one in due if self._is_intent(one)][: self._pace.batch]:
                 self._advance(record)
-            intents = self._plan_all([one for one in due if not self._is_intent(one)][: self._pace.batch])
+            intents = self._plan_all(ledger, [one for one in due if not self._is_intent(one)][: self._pace.batch])
             alone = [one for one in intents if self._effect(one) is EffectClass.UNTRACED]
             for group in ([one for one in intents if one not in alone], alone[:1]):
                 for record in self._commit(ledger, group):
@@ -195,18 +186,21 @@ class Execution:
 
     # --- pending -> plan -> intent ---
 
-    def _plan_all(self, records: Iterable[Record]) -> list[Record]:
-        """The records with their new intents, to be written."""
+    def _plan_all(self, ledger: Ledger, records: Iterable[Record]) -> list[Record]:
+        """The records with their new intents, to be written; none while plans that have begun fill the ledger."""
         intents: list[Record] = []
         size = 0
         for record in records:
-            if size > BATCH_BYTES:
+            if ledger.bytes > self._pace.full_bytes:
+                self._wait(self._trail(record), LOOK_AGAIN_S, "LedgerFull", "the ledger is full of what has begun")
+                continue
+            if size > self._pace.batch_bytes:
                 break
             self._check_lease()
             plan = self._plan(record)
             if plan is not None:
                 intents.append(self._intended(record, plan))
-                size += len(orjson.dumps(dict(plan.resolved)))
+                size += weigh(plan.resolved)
         return intents
 
     def _plan(self, record: Record) -> Plan | None:
@@ -223,6 +217,8 @@ class Execution:
                 self._end(record, Outcome(refusal.status, refusal.reason, refusal.message))
                 return None
             planned = executor.plan(action, seen, self._circumstances(record, record.intent))
+            if isinstance(planned, Plan):
+                weigh(planned.resolved)
             if executor.spec.effect is not EffectClass.READ and (self._dry_run or action.dry_run):
                 planned = self._rehearsed(record, planned)
             self._tell.took(record, "plan", begun)
@@ -421,7 +417,9 @@ class Execution:
             parts=dict(trail.parts),
             barred=ruling.message if ruling.gate is Gate.REJECT else "",
         )
-        return self._executors[action.type].verdict(action, intent_of(record), evidence)
+        verdict = self._executors[action.type].verdict(action, intent_of(record), evidence)
+        weigh(verdict.resolved or {})
+        return verdict
 
     def _obey(self, record: Record, verdict: Verdict, ruling: Ruling, *, looked: bool, waited: bool) -> None:
         """`looked`: the verdict comes from a look; `waited`: that look came after a pause, which is not made twice."""

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping
 from dataclasses import replace
 
 import orjson
 
-from kubeactions.model import Action, Intent, Outcome, Record, Status
+from kubeactions.model import Action, Intent, Json, Outcome, Record, Status
 
 log = logging.getLogger("kubeactions.execution")
 
+MAX_RESOLVED_BYTES = 256 * 1024
+"""Longest plan that is written, as JSON: all of them lie in one ConfigMap of at most 1 MiB."""
 SLIM_CHARS = 256
 """What a settled record keeps of each value that its plan resolved, at most, as JSON."""
 
@@ -27,6 +30,14 @@ def intent_of(record: Record) -> Intent:
     if record.intent is None:
         raise RuntimeError(f"{record.key} has no intent")
     return record.intent
+
+
+def weigh(resolved: Mapping[str, Json]) -> int:
+    """Bytes that a plan takes in the ledger. Raises ValueError or TypeError for one that it cannot hold."""
+    found = len(orjson.dumps(dict(resolved)))
+    if found > MAX_RESOLVED_BYTES:
+        raise ValueError(f"a plan of {found} bytes; the ledger holds {MAX_RESOLVED_BYTES} of one")
+    return found
 
 
 def slim(intent: Intent | None) -> Intent | None:

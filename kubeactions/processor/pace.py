@@ -9,6 +9,11 @@ from datetime import datetime
 from kubeactions.model import Phase, Record
 from kubeactions.processor.open_records import action_of
 
+REPLAN_PAUSE_S = 0.5
+"""Pause before a new plan: a Deployment's controller writes once more after whoever used up the pin."""
+LOOK_AGAIN_S = 2.0
+"""Pause before a second look that the first one asked for without saying when."""
+
 
 @dataclass(frozen=True, slots=True)
 class Pace:
@@ -16,6 +21,10 @@ class Pace:
 
     batch: int = 8
     """Intents in one write, and requests in one round."""
+    batch_bytes: int = 64 * 1024
+    """Plans of one round stop at this: a plan may hold a whole pod template, and all of them lie in one ConfigMap."""
+    full_bytes: int = 512 * 1024
+    """A ledger whose head is longer takes no new plans: one round's more must fit into the 1 MiB of a ConfigMap."""
     max_attempts: int = 5
     """Plans for one action, when others keep changing its target."""
 

@@ -69,6 +69,35 @@ def test_nothing_is_planned_without_a_template_to_go_back_to(found: Any, history
     assert outcome.reason == reason
 
 
+def test_annotations_count_as_the_template_does_where_both_are_kept_in_the_ledger() -> None:
+    found = live()
+    found["metadata"]["annotations"]["note"] = "x" * 60_000
+    outcome = planned(found)
+    assert isinstance(outcome, Outcome)
+    assert outcome.reason == "TooLarge"
+
+
+@pytest.mark.parametrize("asked", [{}, {"target_revision": 2}])
+def test_a_new_plan_goes_back_to_what_the_first_one_had_chosen_whoever_went_back_meanwhile(asked: Any) -> None:
+    """`kubectl rollout undo` just before ours makes what we left the "previous" one, and gives ours another number."""
+    first = planned(live(), **asked)
+    assert isinstance(first, Plan)
+    assert first.resolved["from"] == "ReplicaSet cart-2"
+    undone = replica_set(2, "b")
+    undone["metadata"]["annotations"]["deployment.kubernetes.io/revision"] = "4"
+    after = Seen(live("b"), (HISTORY[0], HISTORY[1], undone))
+    again = circumstances(intent("uid-1", 5, **first.resolved))
+    outcome = EXECUTOR.plan(act("rollback_deployment", CART, **asked), after, again)
+    assert isinstance(outcome, Outcome)
+    assert outcome.reason == "NoChange"
+    elsewhere = EXECUTOR.plan(act("rollback_deployment", CART, **asked), Seen(live("z"), after.related), again)
+    assert isinstance(elsewhere, Plan)
+    assert (elsewhere.resolved["template"], elsewhere.resolved["revision"]) == (template("b"), 4)
+    lost = EXECUTOR.plan(act("rollback_deployment", CART, **asked), Seen(live("z"), HISTORY[:2]), again)
+    assert isinstance(lost, Outcome)
+    assert lost.reason == "NoSuchRevision"
+
+
 def test_a_stateful_sets_marker_lies_in_the_template() -> None:
     def revision(number: int, image: str) -> dict[str, Any]:
         data = {"spec": {"template": {**template(image), "$patch": "replace"}}}

@@ -8,7 +8,7 @@ import pytest
 
 from kubeactions.errors import Conflict, Forbidden
 from kubeactions.executors.trigger_cronjob import EXECUTOR, MAX_NAME, job_name
-from kubeactions.model import MARKER_ANNOTATION, Evidence, Next, Plan, Seen, Status, Target
+from kubeactions.model import MARKER_ANNOTATION, Evidence, Next, Outcome, Plan, Seen, Status, Target
 from tests.unit.kubeactions.executors.orders import KEY, act, circumstances, evidence, intent
 
 NIGHTLY = Target("batch/v1", "CronJob", "nightly", "shop")
@@ -39,6 +39,13 @@ def test_a_long_name_is_cut_so_that_the_marker_fits() -> None:
     name = job_name(act("trigger_cronjob", Target("batch/v1", "CronJob", "n" * 52, "shop")))
     assert len(name) == MAX_NAME
     assert name.endswith(KEY.marker)
+
+
+def test_a_template_that_would_fill_the_ledger_is_refused() -> None:
+    large = {"metadata": CRON_JOB["metadata"], "spec": {"jobTemplate": {"spec": {"template": "x" * 50_000}}}}
+    outcome = EXECUTOR.plan(act("trigger_cronjob", NIGHTLY), Seen(large), circumstances())
+    assert isinstance(outcome, Outcome)
+    assert (outcome.status, outcome.reason) == (Status.FAILED, "TooLarge")
 
 
 @pytest.mark.parametrize(

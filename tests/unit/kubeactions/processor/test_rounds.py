@@ -12,9 +12,8 @@ import pytest
 from backends.faults import Answer, Crash, Delay, Late, LoseAnswer, LoseRequest, Match, Pause
 from kubeactions import policy
 from kubeactions.errors import SourceError
-from kubeactions.executors.restart_deployment import RestartDeployment
 from kubeactions.ledger import NAME
-from kubeactions.model import AckState, Phase, Seen, Verdict
+from kubeactions.model import AckState, Phase
 from kubeactions.processor.processor import FOLLOW_S
 from kubeactions.registry import UntracedExecutor
 from kubeactions.settings import Limits, Own
@@ -238,64 +237,6 @@ def test_an_answer_that_comes_too_late_is_looked_for_at_the_target(bench: Bench)
     bench.run(30, bench.agent("replica-1"), bench.agent("replica-2"))
     assert len(bench.effects("patch", "cart")) == 1
     assert bench.status("c1:v1") == "succeeded"
-
-
-# --- bugs of others ---
-
-
-class Buggy(RestartDeployment):
-    """An executor with a bug in one of its methods."""
-
-    def __init__(self, method: str) -> None:
-        self._method = method
-
-    def _maybe(self, method: str) -> None:
-        if method == self._method:
-            raise ZeroDivisionError(method)
-
-    def look(self, action: Any, intent: Any, kube: Any) -> Seen:
-        self._maybe("look")
-        return super().look(action, intent, kube)
-
-    def plan(self, action: Any, seen: Any, circumstances: Any) -> Any:
-        self._maybe("plan")
-        return super().plan(action, seen, circumstances)
-
-    def execute(self, action: Any, intent: Any, kube: Any) -> Any:
-        answer = super().execute(action, intent, kube)
-        self._maybe("execute")
-        return answer
-
-    def verdict(self, action: Any, intent: Any, evidence: Any) -> Verdict:
-        self._maybe("verdict")
-        return super().verdict(action, intent, evidence)
-
-
-@pytest.mark.parametrize(
-    ("method", "status"),
-    [("look", "failed"), ("plan", "failed"), ("execute", "succeeded"), ("verdict", "unknown")],
-)
-def test_an_executors_bug_is_its_actions_outcome_and_stops_nothing_else(bench: Bench, method: str, status: str) -> None:
-    bench.config("c1", 1, bench.order("restart_deployment", "cart"))
-    bench.config("c2", 1, bench.order("delete_pod", "web-0"))
-    bench.run(30, bench.agent("replica-1", executors={"restart_deployment": Buggy(method)}))
-    assert bench.status("c1:v1") == status
-    assert bench.status("c2:v1") == "succeeded"
-    assert bench.reporter.statuses() == {"c1:v1": status, "c2:v1": "succeeded"}
-
-
-def test_a_third_partys_function_that_raises_is_unknown_and_not_run_again(bench: Bench) -> None:
-    runs: list[str] = []
-
-    def ring(action: Any, kube: Any) -> Any:
-        """Ring."""
-        runs.append("x")
-        raise OSError("bell is broken")
-
-    bench.config("c1", 1, bench.order("ring", "bell"))
-    bench.run(60, bench.agent("replica-1", executors={"ring": UntracedExecutor("ring", ring)}))
-    assert runs == ["x"]
-    assert bench.status("c1:v1") == "unknown"
 
 
 def test_a_source_that_breaks_does_not_hold_up_the_others(bench: Bench) -> None:
