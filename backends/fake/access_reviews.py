@@ -45,10 +45,11 @@ class AccessReviews:
         else:
             found += _subject(spec)
             user = _subject_of(spec)
+        if review["metadata"].keys() - {"namespace"}:
+            text = "must be empty except for namespace" if call.served.namespaced else "must be empty"
+            found.append(causes.invalid("metadata", review["metadata"], text))
         if call.served.namespaced:
             found += _local(spec, call.route.namespace)
-        elif review["metadata"]:
-            found.append(causes.invalid("metadata", review["metadata"], "must be empty"))
         _check(found)
         own(review)
         decision = self._authorizer.decide(_attributes(user, spec))
@@ -104,11 +105,16 @@ def _one_of(spec: Mapping[str, Any]) -> list[Cause]:
     resource, url = spec.get("resourceAttributes"), spec.get("nonResourceAttributes")
     if resource is not None and url is not None:
         text = "cannot be specified in combination with resourceAttributes"
-        return [causes.invalid("spec.nonResourceAttributes", url, text)]
+        return [causes.invalid("spec.nonResourceAttributes", _shown(url), text)]
     if resource is None and url is None:
         text = "exactly one of nonResourceAttributes or resourceAttributes must be specified"
         return [causes.invalid("spec.resourceAttributes", None, text)]
     return []
+
+
+def _shown(url: Mapping[str, Any]) -> Obj:
+    """NonResourceAttributes as the server's own type, whose members have no other names, is written."""
+    return {"Path": url.get("path") or "", "Verb": url.get("verb") or ""}
 
 
 def _subject(spec: Mapping[str, Any]) -> list[Cause]:
@@ -132,5 +138,5 @@ def _local(spec: Mapping[str, Any], namespace: str) -> list[Cause]:
         text = "must match metadata.namespace"
         found.append(causes.invalid("spec.resourceAttributes.namespace", resource.get("namespace") or "", text))
     if url is not None:
-        found.append(causes.invalid("spec.nonResourceAttributes", url, "disallowed on this kind of request"))
+        found.append(causes.invalid("spec.nonResourceAttributes", _shown(url), "disallowed on this kind of request"))
     return found

@@ -104,9 +104,10 @@ class Authenticator:
         """Who asks. Raises `ApiError` 401."""
         authorization = headers.get("authorization")
         if authorization is not None:
-            scheme, _, token = authorization.strip().partition(" ")
-            if scheme.lower() == "bearer" and token.strip():
-                return self._of_token(token.strip())
+            # Whatever follows a second blank is not looked at (bearertoken.go).
+            scheme, token, *_ = [*authorization.strip().split(" ", 2), "", ""]
+            if scheme.lower() == "bearer" and token:
+                return self._of_token(token)
         if self._anonymous is None:
             raise statuses.unauthorized()
         return self._anonymous

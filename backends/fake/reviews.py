@@ -25,7 +25,7 @@ from backends.fake.service_account_tokens import AUDIENCE, ServiceAccountTokens,
 from backends.fake.subresources import bind
 from backends.fake.validation import causes
 from backends.fake.validation.causes import Cause
-from backends.fake.writing import writer
+from backends.fake.writing import check_namespace, writer
 
 Obj = dict[str, Any]
 
@@ -85,8 +85,10 @@ class Reviews:
         namespace, name = call.route.namespace, call.route.name
         options.check_write(call, "CreateOptions")
         request = read_kind(call, TOKEN_REQUEST)
+        check_namespace(call.served, request, namespace)
         account = registry.find(call.served, namespace, name)
-        self._check_names(request["metadata"], namespace, name)
+        if request["metadata"].get("name") not in (None, "", name):
+            raise statuses.bad_request("name on the URL does not match name in the TokenRequest object")
         spec = request["spec"]
         if spec.get("expirationSeconds") is None:
             spec["expirationSeconds"] = DEFAULT_LIFETIME_S
@@ -106,13 +108,6 @@ class Reviews:
         request["status"] = {"token": token, "expirationTimestamp": metadata.timestamp(expires)}
         call.uid = account.uid
         return json_response(201, orjson.dumps(request))
-
-    @staticmethod
-    def _check_names(given: Obj, namespace: str, name: str) -> None:
-        if given.get("name") not in (None, "", name):
-            raise statuses.bad_request("name on the URL does not match name in the TokenRequest object")
-        if given.get("namespace") not in (None, "", namespace):
-            raise statuses.bad_request("namespace on the URL does not match namespace in the TokenRequest object")
 
 
 def _check_lifetime(seconds: int) -> None:

@@ -155,8 +155,11 @@ def check_name(resource: Resource, obj: Obj, namespace: str, name: str) -> None:
 
 def check_namespace(resource: Resource, obj: Obj, namespace: str) -> None:
     """An object is in the namespace of its path, and learns that. Raises `ApiError` 400."""
-    metadata = obj.get("metadata") or {}
+    metadata = obj.get("metadata")
+    if metadata is None:
+        metadata = obj["metadata"] = {}
     if not resource.namespaced:
+        metadata.pop("namespace", None)
         return
     if metadata.get("namespace") not in (None, "", namespace):
         raise statuses.bad_request(OTHER_NAMESPACE)

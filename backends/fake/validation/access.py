@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from backends.fake.validation import causes
+from backends.fake.validation import causes, label_selectors
 from backends.fake.validation.causes import Cause
 from backends.fake.validation.names import subdomain_1123_errors
 
@@ -92,7 +92,18 @@ def role(obj: Obj) -> list[Cause]:
             found.append(causes.required(f"{path}.apiGroups", "resource rules must supply at least one api group"))
         if not rule.get("resources"):
             found.append(causes.required(f"{path}.resources", "resource rules must supply at least one resource"))
+    if "aggregationRule" in obj:
+        found += _aggregation(obj["aggregationRule"])
     return found
+
+
+def _aggregation(rule: Obj) -> list[Cause]:
+    """A ClusterRole that gathers others says which."""
+    path = "aggregationRule.clusterRoleSelectors"
+    selectors = rule.get("clusterRoleSelectors")
+    if not selectors:
+        return [causes.required(path, "at least one clusterRoleSelector required if aggregationRule is non-nil")]
+    return [cause for number, one in enumerate(selectors) for cause in label_selectors.sound(f"{path}[{number}]", one)]
 
 
 def role_update(new: Obj, old: Obj) -> list[Cause]:

@@ -62,7 +62,8 @@ def test_a_local_review_is_about_its_own_namespace(access: Access) -> None:
         body = {"apiVersion": "authorization.k8s.io/v1", "kind": "LocalSubjectAccessReview", "spec": spec}
         return access.door.post(f"{API}/namespaces/default/localsubjectaccessreviews", body)
 
-    assert ask({"user": "alice", "resourceAttributes": PODS_HERE}).body["status"]["allowed"] is True
+    said = ask({"user": "alice", "resourceAttributes": PODS_HERE}).body
+    assert (said["status"]["allowed"], said["metadata"]["namespace"]) == (True, "default")
     other = ask({"user": "alice", "resourceAttributes": {**PODS_HERE, "namespace": "other"}})
     assert (other.code, "must match metadata.namespace" in other.body["message"]) == (422, True)
     path = ask({"user": "alice", "nonResourceAttributes": {"verb": "get", "path": "/api"}})
@@ -88,6 +89,14 @@ def test_a_review_has_no_name(access: Access) -> None:
             "spec": {"resourceAttributes": PODS_HERE}}  # fmt: skip
     answer = access.ask("alice", "POST", f"{API}/selfsubjectaccessreviews", body)
     assert (answer.code, "metadata" in answer.body["message"]) == (422, True)
+    body["metadata"] = {"namespace": "default"}  # belongs to no namespace: cleared
+    assert access.ask("alice", "POST", f"{API}/selfsubjectaccessreviews", body).code == 201
+
+
+def test_what_is_refused_is_shown_as_the_servers_own_type(access: Access) -> None:
+    url = {"path": "/x", "verb": "get"}
+    answer = about_others(access, user="a", resourceAttributes=PODS_HERE, nonResourceAttributes=url)
+    assert 'Invalid value: {"Path":"/x","Verb":"get"}: cannot be' in answer.body["message"]
 
 
 def test_all_that_one_may_do_is_listed(access: Access) -> None:

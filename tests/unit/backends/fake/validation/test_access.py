@@ -60,3 +60,13 @@ def test_what_is_refused_in_a_role(rule: dict[str, Any], fields: list[str]) -> N
     found = validate_create((RBAC, "v1", "Role"), made(RBAC, "v1", "Role", rules=[rule]))
 
     assert [cause.field for cause in found] == fields
+
+
+@pytest.mark.parametrize(
+    ("selectors", "fields"),
+    [([], [""]), ([{"matchLabels": {"a": "b"}}], []), ([{"matchLabels": {"a": "b!"}}], ["[0].matchLabels"])],
+)
+def test_an_aggregated_role_says_what_it_gathers(selectors: list[Any], fields: list[str]) -> None:
+    role = made(RBAC, "v1", "ClusterRole", rules=[], aggregationRule={"clusterRoleSelectors": selectors})
+    found = validate_create((RBAC, "v1", "ClusterRole"), role)
+    assert [cause.field for cause in found] == [f"aggregationRule.clusterRoleSelectors{field}" for field in fields]
