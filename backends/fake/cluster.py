@@ -165,6 +165,7 @@ class Cluster:
         self.server = Server(
             self.registry, self.catalogue, self.time, self.ids, self.audit, access,
             Running(self.programs, access.authorizer, gated=exec_needs_create), self.callouts,
+            pods_run=controllers and kubelet,
         )  # fmt: skip
         self.custom_resources = CustomResources(self.store, self.catalogue)
         self._lifecycle = Lifecycle(self.store, self.time, self.server.handle, self.enqueue)

@@ -1,7 +1,8 @@
 """What this server does not imitate, as data: who reads it is the documentation, the server, and a test.
 
 `REFUSED` is answered with 501, 406 or 415 and a Status that says so. `NOT_ENFORCED` is stored like anything else, and
-whoever writes it gets a Warning header, because it has no effect here.
+whoever writes it gets a Warning header, because it has no effect here. Where no kubelet runs pods, nobody expects
+one of most kinds: an API server alone stores objects, and answers as a real one does.
 """
 
 from __future__ import annotations
@@ -88,7 +89,9 @@ NOT_ENFORCED: dict[tuple[str, str], str] = {
 """What has no effect, by group and resource: what this server does not do about it."""
 
 
-def warning_of(storage: tuple[str, str]) -> str | None:
-    """What whoever writes such an object is told; None for what has its effect."""
+def warning_of(storage: tuple[str, str], *, pods_run: bool) -> str | None:
+    """What whoever writes such an object is told; None for what has its effect, or whose effect needs running pods."""
     what = NOT_ENFORCED.get(storage)
+    if what != _NOT_ASKED and not pods_run:
+        return None
     return f"the in-memory API server stores this and does not {what}" if what else None

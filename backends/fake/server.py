@@ -109,6 +109,8 @@ class Server:
         access: Access,
         containers: running.Running,
         callouts: Callouts,
+        *,
+        pods_run: bool,
     ) -> None:
         self._registry = registry
         self._routes = Routes(catalogue)
@@ -118,6 +120,7 @@ class Server:
         self._audit = audit
         self._authenticator = access.authenticator
         self._authorizer = access.authorizer
+        self._pods_run = pods_run
         self._tokens = access.tokens
         self._containers = containers
         self._callouts = callouts
@@ -265,7 +268,7 @@ class Server:
             assert call.identity is not None, "authentication comes first"
             call.guard = escalation.guard(self._authorizer, call.identity, resource, call.route)
             return
-        warning = imitation.warning_of(resource.storage)
+        warning = imitation.warning_of(resource.storage, pods_run=self._pods_run)
         if warning is not None:
             call.warn(warning)
 

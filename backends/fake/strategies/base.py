@@ -95,6 +95,12 @@ class CreatedByPut(Strategy):
     create_on_update = True
 
 
+class Returned(Strategy):
+    """Kinds whose DELETE answers with the object."""
+
+    returns_deleted = True
+
+
 class Versioned(Strategy):
     """Kinds whose PUT must name a resourceVersion."""
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from backends.fake.strategies import core, extensions, workloads
-from backends.fake.strategies.base import CreatedByPut, Strategy, Versioned, WithGeneration
+from backends.fake.strategies.base import CreatedByPut, Obj, Returned, Strategy, Versioned, WithGeneration
 
 
 class _VersionedCreatedByPut(CreatedByPut, Versioned):
@@ -14,11 +14,25 @@ class _VersionedWithGeneration(WithGeneration, Versioned):
     """Kinds that count their generation and refuse a PUT without a version."""
 
 
-class _CreatedByPutWithGeneration(CreatedByPut, WithGeneration):
-    """Kinds that count their generation and that a PUT creates."""
+class _PodTemplates(CreatedByPut, WithGeneration, Returned):
+    """PodTemplates: a PUT creates them."""
+
+
+class _PriorityClasses(WithGeneration):
+    """PriorityClasses: their generation stays 1."""
+
+    def wants_change(self, new: Obj, old: Obj) -> bool:
+        """Nothing that may change counts."""
+        del new, old
+        return False
+
+
+class _CSIDrivers(_VersionedWithGeneration, Returned):
+    """CSIDrivers: a PUT must name the version that it saw."""
 
 
 _CREATED_BY_PUT = CreatedByPut()
+_RETURNED = Returned()
 _VERSIONED = Versioned()
 _WITH_GENERATION = WithGeneration()
 _VERSIONED_WITH_GENERATION = _VersionedWithGeneration()
@@ -36,8 +50,9 @@ STRATEGIES: dict[tuple[str, str], Strategy] = {
     ("", "persistentvolumeclaims"): core.PersistentVolumeClaims(),
     ("", "persistentvolumes"): core.PersistentVolumes(),
     ("", "pods"): core.Pods(),
-    ("", "podtemplates"): _CreatedByPutWithGeneration(),
+    ("", "podtemplates"): _PodTemplates(),
     ("", "replicationcontrollers"): workloads.ReplicationControllers(),
+    ("", "resourcequotas"): _RETURNED,
     ("", "serviceaccounts"): core.ServiceAccounts(),
     ("", "services"): core.Services(),
     ("apps", "daemonsets"): workloads.DaemonSets(),
@@ -52,7 +67,7 @@ STRATEGIES: dict[tuple[str, str], Strategy] = {
     ("networking.k8s.io", "ingressclasses"): _WITH_GENERATION,
     ("networking.k8s.io", "ingresses"): _WITH_GENERATION,
     ("networking.k8s.io", "networkpolicies"): _WITH_GENERATION,
-    ("scheduling.k8s.io", "priorityclasses"): _WITH_GENERATION,
+    ("scheduling.k8s.io", "priorityclasses"): _PriorityClasses(),
     ("node.k8s.io", "runtimeclasses"): _VERSIONED,
     ("apiregistration.k8s.io", "apiservices"): _VERSIONED,
     ("apiextensions.k8s.io", "customresourcedefinitions"): extensions.CustomResourceDefinitions(),
@@ -64,7 +79,15 @@ STRATEGIES: dict[tuple[str, str], Strategy] = {
     (_RBAC, "clusterroles"): _CREATED_BY_PUT,
     (_RBAC, "rolebindings"): _CREATED_BY_PUT,
     (_RBAC, "roles"): _CREATED_BY_PUT,
-    (_STORAGE, "csidrivers"): _VERSIONED_WITH_GENERATION,
+    (_STORAGE, "csidrivers"): _CSIDrivers(),
+    (_STORAGE, "csinodes"): _RETURNED,
+    (_STORAGE, "storageclasses"): _RETURNED,
+    (_STORAGE, "volumeattachments"): _RETURNED,
+    (_STORAGE, "volumeattributesclasses"): _RETURNED,
+    ("resource.k8s.io", "deviceclasses"): _RETURNED,
+    ("resource.k8s.io", "resourceclaims"): _RETURNED,
+    ("resource.k8s.io", "resourceclaimtemplates"): _RETURNED,
+    ("resource.k8s.io", "resourceslices"): _RETURNED,
     ("flowcontrol.apiserver.k8s.io", "flowschemas"): _WITH_GENERATION,
     ("flowcontrol.apiserver.k8s.io", "prioritylevelconfigurations"): _WITH_GENERATION,
 }

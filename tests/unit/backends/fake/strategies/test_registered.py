@@ -140,3 +140,27 @@ def test_a_kind_without_a_spec_counts_what_it_has_instead(door: Door) -> None:
 def test_most_kinds_take_a_put_that_saw_no_version(door: Door) -> None:
     door.made(CM, config_map())
     assert door.put(f"{CM}/a", {**config_map(), "data": {"k": "2"}}).body["data"] == {"k": "2"}
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "answers"),
+    [
+        ("/api/v1/namespaces/default/resourcequotas", {"spec": {"hard": {"pods": "1"}}}, "ResourceQuota"),
+        ("/api/v1/namespaces/default/podtemplates", {"template": {"spec": pod()["spec"]}}, "PodTemplate"),
+        ("/apis/storage.k8s.io/v1/storageclasses", {"provisioner": "example.com/x"}, "StorageClass"),
+        ("/apis/storage.k8s.io/v1/csidrivers", {"spec": {}}, "CSIDriver"),
+        ("/api/v1/namespaces/default/limitranges", {"spec": {"limits": []}}, "Status"),
+    ],
+)
+def test_a_deletion_answers_with_the_object_or_with_a_status(
+    door: Door, path: str, body: dict[str, Any], answers: str
+) -> None:
+    door.made(path, {"metadata": {"name": "x"}, **body})
+    assert door.ask("DELETE", f"{path}/x").body["kind"] == answers
+
+
+def test_a_priority_class_stays_at_its_first_generation(door: Door) -> None:
+    classes = "/apis/scheduling.k8s.io/v1/priorityclasses"
+    door.made(classes, {"metadata": {"name": "p"}, "value": 1})
+    door.patch(f"{classes}/p", {"description": "new"})
+    assert generation(door, f"{classes}/p") == 1
