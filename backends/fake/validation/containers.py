@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
-from backends.fake.validation import causes, quantities, security
+from backends.fake.validation import causes, pod_fields, quantities, security
 from backends.fake.validation.causes import Cause
 from backends.fake.validation.names import config_key_errors, label_1123_errors, subdomain_1123_errors
 
@@ -13,16 +14,14 @@ Obj = Mapping[str, Any]
 
 _PROTOCOLS = ("SCTP", "TCP", "UDP")
 _PULL_POLICIES = ("Always", "IfNotPresent", "Never")
-_MESSAGE_POLICIES = ("FallbackToLogsOnError", "File")
+_MESSAGE_POLICIES = ("File", "FallbackToLogsOnError")
 _ENV_NAME_TEXT = "a valid environment variable name must consist only of printable ASCII characters other than '='"
-_ENV_FIELDS = (
-    "metadata.name", "metadata.namespace", "metadata.uid", "spec.nodeName", "spec.serviceAccountName", "status.hostIP",
-    "status.hostIPs", "status.podIP", "status.podIPs",
-)  # fmt: skip
-_ENV_RESOURCES = (
-    "limits.cpu", "limits.ephemeral-storage", "limits.memory", "requests.cpu", "requests.ephemeral-storage",
-    "requests.memory",
-)  # fmt: skip
+_HEADER_TEXT = (
+    "a valid HTTP header must consist of alphanumeric characters or '-' (e.g. 'X-Header-Name', regex used for "
+    "validation is '[-A-Za-z0-9]+')"
+)
+_PROPAGATIONS = ("Bidirectional", "HostToContainer", "None")
+_READ_ONLY = ("Disabled", "Enabled", "IfPossible")
 _RESIZED = ("cpu", "memory")
 _RESIZING = ("NotRequired", "RestartContainer")
 _NOT_EPHEMERAL = "cannot be set for an Ephemeral Container"
@@ -34,8 +33,8 @@ _WORK = (
 _ENV_SOURCES = ("fieldRef", "resourceFieldRef", "configMapKeyRef", "secretKeyRef")
 
 
-def regular(path: str, given: list[Obj], volumes: Collection[str]) -> list[Cause]:
-    """The containers of a pod: at least one, with names of their own."""
+def regular(path: str, given: list[Obj], volumes: Collection[str], grace_s: int) -> list[Cause]:
+    """The containers of a pod that gets `grace_s` to end: at least one, with names of their own."""
     if not given:
         return [causes.required(path)]
     found: list[Cause] = []
@@ -44,23 +43,26 @@ def regular(path: str, given: list[Obj], volumes: Collection[str]) -> list[Cause
         where = f"{path}[{number}]"
         found += _common(where, container, volumes)
         found += _own_name(where, container, names)
-        found += _lifecycle(f"{where}.lifecycle", container.get("lifecycle"))
+        found += _lifecycle(f"{where}.lifecycle", container.get("lifecycle"), grace_s)
         found += _probes(where, container)
         if container.get("restartPolicy") is not None:
             found.append(causes.forbidden(f"{where}.restartPolicy", "may not be set for non-init containers"))
     return found + _host_ports(path, given)
 
 
-def initial(path: str, given: list[Obj], regulars: list[Obj], volumes: Collection[str]) -> list[Cause]:
+def initial(path: str, given: list[Obj], regulars: list[Obj], volumes: Collection[str], grace_s: int) -> list[Cause]:
     """The init containers: names differ from the others' too; probes only for those that keep running."""
     found: list[Cause] = []
     names = {container.get("name", "") for container in regulars}
     for number, container in enumerate(given):
         where = f"{path}[{number}]"
         found += _common(where, container, volumes)
+        if container.get("restartPolicy") not in (None, "Always"):
+            found.append(causes.not_supported(f"{where}.restartPolicy", container["restartPolicy"], ("Always",)))
         found += _own_name(where, container, names)
+        found += _host_ports(path, [container])  # they run one by one; the server names the first whichever it is
         if container.get("restartPolicy") == "Always":
-            found += _lifecycle(f"{where}.lifecycle", container.get("lifecycle"))
+            found += _lifecycle(f"{where}.lifecycle", container.get("lifecycle"), grace_s)
             found += _probes(where, container)
         else:
             found += [
@@ -68,8 +70,6 @@ def initial(path: str, given: list[Obj], regulars: list[Obj], volumes: Collectio
                 for name in ("lifecycle", "livenessProbe", "readinessProbe", "startupProbe")
                 if name in container
             ]
-        if container.get("restartPolicy") not in (None, "Always"):
-            found.append(causes.not_supported(f"{where}.restartPolicy", container["restartPolicy"], ("Always",)))
     return found
 
 
@@ -81,7 +81,7 @@ def ephemeral(path: str, given: Sequence[Obj], spec: Obj) -> list[Cause]:
     volumes = {one.get("name", "") for one in spec.get("volumes") or []}
     for number, container in enumerate(given):
         where = f"{path}[{number}]"
-        found += _common(where, container, volumes)
+        found += _common(where, container, volumes) + padded_images(path, given, number)
         found += _own_name(where, container, names)
         target = container.get("targetContainerName")
         if target and target not in others:
@@ -94,6 +94,16 @@ def ephemeral(path: str, given: Sequence[Obj], spec: Obj) -> list[Cause]:
             if mount.get(name)
         ]
     return found
+
+
+def padded_images(path: str, given: Sequence[Obj], *numbers: int) -> list[Cause]:
+    """Images with blanks around them, which a template may have and a pod may not; of all or some containers."""
+    text = "must not have leading or trailing whitespace"
+    return [
+        causes.invalid(f"{path}[{number}].image", given[number]["image"], text)
+        for number in numbers or range(len(given))
+        if (image := given[number].get("image", "")) != image.strip()
+    ]
 
 
 def _own_name(where: str, container: Obj, names: set[str]) -> list[Cause]:
@@ -113,8 +123,6 @@ def _common(where: str, container: Obj, volumes: Collection[str]) -> list[Cause]
         found += [causes.invalid(f"{where}.name", name, text) for text in label_1123_errors(name)]
     if not image:
         found.append(causes.required(f"{where}.image"))
-    elif image != image.strip():
-        found.append(causes.invalid(f"{where}.image", image, "must not have leading or trailing whitespace"))
     policy = container.get("terminationMessagePolicy", "")
     if policy not in _MESSAGE_POLICIES:
         found.append(causes.not_supported(f"{where}.terminationMessagePolicy", policy, _MESSAGE_POLICIES))
@@ -125,7 +133,7 @@ def _common(where: str, container: Obj, volumes: Collection[str]) -> list[Cause]
     if container.get("envFrom"):
         found += _env_from(f"{where}.envFrom", container["envFrom"])
     if container.get("volumeMounts"):
-        found += _mounts(f"{where}.volumeMounts", container["volumeMounts"], volumes)
+        found += _mounts(f"{where}.volumeMounts", container, volumes)
     return found + _running(where, container)
 
 
@@ -230,9 +238,9 @@ def _value_from(path: str, source: Obj, value: str) -> list[Cause]:
     for name in named:
         where = f"{path}.{name}"
         if name == "fieldRef":
-            found += _field_ref(where, source[name])
+            found += pod_fields.field(where, source[name], pod_fields.IN_VARIABLES)
         elif name == "resourceFieldRef":
-            found += _resource_ref(where, source[name])
+            found += pod_fields.resource(where, source[name])
         else:
             found += _key_ref(where, source[name])
     if not named:
@@ -245,28 +253,9 @@ def _value_from(path: str, source: Obj, value: str) -> list[Cause]:
     return found
 
 
-def _field_ref(path: str, reference: Obj) -> list[Cause]:
-    field = reference.get("fieldPath", "")
-    if not field:
-        return [causes.required(f"{path}.fieldPath")]
-    subscripted = field.startswith(("metadata.labels['", "metadata.annotations['")) and field.endswith("']")
-    if field in _ENV_FIELDS or subscripted:
-        return []
-    return [
-        causes.invalid(f"{path}.fieldPath", field, f"error converting fieldPath: field label not supported: {field}")
-    ]
-
-
-def _resource_ref(path: str, reference: Obj) -> list[Cause]:
-    name = reference.get("resource", "")
-    if not name:
-        return [causes.required(f"{path}.resource")]
-    known = name in _ENV_RESOURCES or name.startswith(("limits.hugepages-", "requests.hugepages-"))
-    return [] if known else [causes.not_supported(f"{path}.resource", name, _ENV_RESOURCES)]
-
-
 def _key_ref(path: str, reference: Obj) -> list[Cause]:
-    found = [] if reference.get("name") else [causes.required(f"{path}.name")]
+    name = reference.get("name", "")
+    found = [causes.invalid(f"{path}.name", name, text) for text in subdomain_1123_errors(name)]
     key = reference.get("key", "")
     if not key:
         return [*found, causes.required(f"{path}.key")]
@@ -290,16 +279,17 @@ def _env_from(path: str, given: list[Obj]) -> list[Cause]:
                     causes.invalid(f"{where}.{name}.name", target, text) for text in subdomain_1123_errors(target)
                 ]
         if not named:
-            found.append(causes.invalid(where, "", "must specify one of: `configMapRef` or `secretRef`"))
+            found.append(causes.invalid(path, "", "must specify one of: `configMapRef` or `secretRef`"))
         elif len(named) > 1:
-            found.append(causes.invalid(where, "", "may not have more than one field specified at a time"))
+            found.append(causes.invalid(path, "", "may not have more than one field specified at a time"))
     return found
 
 
-def _mounts(path: str, given: list[Obj], volumes: Collection[str]) -> list[Cause]:
+def _mounts(path: str, container: Obj, volumes: Collection[str]) -> list[Cause]:
     found: list[Cause] = []
     places: set[str] = set()
-    for number, mount in enumerate(given):
+    privileged = bool((container.get("securityContext") or {}).get("privileged"))
+    for number, mount in enumerate(container["volumeMounts"]):
         where = f"{path}[{number}]"
         name, place = mount.get("name", ""), mount.get("mountPath", "")
         if not name:
@@ -313,9 +303,33 @@ def _mounts(path: str, given: list[Obj], volumes: Collection[str]) -> list[Cause
         places.add(place)
         if mount.get("subPath"):
             found += inner_path(f"{path}.subPath", mount["subPath"])
-            if mount.get("subPathExpr"):
+        if mount.get("subPathExpr"):
+            if mount.get("subPath"):
                 text = "subPathExpr and subPath are mutually exclusive"
                 found.append(causes.invalid(f"{where}.subPathExpr", mount["subPathExpr"], text))
+            found += inner_path(f"{path}.subPathExpr", mount["subPathExpr"])
+        found += _propagation(path, mount, privileged=privileged)
+    return found
+
+
+def _propagation(path: str, mount: Obj, *, privileged: bool) -> list[Cause]:
+    """How mounts spread between host and container, and what is read-only below; the paths have no number."""
+    found: list[Cause] = []
+    mode, deep = mount.get("mountPropagation"), mount.get("recursiveReadOnly")
+    if mode is not None and mode not in _PROPAGATIONS:
+        found.append(causes.not_supported(f"{path}.mountPropagation", mode, _PROPAGATIONS))
+    if mode == "Bidirectional" and not privileged:
+        text = "Bidirectional mount propagation is available only to privileged containers"
+        found.append(causes.forbidden(f"{path}.mountPropagation", text))
+    if deep is not None and deep not in _READ_ONLY:
+        found.append(causes.not_supported(f"{path}.recursiveReadOnly", deep, _READ_ONLY))
+    elif deep not in (None, "Disabled"):
+        if not mount.get("readOnly"):
+            text = "may only be specified when readOnly is true"
+            found.append(causes.forbidden(f"{path}.recursiveReadOnly", text))
+        if mode not in (None, "None"):
+            text = "may only be specified when mountPropagation is None or not specified"
+            found.append(causes.forbidden(f"{path}.recursiveReadOnly", text))
     return found
 
 
@@ -354,11 +368,11 @@ def _probe(path: str, probe: Obj) -> list[Cause]:
     return found
 
 
-def _lifecycle(path: str, lifecycle: Obj | None) -> list[Cause]:
+def _lifecycle(path: str, lifecycle: Obj | None, grace_s: int) -> list[Cause]:
     found: list[Cause] = []
     for name in ("postStart", "preStop"):
         if lifecycle and lifecycle.get(name) is not None:
-            found += _handler(f"{path}.{name}", lifecycle[name])
+            found += _handler(f"{path}.{name}", lifecycle[name], grace_s)
     return found
 
 
@@ -371,6 +385,9 @@ def _http_get(path: str, action: Obj) -> list[Cause]:
     found += quantities.port_or_name(f"{path}.port", action.get("port", 0))
     if action.get("scheme") not in ("HTTP", "HTTPS"):
         found.append(causes.not_supported(f"{path}.scheme", action.get("scheme", ""), ("HTTP", "HTTPS")))
+    for header in action.get("httpHeaders") or ():
+        if not re.fullmatch("[-A-Za-z0-9]+", header.get("name", "")):
+            found.append(causes.invalid(f"{path}.httpHeaders", header.get("name", ""), _HEADER_TEXT))
     return found
 
 
@@ -378,21 +395,22 @@ def _socket(path: str, action: Obj) -> list[Cause]:
     return quantities.port_or_name(f"{path}.port", action.get("port", 0))
 
 
-def _sleep(path: str, action: Obj) -> list[Cause]:
-    return causes.at_least_zero(f"{path}.seconds", action.get("seconds"))
-
-
 _HANDLERS: dict[str, Callable[[str, Obj], list[Cause]]] = {
-    "exec": _exec, "httpGet": _http_get, "tcpSocket": _socket, "grpc": _socket, "sleep": _sleep,
+    "exec": _exec, "httpGet": _http_get, "tcpSocket": _socket, "grpc": _socket,
 }  # fmt: skip
 
 
-def _handler(path: str, handler: Obj) -> list[Cause]:
+def _handler(path: str, handler: Obj, grace_s: int = 0) -> list[Cause]:
     found: list[Cause] = []
-    named = [name for name in _HANDLERS if handler.get(name) is not None]
+    named = [name for name in (*_HANDLERS, "sleep") if handler.get(name) is not None]
     for place, name in enumerate(named):
         if place:
             found.append(causes.forbidden(f"{path}.{name}", "may not specify more than 1 handler type"))
+        elif name == "sleep":
+            seconds = handler[name].get("seconds", 0)
+            if not 0 <= seconds <= grace_s:
+                text = f"must be non-negative and less than terminationGracePeriodSeconds ({grace_s})"
+                found.append(causes.invalid(f"{path}.sleep", seconds, text))
         else:
             found += _HANDLERS[name](f"{path}.{name}", handler[name])
     return found or ([] if named else [causes.required(path, "must specify a handler type")])

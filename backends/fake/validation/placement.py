@@ -5,7 +5,7 @@ Rules: `ValidateTolerations`, `validateAffinity`, `validateTopologySpreadConstra
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from backends.fake.validation import causes, label_selectors
@@ -19,7 +19,7 @@ _NODE_OPERATORS = ("In", "NotIn", "Exists", "DoesNotExist", "Gt", "Lt")
 _SPREAD_ACTIONS = ("DoNotSchedule", "ScheduleAnyway")
 
 
-def tolerations(given: list[Obj], path: str) -> list[Cause]:
+def tolerations(given: Sequence[Obj], path: str) -> list[Cause]:
     """What is wrong with a list of tolerations."""
     found: list[Cause] = []
     for number, toleration in enumerate(given):
@@ -33,25 +33,18 @@ def tolerations(given: list[Obj], path: str) -> list[Cause]:
         if "tolerationSeconds" in toleration and effect != "NoExecute":
             text = "effect must be 'NoExecute' when `tolerationSeconds` is set"
             found.append(causes.invalid(f"{where}.effect", effect, text))
-        found += _toleration_operator(f"{where}.operator", operator, value, toleration)
+        found += _toleration_operator(f"{where}.operator", operator, value)
         if effect and effect not in TAINT_EFFECTS:
             found.append(causes.not_supported(f"{where}.effect", effect, TAINT_EFFECTS))
     return found
 
 
-def _toleration_operator(path: str, operator: str, value: str, toleration: Obj) -> list[Cause]:
+def _toleration_operator(path: str, operator: str, value: str) -> list[Cause]:
     if operator in ("Equal", ""):
         texts = label_value_errors(value)
         return [causes.invalid(path, value, ";".join(texts))] if texts else []
     if operator == "Exists":
-        internal = {
-            "Key": toleration.get("key", ""),
-            "Operator": operator,
-            "Value": value,
-            "Effect": toleration.get("effect", ""),
-            "TolerationSeconds": toleration.get("tolerationSeconds"),
-        }
-        return [causes.invalid(path, internal, "value must be empty when `operator` is 'Exists'")] if value else []
+        return [causes.invalid(path, value, "value must be empty when `operator` is 'Exists'")] if value else []
     return [causes.not_supported(path, operator, ("Equal", "Exists"))]
 
 

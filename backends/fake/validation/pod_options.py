@@ -7,10 +7,11 @@ pkg/apis/core/validation/validation.go.
 from __future__ import annotations
 
 import ipaddress
+import re
 from collections.abc import Mapping
 from typing import Any
 
-from backends.fake.validation import causes, security
+from backends.fake.validation import causes
 from backends.fake.validation.causes import Cause
 from backends.fake.validation.names import label_key_errors, subdomain_1123_errors
 
@@ -18,6 +19,14 @@ Obj = Mapping[str, Any]
 
 _MOST_NAMESERVERS = 3
 _MOST_SEARCHES = 32
+_MOST_LETTERS = 2048
+_MOST_NAME = 253
+_LABEL = "_?[a-z0-9]([-_a-z0-9]*[a-z0-9])?"
+_SEARCH = rf"{_LABEL}(\.{_LABEL})*"
+_SEARCH_TEXT = (
+    "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-', '_' or '.', and must "
+    f"start and end with an alphanumeric character (e.g. 'example.com', regex used for validation is '{_SEARCH}')"
+)
 _IP_TEXT = "must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)"
 _SYSTEMS = ("linux", "windows")
 _PREEMPTION = ("PreemptLowerPriority", "Never")
@@ -25,7 +34,7 @@ _PREEMPTION = ("PreemptLowerPriority", "Never")
 
 def options(spec: Obj, path: str) -> list[Cause]:
     """What is wrong with the options of a pod's spec, in the server's order."""
-    found = security.of_pod(spec, path) + _dns(spec, f"{path}.dnsConfig")
+    found = _dns(spec, f"{path}.dnsConfig")
     for number, gate in enumerate(spec.get("readinessGates") or ()):
         kind = gate.get("conditionType", "")
         where = f"{path}.readinessGates[{number}].conditionType"
@@ -33,14 +42,20 @@ def options(spec: Obj, path: str) -> list[Cause]:
     return found + _scheduling_gates(spec.get("schedulingGates") or [], f"{path}.schedulingGates")
 
 
-def late_options(spec: Obj, path: str) -> list[Cause]:
-    """What the server looks at after the names of a pod's spec."""
+def host_aliases(spec: Obj, path: str) -> list[Cause]:
+    """What is wrong with a pod's additions to /etc/hosts."""
     found: list[Cause] = []
     for number, alias in enumerate(spec.get("hostAliases") or ()):
         where = f"{path}.hostAliases[{number}]"
-        found += _address(f"{where}.ip", alias.get("ip", ""))
+        found += address(f"{where}.ip", alias.get("ip", ""))
         for place, name in enumerate(alias.get("hostnames") or ()):
             found += [causes.invalid(f"{where}.hostnames[{place}]", name, text) for text in subdomain_1123_errors(name)]
+    return found
+
+
+def late_options(spec: Obj, path: str) -> list[Cause]:
+    """What the server looks at after the names of a pod's spec."""
+    found: list[Cause] = []
     policy = spec.get("preemptionPolicy")
     if policy is not None and policy not in _PREEMPTION:
         found.append(causes.not_supported(f"{path}.preemptionPolicy", policy, _PREEMPTION))
@@ -61,20 +76,35 @@ def _dns(spec: Obj, path: str) -> list[Cause]:
     found: list[Cause] = []
     if spec.get("dnsPolicy") == "None" and not servers:
         text = "must provide at least one DNS nameserver when `dnsPolicy` is None"
-        found.append(causes.required(f"{path}.nameservers", text))
-    for name, given, most in (("nameservers", servers, _MOST_NAMESERVERS), ("searches", searches, _MOST_SEARCHES)):
-        if len(given) > most:
-            what = "nameservers" if name == "nameservers" else "search paths"
-            found.append(causes.invalid(f"{path}.{name}", given, f"must not have more than {most} {what}"))
+        return [causes.required(f"{path}.nameservers", text)]
+    if len(servers) > _MOST_NAMESERVERS:
+        text = f"must not have more than {_MOST_NAMESERVERS} nameservers"
+        found.append(causes.invalid(f"{path}.nameservers", servers, text))
     for number, server in enumerate(servers):
-        found += _address(f"{path}.nameservers[{number}]", server)
+        found += address(f"{path}.nameservers[{number}]", server)
+    found += _searches(searches, f"{path}.searches")
     for number, option in enumerate(config.get("options") or ()):
         if not option.get("name"):
             found.append(causes.required(f"{path}.options[{number}]", "must not be empty"))
     return found
 
 
-def _address(path: str, text: str) -> list[Cause]:
+def _searches(given: list[str], path: str) -> list[Cause]:
+    found: list[Cause] = []
+    if len(given) > _MOST_SEARCHES:
+        found.append(causes.invalid(path, given, f"must not have more than {_MOST_SEARCHES} search paths"))
+    if len(" ".join(given)) > _MOST_LETTERS:
+        text = f"must not have more than {_MOST_LETTERS} characters (including spaces) in the search list"
+        found.append(causes.invalid(path, given, text))
+    for number, search in enumerate(given):
+        name = search.removesuffix(".")
+        if search != "." and not (len(name) <= _MOST_NAME and re.fullmatch(_SEARCH, name)):
+            found.append(causes.invalid(f"{path}[{number}]", name, _SEARCH_TEXT))
+    return found
+
+
+def address(path: str, text: str) -> list[Cause]:
+    """What is wrong with an IP address."""
     try:
         ipaddress.ip_address(text)
     except ValueError:

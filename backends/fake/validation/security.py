@@ -52,6 +52,15 @@ def of_pod(spec: Obj, path: str) -> list[Cause]:
     return found + _profiles(context, path)
 
 
+def host_users(spec: Obj, path: str) -> list[Cause]:
+    """A pod with users of its own shares no other namespace of its host; two paths are written as the server does."""
+    if spec.get("hostUsers") is not False:
+        return []
+    text = "when `pod.Spec.HostUsers` is false"
+    shared = {"hostNetwork": "hostNetwork", "hostPID": "HostPID", "hostIPC": "HostIPC"}
+    return [causes.forbidden(f"{path}.{shown}", text) for name, shown in shared.items() if spec.get(name)]
+
+
 def identities(context: Obj, path: str, members: tuple[str, ...]) -> list[Cause]:
     """Numbers of users and groups."""
     return [

@@ -80,7 +80,7 @@ def claim_update(new: Obj, old: Obj) -> list[Cause]:
         want["resources"] = {**want["resources"], "requests": {**want["resources"]["requests"], "storage": had}}
     if want != have:
         text = "spec is immutable after creation except resources.requests and volumeAttributesClassName"
-        shown = differences.of("core.v1.PersistentVolumeClaimSpec", want, have)
+        shown = differences.of("core.v1.PersistentVolumeClaimSpec", have, want)
         found.append(causes.forbidden("spec", f"{text} for bound claims\n{shown}"))
     capacity = ((old.get("status") or {}).get("capacity") or {}).get("storage", "0")
     shrinks = bound and asked is not None and had is not None and quantity.parse(asked)[0] < quantity.parse(had)[0]

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from backends.fake.schema import quantity
-from backends.fake.validation import causes
+from backends.fake.validation import causes, pod_fields
 from backends.fake.validation.causes import Cause
 from backends.fake.validation.containers import inner_path
 from backends.fake.validation.names import label_1123_errors
@@ -25,6 +25,8 @@ _ORDER = (
     "flexVolume", "configMap", "azureFile", "vsphereVolume", "photonPersistentDisk", "portworxVolume", "azureDisk",
     "storageos", "projected", "scaleIO", "csi", "ephemeral", "image",
 )  # fmt: skip
+_SHORTEST_S, _LONGEST_S = 600, 2**32
+"""For how long a projected token may be good."""
 _MODE_TEXT = "must be a number between 0 and 0777 (octal), both inclusive"
 
 
@@ -74,10 +76,11 @@ def _named(member: str) -> Callable[[str, Obj], list[Cause]]:
 def _host_path(path: str, source: Obj) -> list[Cause]:
     if not source.get("path"):
         return [causes.required(f"{path}.path")]
+    found: list[Cause] = []
     if ".." in source["path"].split("/"):
-        return [causes.invalid(f"{path}.path", source["path"], "must not contain '..'")]
+        found.append(causes.invalid(f"{path}.path", source["path"], "must not contain '..'"))
     kind = source.get("type") or ""
-    return [] if kind in _HOST_PATHS else [causes.not_supported(f"{path}.type", kind, _HOST_PATHS)]
+    return found if kind in _HOST_PATHS else [*found, causes.not_supported(f"{path}.type", kind, _HOST_PATHS)]
 
 
 def _empty_dir(path: str, source: Obj) -> list[Cause]:
@@ -90,7 +93,7 @@ def _empty_dir(path: str, source: Obj) -> list[Cause]:
 def _nfs(path: str, source: Obj) -> list[Cause]:
     found = _named("server")(path, source) + _named("path")(path, source)
     place = source.get("path", "")
-    if place and not place.startswith("/"):
+    if not place.startswith("/"):
         found.append(causes.invalid(f"{path}.path", place, "must be an absolute path"))
     return found
 
@@ -116,23 +119,42 @@ def _items(path: str, source: Obj) -> list[Cause]:
 
 
 def _downward(path: str, source: Obj) -> list[Cause]:
-    """Files from the pod's own fields: each shows one field or one resource."""
+    """Files from the pod's own fields: each shows one field or one resource. Their paths have no number."""
     found = _mode(f"{path}.defaultMode", source.get("defaultMode"))
-    for number, item in enumerate(source.get("items") or ()):
-        where = f"{path}.items[{number}]"
-        found += _file(where, item)
-        if "fieldRef" in item and "resourceFieldRef" in item:
-            text = "fieldRef and resourceFieldRef can not be specified simultaneously"
-            found.append(causes.invalid(where, "resource", text))
-        elif "fieldRef" not in item and "resourceFieldRef" not in item:
-            found.append(causes.required(where, "one of fieldRef and resourceFieldRef is required"))
+    for item in source.get("items") or ():
+        found += _shown(path, item)
     return found
 
 
+def _shown(path: str, item: Obj) -> list[Cause]:
+    found = _place_of(path, item)
+    if "fieldRef" in item:
+        found += pod_fields.field(f"{path}.fieldRef", item["fieldRef"], pod_fields.IN_FILES)
+        if "resourceFieldRef" in item:
+            text = "fieldRef and resourceFieldRef can not be specified simultaneously"
+            found.append(causes.invalid(path, "resource", text))
+    elif "resourceFieldRef" in item:
+        found += pod_fields.resource(f"{path}.resourceFieldRef", item["resourceFieldRef"], in_file=True)
+    else:
+        found.append(causes.required(path, "one of fieldRef and resourceFieldRef is required"))
+    return found + _mode(f"{path}.mode", item.get("mode"))
+
+
 def _file(where: str, item: Obj) -> list[Cause]:
-    path = item.get("path")
-    found = inner_path(f"{where}.path", path) if path else [causes.required(f"{where}.path")]
-    return found + _mode(f"{where}.mode", item.get("mode"))
+    return _place_of(where, item) + _mode(f"{where}.mode", item.get("mode"))
+
+
+def _place_of(where: str, item: Obj) -> list[Cause]:
+    path = item.get("path", "")
+    return _own_path(f"{where}.path", path) if path else [causes.required(f"{where}.path")]
+
+
+def _own_path(path: str, value: str) -> list[Cause]:
+    """A path below a volume's root whose name is not reserved for what the kubelet writes there."""
+    found = inner_path(path, value)
+    if value.startswith("..") and not value.startswith("../"):
+        found.append(causes.invalid(path, value, "must not start with '..'"))
+    return found
 
 
 def _mode(path: str, mode: int | None) -> list[Cause]:
@@ -141,14 +163,46 @@ def _mode(path: str, mode: int | None) -> list[Cause]:
 
 def _projected(path: str, source: Obj) -> list[Cause]:
     found = _mode(f"{path}.defaultMode", source.get("defaultMode"))
+    taken: set[str] = set()
     for number, part in enumerate(source.get("sources") or ()):
         where = f"{path}.sources[{number}]"
-        for name, member in (("secret", "name"), ("configMap", "name"), ("serviceAccountToken", "path")):
+        for name in ("secret", "configMap"):
             if name in part:
-                found += _named(member)(f"{where}.{name}", part[name]) + _items(f"{where}.{name}", part[name])
+                found += _named("name")(f"{where}.{name}", part[name]) + _items(f"{where}.{name}", part[name])
+                found += _unique(path, part[name], taken, part[name].get("name", ""))
         if "downwardAPI" in part:
-            found += _downward(f"{where}.downwardAPI", part["downwardAPI"])
+            for item in part["downwardAPI"].get("items") or ():
+                found += _shown(f"{where}.downwardAPI", item)
+            found += _unique(path, part["downwardAPI"], taken, None)
+        if "serviceAccountToken" in part:
+            found += _token(path, f"{where}.serviceAccountToken", part["serviceAccountToken"])
+        if len(part) > 1:
+            found.append(causes.forbidden(where, "may not specify more than 1 volume type per source"))
     return found
+
+
+def _unique(path: str, source: Obj, taken: set[str], shown: str | None) -> list[Cause]:
+    """No two files of a volume have one path; the message shows the object, or the path where there is none."""
+    found: list[Cause] = []
+    for item in source.get("items") or ():
+        place = item.get("path")
+        if place and place in taken:
+            found.append(causes.invalid(path, place if shown is None else shown, "conflicting duplicate paths"))
+        taken.add(place)
+    return found
+
+
+def _token(path: str, where: str, source: Obj) -> list[Cause]:
+    """A token of the pod's account; where its path is missing the volume is named, not the source."""
+    found: list[Cause] = []
+    seconds = source.get("expirationSeconds", 0)
+    if seconds < _SHORTEST_S:
+        text = "may not specify a duration less than 10 minutes"
+        found.append(causes.invalid(f"{where}.expirationSeconds", seconds, text))
+    if seconds > _LONGEST_S:
+        text = "may not specify a duration larger than 2^32 seconds"
+        found.append(causes.invalid(f"{where}.expirationSeconds", seconds, text))
+    return found + _place_of(path, source)
 
 
 _SOURCES: dict[str, Callable[[str, Obj], list[Cause]]] = {

@@ -184,7 +184,7 @@ def test_ephemeral_containers_come_later_and_not_to_static_pods(door: Door) -> N
     debugger = {"spec": {"ephemeralContainers": [{"name": "d", "image": "i"}]}}
     early = door.post(PODS, {**pod(), "spec": {**pod()["spec"], **debugger["spec"]}})
     assert early.body["message"] == 'Pod "p" is invalid: spec.ephemeralContainers: Forbidden: cannot be set on create'
-    door.made(PODS, pod(annotations={"kubernetes.io/config.mirror": "x"}))
+    door.made(PODS, pod(node="n", annotations={"kubernetes.io/config.mirror": "x"}))
     assert (
         "static pods do not support ephemeral containers" in door.patch(EPHEMERAL, debugger, STRATEGIC).body["message"]
     )

@@ -38,7 +38,7 @@ def test_an_account_may_allow_its_own_secrets_only(door: Door) -> None:
 
 
 def test_a_mirror_pod_has_no_account(door: Door) -> None:
-    mirror = running(serviceAccountName="default")
+    mirror = running(serviceAccountName="default", nodeName="n")
     mirror["metadata"] = {"name": "m", "annotations": {"kubernetes.io/config.mirror": "x"}}
     refused = with_accounts(door).post(PODS, mirror)
     assert refused.body["message"].endswith("a mirror pod may not reference service accounts")

@@ -9,7 +9,6 @@ import pytest
 from backends.fake.validation import placement
 
 REQUIRED = "requiredDuringSchedulingIgnoredDuringExecution"
-SHOWN = '{"Key":"k","Operator":"Exists","Value":"v","Effect":"","TolerationSeconds":null}'
 PREFERRED = "preferredDuringSchedulingIgnoredDuringExecution"
 
 
@@ -76,7 +75,7 @@ def test_what_is_refused_in_a_topology_spread(constraints: list[Any], field: str
     ("toleration", "field", "message"),
     [
         ({"operator": "Exists", "key": "k", "value": "v"}, "t[0].operator",
-         f"Invalid value: {SHOWN}: value must be empty when `operator` is 'Exists'"),
+         "Invalid value: \"v\": value must be empty when `operator` is 'Exists'"),
         ({"operator": "Odd", "key": "k"}, "t[0].operator",
          'Unsupported value: "Odd": supported values: "Equal", "Exists"'),
         ({"key": "k", "tolerationSeconds": 5}, "t[0].effect",

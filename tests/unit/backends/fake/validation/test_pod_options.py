@@ -8,12 +8,18 @@ import pytest
 
 from backends.fake.validation import pod_options
 
+SEARCH = (
+    "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-', '_' or '.', and must "
+    "start and end with an alphanumeric character (e.g. 'example.com', regex used for validation is "
+    r"'_?[a-z0-9]([-_a-z0-9]*[a-z0-9])?(\._?[a-z0-9]([-_a-z0-9]*[a-z0-9])?)*')"
+)
+
 
 @pytest.mark.parametrize(
     ("spec", "field", "message"),
     [
-        ({"securityContext": {"runAsUser": -1}}, "s.securityContext.runAsUser",
-         "Invalid value: -1: must be between 0 and 2147483647, inclusive"),
+        ({"dnsConfig": {"searches": [".", "_tcp.example.com.", "-x"]}}, "s.dnsConfig.searches[2]",
+         'Invalid value: "-x": ' + SEARCH),
         ({"dnsPolicy": "None"}, "s.dnsConfig", "Required value: must provide `dnsConfig` when `dnsPolicy` is None"),
         ({"dnsPolicy": "None", "dnsConfig": {}}, "s.dnsConfig.nameservers",
          "Required value: must provide at least one DNS nameserver when `dnsPolicy` is None"),
@@ -39,14 +45,13 @@ def test_what_is_refused(spec: dict[str, Any], field: str, message: str) -> None
     ],
 )
 def test_where_the_others_are_refused(spec: dict[str, Any], field: str) -> None:
-    found = pod_options.options(spec, "s") + pod_options.late_options(spec, "s")
+    found = pod_options.options(spec, "s") + pod_options.host_aliases(spec, "s") + pod_options.late_options(spec, "s")
 
     assert {cause.field for cause in found} == {field}
 
 
 def test_sound_options_pass() -> None:
     spec = {
-        "securityContext": {"runAsUser": 0, "fsGroup": 2147483647},
         "dnsPolicy": "None",
         "dnsConfig": {"nameservers": ["1.1.1.1"], "options": [{"name": "ndots", "value": "2"}]},
         "readinessGates": [{"conditionType": "example.com/ready"}],
@@ -54,4 +59,5 @@ def test_sound_options_pass() -> None:
         "hostAliases": [{"ip": "192.0.2.1", "hostnames": ["a.b"]}],
     }
 
-    assert pod_options.options(spec, "s") + pod_options.late_options(spec, "s") == []
+    assert pod_options.options(spec, "s") + pod_options.host_aliases(spec, "s") == []
+    assert pod_options.late_options(spec, "s") == []

@@ -141,7 +141,7 @@ def test_defaulting_twice_changes_nothing_more() -> None:
         ({"dnsPolicy": "None"}, "spec.dnsConfig", "Required value: must provide `dnsConfig` when `dnsPolicy` is None"),
         ({"volumes": [{"name": "v", "secret": {}}]}, "spec.volumes[0].secret.secretName", "Required value"),
         ({"volumes": [{"name": "v", "projected": {"sources": [{"downwardAPI": {"items": [{"path": "x"}]}}]}}]},
-         "spec.volumes[0].projected.sources[0].downwardAPI.items[0]",
+         "spec.volumes[0].projected.sources[0].downwardAPI",
          "Required value: one of fieldRef and resourceFieldRef is required"),
         ({"volumes": [{"name": "v", "secret": {"secretName": "s", "items": [{"key": "k", "path": "../x"}]}}]},
          "spec.volumes[0].secret.items[0].path", "Invalid value: \"../x\": must not contain '..'"),
@@ -261,4 +261,130 @@ def test_any_other_change_of_the_spec_is_forbidden_and_says_which(new: dict[str,
 
 
 def test_a_status_update_cannot_bind_the_pod() -> None:
-    assert [cause.field for cause in change({}, {"nodeName": "n"}, "status")] == ["spec.nodeName"]
+    assert [cause.field for cause in change({}, {"nodeName": "n"}, "status")] == ["status.nodeName"]
+
+
+def causes_of(**spec: Any) -> list[tuple[str, str]]:
+    return [(cause.field, cause.message.split(": ")[0]) for cause in validate_create(GVK, pod(**spec))]
+
+
+SPREAD = {"name": "v", "mountPath": "/v"}
+FILE = {"path": "f", "fieldRef": {"fieldPath": "metadata.name"}}
+
+
+@pytest.mark.parametrize(
+    ("members", "fields"),
+    [
+        ({"env": [{"name": "A", "valueFrom": {"secretKeyRef": {"key": "k"}}}]}, ["env[0].valueFrom.secretKeyRef.name"]),
+        ({"env": [{"name": "A", "valueFrom": {"fieldRef": {"fieldPath": "metadata.labels"}}}]},
+         ["env[0].valueFrom.fieldRef.fieldPath"]),
+        ({"env": [{"name": "A", "valueFrom": {"fieldRef": {"fieldPath": "spec.nodeName['x']"}}}]},
+         ["env[0].valueFrom.fieldRef.fieldPath"]),
+        ({"env": [{"name": "A", "valueFrom": {"resourceFieldRef": {"resource": "limits.cpu", "divisor": "1k"}}}]},
+         ["env[0].valueFrom.resourceFieldRef.divisor"]),
+        ({"envFrom": [{}]}, ["envFrom"]),
+        ({"lifecycle": {"preStop": {"sleep": {"seconds": 31}}}}, ["lifecycle.preStop.sleep"]),
+        ({"livenessProbe": {"httpGet": {"port": 1, "httpHeaders": [{"name": "a b"}]}}},
+         ["livenessProbe.httpGet.httpHeaders"]),
+        ({"volumeMounts": [{**SPREAD, "mountPropagation": "Bidirectional"}]}, ["volumeMounts.mountPropagation"]),
+        ({"volumeMounts": [{**SPREAD, "recursiveReadOnly": "Enabled", "mountPropagation": "HostToContainer"}]},
+         ["volumeMounts.recursiveReadOnly"] * 2),
+        ({"image": " x", "imagePullPolicy": "Odd"}, ["imagePullPolicy", "image"]),
+    ],
+)  # fmt: skip
+def test_where_a_container_is_refused(members: dict[str, Any], fields: list[str]) -> None:
+    found = causes_of(containers=[{**CONTAINER, **members}], volumes=[{"name": "v", "emptyDir": {}}])
+    assert [field for field, _ in found] == [f"spec.containers[0].{field}" for field in fields]
+
+
+@pytest.mark.parametrize(
+    ("source", "fields"),
+    [
+        ({"downwardAPI": {"items": [{**FILE, "fieldRef": {"fieldPath": "spec.nodeName"}}]}},
+         ["downwardAPI.fieldRef.fieldPath"]),
+        ({"downwardAPI": {"items": [{"path": "f", "resourceFieldRef": {"resource": "limits.cpu"}}]}},
+         ["downwardAPI.resourceFieldRef.containerName"]),
+        ({"projected": {"sources": [{"downwardAPI": {"items": [FILE, FILE]}}]}}, ["projected"]),
+        ({"projected": {"sources": [{"serviceAccountToken": {"path": "", "expirationSeconds": 5}}]}},
+         ["projected.sources[0].serviceAccountToken.expirationSeconds", "projected.path"]),
+        ({"projected": {"sources": [{"secret": {"name": "s"}, "configMap": {"name": "c"}}]}}, ["projected.sources[0]"]),
+        ({"configMap": {"name": "c", "items": [{"key": "k", "path": "..x"}]}}, ["configMap.items[0].path"]),
+        ({"hostPath": {"path": "/a/..", "type": "Odd"}}, ["hostPath.path", "hostPath.type"]),
+    ],
+)  # fmt: skip
+def test_where_a_volume_is_refused(source: dict[str, Any], fields: list[str]) -> None:
+    found = causes_of(volumes=[{"name": "v", **source}], serviceAccountName="default")
+    assert [field for field, _ in found] == [f"spec.volumes[0].{field}" for field in fields]
+
+
+def test_a_spec_is_looked_at_in_the_servers_order() -> None:
+    found = causes_of(
+        affinity={"podAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": [{}]}},
+        securityContext={"runAsUser": -1}, hostUsers=False, hostNetwork=True, nodeName="_",
+        hostAliases=[{"ip": "x"}], tolerations=[{"operator": "Odd", "key": "k"}], priorityClassName="_",
+        initContainers=[{"name": "i", "image": "i", "restartPolicy": "Odd"}, {"name": "i", "image": "i"}],
+    )  # fmt: skip
+    assert [field.removeprefix("spec.") for field, _ in found] == [
+        "initContainers[0].restartPolicy", "initContainers[1].name", "securityContext.runAsUser",
+        "affinity.podAffinity.requiredDuringSchedulingIgnoredDuringExecution[0].topologyKey", "hostNetwork", "nodeName",
+        "tolerations[0].operator", "hostAliases[0].ip", "priorityClassName",
+    ]  # fmt: skip
+
+
+GATES = [{"name": "a"}, {"name": "b"}]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "fields"),
+    [
+        ({"schedulingGates": GATES}, {"schedulingGates": GATES[:1]}, []),
+        ({"schedulingGates": GATES[:1]}, {"schedulingGates": GATES}, ["spec.schedulingGates[1].name"]),
+        ({"schedulingGates": GATES}, {"schedulingGates": GATES, "nodeSelector": {"a": "b"}}, []),
+        ({"schedulingGates": GATES, "nodeSelector": {"a": "b"}}, {"schedulingGates": GATES}, ["spec.nodeSelector"]),
+        ({}, {"activeDeadlineSeconds": -1}, ["spec.activeDeadlineSeconds"] * 2),
+        ({}, {"tolerations": [{"key": "k", "operator": "Odd"}]}, ["spec.tolerations[0].operator"] * 2),
+        ({}, {"containers": [{**CONTAINER, "image": " x ", "imagePullPolicy": "IfNotPresent"}]},
+         ["spec.containers[0].image"] * 2),
+    ],
+)  # fmt: skip
+def test_where_a_change_is_refused(old: dict[str, Any], new: dict[str, Any], fields: list[str]) -> None:
+    assert [cause.field for cause in change(old, new)] == fields
+
+
+def ended(code: int) -> dict[str, Any]:
+    return {"qosClass": "BestEffort", "containerStatuses": [{"name": "c", "state": {"terminated": {"exitCode": code}}}]}
+
+
+RUNS: dict[str, Any] = {"qosClass": "BestEffort", "containerStatuses": [{"name": "c", "state": {"running": {}}}]}
+
+
+@pytest.mark.parametrize(
+    ("policy", "old", "new", "fields"),
+    [
+        ("Always", ended(0), RUNS, []),
+        ("OnFailure", ended(1), RUNS, []),
+        ("OnFailure", ended(0), RUNS, ["status.containerStatuses[0].state"]),
+        ("Never", ended(1), RUNS, ["status.containerStatuses[0].state"]),
+        ("Always", RUNS, {**RUNS, "qosClass": "Burstable"}, ["status.qosClass"]),
+        ("Always", RUNS, {**RUNS, "podIPs": [{"ip": "x"}]}, ["status.podIPs[0]"]),
+        ("Always", RUNS, {**RUNS, "conditions": [{"type": "a b"}, {"type": "Ready"}]}, ["metadata.conditions[0].Type"]),
+    ],
+)  # fmt: skip
+def test_where_a_status_is_refused(policy: str, old: dict[str, Any], new: dict[str, Any], fields: list[str]) -> None:
+    before, after = ({**pod(restartPolicy=policy), "status": status} for status in (old, new))
+    assert [cause.field for cause in validate_update(GVK, after, before, "status")] == fields
+
+
+@pytest.mark.parametrize(
+    ("annotations", "refused"),
+    [
+        ({"controller.kubernetes.io/pod-deletion-cost": "-10"}, False),
+        ({"controller.kubernetes.io/pod-deletion-cost": "010"}, True),
+        ({"controller.kubernetes.io/pod-deletion-cost": "2147483648"}, True),
+        ({"kubernetes.io/config.mirror": "x"}, True),
+    ],
+)
+def test_annotations_that_mean_something_are_looked_at(annotations: dict[str, str], refused: bool) -> None:
+    given = pod()
+    given["metadata"]["annotations"] = annotations
+    assert bool(validate_create(GVK, given)) is refused

@@ -69,7 +69,7 @@ def test_a_claim_keeps_its_spec_but_is_bound_once_and_may_grow() -> None:
     ]
     block = validate_update(CLAIM, claim(volumeMode="Block"), claim())
     assert [cause.field for cause in block] == ["spec", "volumeMode"]
-    assert '- "VolumeMode": "Block",\n+ "VolumeMode": "Filesystem",\n' in block[0].message
+    assert '- "VolumeMode": "Filesystem",\n+ "VolumeMode": "Block",\n' in block[0].message
 
 
 def test_a_volume_has_a_size() -> None:
