@@ -47,8 +47,13 @@ def read_call(method: str, url: str, *, identity: str = "", body: object = None,
 
 
 def _read_path(path: str) -> tuple[str, str, str, str]:
-    """Group, resource with subresource, namespace and name of a path; four "" for what is no resource."""
+    """Group, resource with subresource, namespace and name of a path; four "" for what is no resource.
+
+    What comes before `api` and `apis` belongs to the server's address: gateways have a path for each cluster.
+    """
     parts = [unquote(part) for part in path.strip("/").split("/")]
+    while parts and parts[0] not in ("api", "apis"):
+        parts = parts[1:]
     if parts[:1] == ["api"] and len(parts) > 2:
         group, rest = "", parts[2:]
     elif parts[:1] == ["apis"] and len(parts) > 3:

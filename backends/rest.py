@@ -147,8 +147,12 @@ def _unanswered() -> tuple[type[Exception], ...]:
 
 def _reason(error: BaseException) -> str:
     """The innermost reason on one line: urllib3 wraps it in the names of its pools."""
-    found = getattr(error, "reason", None)
+    from urllib3.exceptions import ProxyError
+
+    found: Any = error
     while isinstance(getattr(found, "reason", None), Exception):
-        found = found.reason  # type: ignore[union-attr]  # it has one: the condition says so
-    text = str(found or error) or type(error).__name__
-    return " ".join(text.rpartition(">: ")[2].split())
+        found = found.reason
+    if isinstance(found, ProxyError):
+        return f"cannot connect to its proxy: {_reason(found.original_error)}"
+    text = str(getattr(found, "reason", None) or found) or type(error).__name__
+    return " ".join(text.rpartition(">: ")[2].rpartition("Failed to establish a new connection: ")[2].split())

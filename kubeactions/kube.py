@@ -37,6 +37,7 @@ from urllib3.exceptions import (
     NameResolutionError,
     NewConnectionError,
     ProtocolError,
+    ProxyError,
     ReadTimeoutError,
     SSLError,
 )
@@ -411,7 +412,9 @@ def _no_answer(what: str, error: Exception, where: str, deadline_s: float) -> Ku
     if isinstance(root, ApiException) and isinstance(root.__context__, SSLError):
         root = root.__context__  # The official client wraps this one only.
     text = f"{what}: {_said_plainly(root, where, deadline_s)}"
-    if isinstance(root, (NewConnectionError, ConnectTimeoutError)):
+    if isinstance(
+        root, (NewConnectionError, ConnectTimeoutError, ProxyError)
+    ):  # no proxy let us through: nobody heard us
         return Unreachable(text)
     if isinstance(root, (HTTPError, OSError, http.client.HTTPException, ApiException)):
         return Unavailable(text)
@@ -420,12 +423,12 @@ def _no_answer(what: str, error: Exception, where: str, deadline_s: float) -> Ku
 
 def _said_plainly(error: BaseException, where: str, deadline_s: float) -> str:
     """What a network error means, in words; an unusual one keeps its own."""
+    if isinstance(error, ProxyError):
+        return f"cannot connect to {where} through its proxy: {_system_error(error.original_error)}"
     if isinstance(error, NameResolutionError):
         return f"cannot connect: the host name of {where} cannot be resolved"
     if isinstance(error, NewConnectionError):
-        cause = error.__cause__
-        why = cause.strerror if isinstance(cause, OSError) and cause.strerror else str(error)
-        return f"cannot connect to {where}: {why.lower()}"
+        return f"cannot connect to {where}: {_system_error(error)}"
     if isinstance(error, ConnectTimeoutError):
         return f"cannot connect to {where}: nothing answers within {deadline_s:g} s"
     if isinstance(error, ReadTimeoutError):
@@ -435,6 +438,14 @@ def _said_plainly(error: BaseException, where: str, deadline_s: float) -> str:
     if isinstance(error, ProtocolError):
         return f"{where} broke the connection off ({error})"
     return f"{type(error).__name__}: {error}"
+
+
+def _system_error(error: BaseException) -> str:
+    """What the operating system said about a connection; else what the error says, without the name of its pool."""
+    cause = error.__cause__
+    if isinstance(cause, OSError) and cause.strerror:
+        return cause.strerror.lower()
+    return str(error).rpartition("Failed to establish a new connection: ")[2]
 
 
 def _object(body: Json) -> JsonObject:

@@ -34,8 +34,8 @@ _QUESTIONS = frozenset({"authorization.k8s.io", "authentication.k8s.io"})
 class Guard:
     """A client's connections, which let through what may not hurt."""
 
-    def __init__(self, inner: Transport, cluster: str, *, everywhere: bool) -> None:
-        self._inner, self._cluster, self._everywhere = inner, cluster, everywhere
+    def __init__(self, inner: Transport, host: str, cluster: str, *, everywhere: bool) -> None:
+        self._inner, self._host, self._cluster, self._everywhere = inner, host, cluster, everywhere
         self._own: set[str] = set()
         """Namespaces of this run. One never stops being one: names are not used twice."""
 
@@ -44,10 +44,10 @@ class Guard:
         call = read_call(method, url, body=options.get("body"))
         if call.verb in _READS or call.group in _QUESTIONS:
             return self._inner.request(method, url, **options)
-        if call.namespace and self._is_own(call.namespace, url, options):
+        if call.namespace and self._is_own(call.namespace, options):
             return self._inner.request(method, url, **options)
         is_namespace = call.resource.partition("/")[0] == "namespaces"
-        if is_namespace and (method == "POST" or self._is_own(call.name, url, options)):
+        if is_namespace and (method == "POST" or self._is_own(call.name, options)):
             return self._inner.request(method, url, **_labelled(method, options))
         if not self._everywhere:
             return _refused(call, self._cluster)
@@ -58,8 +58,7 @@ class Guard:
         call = read_call("GET", target)
         who = configuration.get_api_key_with_prefix("authorization")
         headers = {"authorization": who} if who else {}
-        url = f"{configuration.host}{target}"
-        if self._everywhere or (call.namespace and self._is_own(call.namespace, url, {"headers": headers})):
+        if self._everywhere or (call.namespace and self._is_own(call.namespace, {"headers": headers})):
             return dial(self._inner, configuration, target, connect)
         return _refused(call, self._cluster)
 
@@ -67,15 +66,15 @@ class Guard:
         """Drop idle connections."""
         self._inner.clear()
 
-    def _is_own(self, namespace: str, url: str, options: dict[str, Any]) -> bool:
+    def _is_own(self, namespace: str, options: dict[str, Any]) -> bool:
         """Whether the namespace has the label; asked of the server once, with the same credentials."""
         if namespace in self._own:
             return True
-        root = url[: url.index("/api")]
         headers = {**dict(options.get("headers") or {}), "Accept": "application/json"}
         headers.pop("Content-Type", None)
         try:
-            answer = self._inner.request("GET", f"{root}/api/v1/namespaces/{namespace}", headers=headers, timeout=10.0)
+            url = f"{self._host}/api/v1/namespaces/{namespace}"
+            answer = self._inner.request("GET", url, headers=headers, timeout=10.0)
             found = json.loads(answer.data) if answer.status == 200 else {}
         except (HTTPError, OSError, ValueError):
             return False
@@ -87,7 +86,7 @@ class Guard:
 def install(client: ApiClient, cluster: str, *, everywhere: bool) -> None:
     """Guard everything that the client sends."""
     inner = cast(Transport, client.rest_client.pool_manager)
-    client.rest_client.pool_manager = Guard(inner, cluster, everywhere=everywhere)
+    client.rest_client.pool_manager = Guard(inner, client.configuration.host, cluster, everywhere=everywhere)
 
 
 def _labelled(method: str, options: dict[str, Any]) -> dict[str, Any]:

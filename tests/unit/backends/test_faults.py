@@ -303,6 +303,7 @@ def test_clear_reaches_the_inner_transport(wire: FaultyTransport, server: Server
         ("DELETE", "/api/v1/namespaces/shop", "delete", "", "namespaces", "", "shop"),
         ("PUT", "/api/v1/namespaces/shop/finalize", "update", "", "namespaces/finalize", "", "shop"),
         ("GET", "/api/v1/nodes/n%2F1", "get", "", "nodes", "", "n/1"),
+        ("DELETE", "/k8s/clusters/c-1/api/v1/namespaces/d/pods/api", "delete", "", "pods", "d", "api"),
         ("GET", "/version", "list", "", "", "", ""),
         ("GET", "/apis/apps/v1", "list", "", "", "", ""),
     ],

@@ -280,6 +280,25 @@ def test_a_connection_that_does_not_come_about_leaves_no_doubt() -> None:
     assert str(raised.value) == f"GET /api/v1/namespaces/a: cannot connect to 127.0.0.1:{port}: connection refused"
 
 
+def test_a_proxy_that_does_not_let_us_through_leaves_no_doubt() -> None:
+    def through(proxy: str) -> str:
+        configuration = Configuration()
+        configuration.host, configuration.proxy, configuration.no_proxy = "https://far.invalid:6443", proxy, None
+        with pytest.raises(Unreachable) as raised:
+            Kube(ApiClient(configuration), SystemClock(), 1.0).get("/version")
+        return str(raised.value).removeprefix("GET /version: cannot connect to far.invalid:6443 through its proxy: ")
+
+    with socket.create_server(("127.0.0.1", 0)) as closed:
+        port = closed.getsockname()[1]
+    assert through(f"http://127.0.0.1:{port}") == "connection refused"
+
+    def stranger(connection: socket.socket) -> None:
+        connection.sendall(b"HTTP/1.1 407 Proxy Authentication Required\r\n\r\n")
+
+    with served(stranger) as (url, _):
+        assert through(url) == "Tunnel connection failed: 407 Proxy Authentication Required"
+
+
 def test_network_errors_are_said_in_words() -> None:
     with pytest.raises(Unreachable, match=r"cannot connect: the host name of nowhere.invalid:1 cannot be resolved$"):
         real("http://nowhere.invalid:1", 1.0).get("/version")

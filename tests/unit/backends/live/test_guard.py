@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -26,6 +27,13 @@ def backend() -> FakeBackend:
     backend.cluster.clock.sleep(5.0)
     backend.cluster.catch_up()  # controllers have furnished it
     return backend
+
+
+class Listening:
+    """A transport over a network: a WebSocket is opened as the client is configured."""
+
+    def __init__(self, inner: Any) -> None:
+        self.request = inner.request
 
 
 def named(kind: str, name: str, **more: Any) -> Body:
@@ -78,6 +86,50 @@ def test_reading_and_asking_is_free(backend: FakeBackend) -> None:
     assert rest.get(path_of("v1", "pods", "production")).ok
     review = {"spec": {"resourceAttributes": {"verb": "get", "resource": "pods"}}}
     assert rest.send("POST", path_of("authorization.k8s.io/v1", "selfsubjectaccessreviews"), review).ok
+
+
+def test_a_server_that_is_called_api_is_asked_whose_a_namespace_is_by_its_whole_address(backend: FakeBackend) -> None:
+    client = backend.client()
+    client.configuration.host = "https://api.eu.example.com:6443"
+    inner, asked = client.rest_client.pool_manager, []
+
+    class Noting:
+        def request(self, method: str, url: str, **options: Any) -> Any:
+            asked.append(url)
+            return inner.request(method, url, **options)
+
+    client.rest_client.pool_manager = Noting()
+    guard.install(client, "prod-eu", everywhere=False)
+    rest = Rest(client)
+    rest.send("POST", NAMESPACES, named("Namespace", "mine"))
+    assert rest.send("POST", path_of("v1", "configmaps", "mine"), named("ConfigMap", "a")).ok
+    assert {url.partition("/api/v1")[0] for url in asked} == {"https://api.eu.example.com:6443"}
+
+
+def test_a_command_in_a_container_is_for_pods_of_this_run_alone(backend: FakeBackend) -> None:
+    assert guarded(backend).send("POST", NAMESPACES, named("Namespace", "mine")).ok
+
+    def dialled(namespace: str, *, everywhere: bool = False) -> tuple[Any, list[object]]:
+        client = backend.client()
+        client.rest_client.pool_manager = Listening(client.rest_client.pool_manager)
+        guard.install(client, "prod-eu", everywhere=everywhere)
+        opened: list[object] = []
+
+        def connect(configuration: object, _headers: object) -> str:
+            opened.append(configuration)
+            return "a session"
+
+        target = path_of("v1", "pods", namespace, "web", "exec") + "?command=ls"
+        return client.rest_client.pool_manager.dial(client.configuration, target, connect), opened
+
+    answer, opened = dialled("production")
+    assert (answer.status, opened) == (403, [])
+    said = json.loads(answer.data)["message"]
+    assert said.startswith("not sent: get pods/exec in namespace production is outside the namespaces of this run")
+    assert said.endswith("--i-know-this-is prod-eu")
+    for namespace, everywhere in (("mine", False), ("production", True)):
+        answer, opened = dialled(namespace, everywhere=everywhere)
+        assert (answer, len(opened)) == ("a session", 1)
 
 
 def test_whoever_has_repeated_the_name_may_and_what_is_made_has_the_label(backend: FakeBackend) -> None:

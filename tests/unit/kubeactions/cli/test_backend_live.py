@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import base64
+import socket
+import sys
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import yaml
 
 from backends.live import LiveBackend
 from backends.live.guard import LABEL, VALUE
@@ -28,6 +33,80 @@ def test_check_says_who_we_are_and_what_we_may(kubeconfig: Path, capsys: pytest.
     out = capsys.readouterr().out
     assert "you are   kubernetes-admin (system:masters, system:authenticated)" in out
     assert "permitted everything that scenarios need" in out
+
+
+PLUGIN = """#!{python}
+import json, os
+assert json.loads(os.environ["KUBERNETES_EXEC_INFO"])["kind"] == "ExecCredential"
+print(json.dumps({{"apiVersion": "client.authentication.k8s.io/v1", "kind": "ExecCredential", "status": {status!r}}}))
+"""
+"""Logs in, as those of cloud providers do: by printing a certificate with its key."""
+
+
+def test_a_plugins_certificate_passes_through_a_proxy_as_somebody_else(
+    kubeconfig: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    document = yaml.safe_load(kubeconfig.read_text())
+    own = {key: base64.b64decode(text).decode() for key, text in document["users"][0]["user"].items()}
+    status = {"clientCertificateData": own["client-certificate-data"], "clientKeyData": own["client-key-data"]}
+    (tmp_path / "login").write_text(PLUGIN.format(python=sys.executable, status=status))
+    (tmp_path / "login").chmod(0o755)
+    plugin = {"apiVersion": "client.authentication.k8s.io/v1", "command": "./login", "interactiveMode": "Never"}
+    document["users"][0]["user"] = {"exec": plugin, "as": "jane", "as-groups": ["devs", "ops"]}
+    with Tunnel() as tunnel:
+        document["clusters"][0]["cluster"]["proxy-url"] = tunnel.url
+        (tmp_path / "kubeconfig").write_text(yaml.safe_dump(document))
+        assert invoke(["backend", "check", "--kubeconfig", str(tmp_path / "kubeconfig")]) == 1
+        assert "you are   jane (devs, ops, system:authenticated)" in capsys.readouterr().out
+        assert set(tunnel.asked) == {document["clusters"][0]["cluster"]["server"].removeprefix("https://")}
+    assert invoke(["backend", "check", "--kubeconfig", str(tmp_path / "kubeconfig")]) == 5
+    assert capsys.readouterr().err.endswith(
+        " does not answer: cannot connect to its proxy: [Errno 111] Connection refused\n"
+    )
+
+
+class Tunnel:
+    """A proxy of HTTP that passes connections on (RFC 9110, 9.3.6), and keeps where to."""
+
+    def __init__(self) -> None:
+        self.asked: list[str] = []
+        self._socket = socket.create_server(("127.0.0.1", 0))
+        self.url = f"http://127.0.0.1:{self._socket.getsockname()[1]}"
+
+    def __enter__(self) -> Tunnel:
+        threading.Thread(target=self._listen, daemon=True).start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._socket.shutdown(socket.SHUT_RDWR)
+        self._socket.close()
+
+    def _listen(self) -> None:
+        while True:
+            try:
+                near, _ = self._socket.accept()
+            except OSError:
+                return
+            threading.Thread(target=self._pass, args=(near,), daemon=True).start()
+
+    def _pass(self, near: socket.socket) -> None:
+        head = b""
+        while not head.endswith(b"\r\n\r\n"):
+            head += near.recv(1)
+        self.asked.append(head.split()[1].decode())
+        host, _, port = self.asked[-1].rpartition(":")
+        with near, socket.create_connection((host, int(port))) as far:
+            near.sendall(b"HTTP/1.1 200 OK\r\n\r\n")
+            back = threading.Thread(target=_pump, args=(far, near), daemon=True)
+            back.start()
+            _pump(near, far)
+            back.join()
+
+
+def _pump(source: socket.socket, sink: socket.socket) -> None:
+    while piece := source.recv(65536):
+        sink.sendall(piece)
+    sink.shutdown(socket.SHUT_WR)
 
 
 def test_a_cluster_that_does_not_answer_is_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
