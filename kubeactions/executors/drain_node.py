@@ -6,7 +6,8 @@
 
 Each step is made durable before the next begins, so any leader can go on. Who is left is seen in the cluster, in every
 round: of them at most `BURST` are evicted at a time. A budget that is spent (429) waits, others go on meanwhile. At the
-deadline it is `failed (Partial)` with the list of who is left; the node stays cordoned, as with kubectl.
+deadline it is `failed (Partial)` with the list of who is left; the node stays cordoned, as with kubectl. It is `unknown`
+where an eviction of one that is left got no answer, or may have been sent by an earlier leader: it may still be on its way.
 
 Which pods are left alone or stand in the way is kubectl's rule (k8s.io/kubectl, pkg/drain/filters.go): mirror pods are
 left alone; pods of DaemonSets, with emptyDir volumes, or without a controller stand in the way unless the order says
@@ -20,7 +21,7 @@ from collections.abc import Iterable
 from datetime import timedelta
 
 from kubeactions.errors import NotFound, Refused, TooManyRequests
-from kubeactions.executors._endings import TARGET_LOST, failed, succeeded, uid_of
+from kubeactions.executors._endings import TARGET_LOST, failed, succeeded, uid_of, unknown
 from kubeactions.executors._eviction import BUDGET_PAUSE_S, evict, eviction, has_two_budgets
 from kubeactions.executors._marks import OBJECT, annotate, annotations_of, object_has, tests_of
 from kubeactions.executors._parameters import FORCE, MAX_TIMEOUT_S, TIMEOUT, deadline, flag, is_over, whole
@@ -99,6 +100,7 @@ class DrainNode:
             Ending("Drained", "succeeded", "the pods that were on it are gone from it; it stays cordoned"),
             Ending("PodsInTheWay", "failed", "pods that the order does not allow to go; nothing is evicted"),
             Ending("Partial", "failed", "the deadline came, or the API server refuses the rest; who is left is listed"),
+            Ending("PartialInDoubt", "unknown", "the same, and an eviction of who is left may still be on its way"),
             Ending("NodeGone", "failed", "it was deleted or replaced while it was drained"),
             *IN_DOUBT,
             *TARGET_LOST,
@@ -248,7 +250,7 @@ def _listed(action: Action, intent: Intent, seen: Seen) -> Verdict:
         return Verdict.settle(failed("PodsInTheWay", f"{action.target} is cordoned, not drained: {_named(in_the_way)}"))
     pods = [[pod["metadata"]["namespace"], pod["metadata"]["name"], uid_of(pod)] for pod in chosen]
     text = f"{len(pods)} pods are to be evicted from {action.target}"
-    return Verdict.advance({**intent.resolved, "step": EVICT, "pods": pods}, "PodsListed", text)
+    return Verdict.advance({**intent.resolved, "step": EVICT, "pods": pods, "listed_in": intent.epoch}, "PodsListed", text)
 
 
 def _evicting(action: Action, intent: Intent, evidence: Evidence) -> Verdict:
@@ -262,7 +264,7 @@ def _evicting(action: Action, intent: Intent, evidence: Evidence) -> Verdict:
     refused = [pod for pod in waiting if _is_refused(evidence.parts.get(uid_of(pod)))]
     stuck = len(refused) == len(left)
     if stuck or evidence.barred or is_over(str(intent.resolved["until"]), evidence.at):
-        return Verdict.settle(_partial(action, evidence, left, len(planned)))
+        return Verdict.settle(_partial(action, intent, evidence, left))
     due = [uid_of(pod) for pod in waiting if pod not in refused and _is_due(evidence, uid_of(pod))]
     if due:
         return Verdict.send_parts(tuple(due[:BURST]), "Evicting", f"{len(left)} of {len(planned)} pods are left")
@@ -284,7 +286,7 @@ def _is_due(evidence: Evidence, uid: str) -> bool:
     return evidence.at >= tried.at + timedelta(seconds=asked or BUDGET_PAUSE_S)
 
 
-def _partial(action: Action, evidence: Evidence, left: list[JsonObject], planned: int) -> Outcome:
+def _partial(action: Action, intent: Intent, evidence: Evidence, left: list[JsonObject]) -> Outcome:
     def why(pod: JsonObject) -> str:
         tried = evidence.parts.get(uid_of(pod))
         if is_terminating(pod):
@@ -294,8 +296,20 @@ def _partial(action: Action, evidence: Evidence, left: list[JsonObject], planned
         return f"{_place(pod)} ({tried.refused.message})" if tried and tried.refused else _place(pod)
 
     reason = f"; {evidence.barred}" if evidence.barred else ""
+    planned, doubtful = len(intent.resolved["pods"]), [pod for pod in left if _may_still_go(intent, evidence, pod)]
     text = f"{action.target} is cordoned; {len(left)} of {planned} pods are left{reason}: {_named([*map(why, left)])}"
-    return failed("Partial", text)
+    if not doubtful:
+        return failed("Partial", text)
+    text += f"; an eviction may still be on its way to {_named([*map(_place, doubtful)])}"
+    return unknown("PartialInDoubt", text)
+
+
+def _may_still_go(intent: Intent, evidence: Evidence, pod: JsonObject) -> bool:
+    """Whether some eviction of it that was sent has no answer. What an earlier leader has sent, nobody knows."""
+    tried = evidence.parts.get(uid_of(pod))
+    if is_terminating(pod) or (tried is not None and tried.answered):
+        return False
+    return intent.resolved.get("listed_in") != intent.epoch or (tried is not None and tried.doubt)
 
 
 def _evict(action: Action, intent: Intent, uid: str, kube: Cluster) -> JsonObject:

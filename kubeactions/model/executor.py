@@ -116,7 +116,9 @@ class Tried:
     answered: bool = False
     """It got a 2xx."""
     refused: Refused | None = None
-    """The definite 4xx; with neither of both the try ended in doubt."""
+    """The definite 4xx."""
+    doubt: bool = False
+    """This try or an earlier one got no definite answer, and none since has been a 2xx: it may still be applied."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -99,7 +99,9 @@ def test_a_cordon_in_doubt_is_known_by_its_marker_and_else_unknown() -> None:
     assert outcome.status is Status.UNKNOWN
 
 
-EVICTING = intent("uid-1", "70", step="evict", until=UNTIL, pods=[["shop", n, f"u-{n}"] for n in "abcdefghij"])
+EVICTING = intent(
+    "uid-1", "70", step="evict", until=UNTIL, pods=[["shop", n, f"u-{n}"] for n in "abcdefghij"], listed_in=1
+)
 
 
 def evicting(names: str, seconds: float = 0, barred: str = "", **parts: Tried) -> Evidence:
@@ -140,6 +142,30 @@ def test_what_is_left_is_said_by_name(known: Evidence, words: str) -> None:
     assert outcome is not None
     assert (outcome.status, outcome.reason) == (Status.FAILED, "Partial")
     assert words in outcome.message
+
+
+BUSY = TooManyRequests("", status=429)
+
+
+@pytest.mark.parametrize(
+    ("tried", "epoch", "status"),
+    [
+        (Tried(AT, doubt=True), 1, Status.UNKNOWN),
+        (Tried(AT, refused=BUSY, doubt=True), 1, Status.UNKNOWN),
+        (Tried(AT, refused=BUSY), 2, Status.UNKNOWN),
+        (Tried(AT, refused=BUSY), 1, Status.FAILED),
+        (Tried(AT), 1, Status.FAILED),
+        (Tried(AT, answered=True), 2, Status.FAILED),
+    ],
+)
+def test_it_is_unknown_when_an_eviction_of_who_is_left_may_still_be_on_its_way(
+    tried: Tried, epoch: int, status: Status
+) -> None:
+    planned = replace(EVICTING, epoch=epoch)
+    outcome = EXECUTOR.verdict(act("drain_node", NODE), planned, evicting("a", 60, a=tried)).outcome
+    assert outcome is not None
+    assert outcome.status is status
+    assert ("may still be on its way to shop/a" in outcome.message) is (status is Status.UNKNOWN)
 
 
 def test_a_node_that_is_gone_is_not_drained() -> None:

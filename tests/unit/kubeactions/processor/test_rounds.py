@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from urllib3.exceptions import NewConnectionError
 
-from backends.faults import Answer, Crash, Delay, Late, LoseAnswer, LoseRequest, Match, Pause
+from backends.faults import Answer, Crash, Delay, Exchange, Late, LoseAnswer, LoseRequest, Match, Pause
 from kubeactions import policy
 from kubeactions.errors import SourceError
 from kubeactions.ledger import NAME
@@ -456,3 +457,37 @@ def test_a_source_that_breaks_twice_in_the_same_way_is_told_twice(caplog: pytest
     said = [record.message for record in caplog.records if record.name == "kubeactions.intake"]
     broken, mended = "source memory: pull: OSError: the disk is away", "source memory: can be read again"
     assert said == [broken, mended] * 2
+
+
+# --- parts ---
+
+
+class _Down:
+    """Nobody listens: no connection comes about."""
+
+    def strike(self, exchange: Exchange) -> Any:  # noqa: ARG002
+        raise NewConnectionError(None, "connection refused")  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("lost", "status"),
+    [(LoseRequest(), "unknown"), (_Down(), "failed")],
+    ids=["sent, no answer", "never sent"],
+)
+def test_a_part_in_doubt_stays_so_until_it_is_answered_and_makes_the_whole_unknown(
+    bench: Bench, lost: Any, status: str
+) -> None:
+    bench.kube.create("/api/v1/nodes", {"apiVersion": "v1", "kind": "Node", "metadata": {"name": "n"}})
+    spec = {"containers": [{"name": "c", "image": "i"}], "nodeName": "n", "terminationGracePeriodSeconds": 0}
+    body = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "kept"}, "spec": spec}
+    bench.kube.create("/api/v1/namespaces/shop/pods", body)
+    agent = bench.agent("replica-1")
+    order = bench.order("drain_node", "n", parameters={"force": True, "timeout_seconds": 20})
+    bench.config("c1", 1, {**order, "resource": {"api_version": "v1", "kind": "Node", "name": "n"}})
+    eviction = Match(verb="create", resource="pods/eviction")
+    bench.faults.add(lost, eviction, times=1)
+    bench.faults.add(Answer(429), eviction, first=2)
+    bench.run(60, agent)
+    outcome = bench.record("c1:v1").outcome
+    assert outcome is not None
+    assert (outcome.status, "on its way to shop/kept" in outcome.message) == (status, status == "unknown")
