@@ -191,7 +191,7 @@ class Surroundings:
         settings, spec = self.settings, self.executors[action.type].spec
         asks_share = settings.safety.blast_radius.percent and spec.effect is not EffectClass.READ
         objects = count_objects(self.kube, action, spec) if asks_share else None
-        in_flight = sum(record.phase is Phase.INTENT for record in self.reading.records)
+        in_flight = tuple(str(record.key) for record in self.reading.records if record.phase is Phase.INTENT)
         content = (action.key.marker, action.digest)
         approvers = [one.by for one in self.asked.approvals if (one.marker, one.digest) == content]
         lease = Target("coordination.k8s.io/v1", "Lease", settings.election.lease_name, settings.ledger_namespace)

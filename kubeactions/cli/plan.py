@@ -83,7 +83,7 @@ def as_json(one: Forecast) -> dict[str, Any]:
         "says": one.says,
         "action": one.action.content() if one.action else None,
         "gates": [
-            {"gate": name, "rules": str(ruling.gate), "reason": ruling.reason, "message": ruling.message}
+            {"gate": name, "rules": str(ruling.gate), "reason": ruling.reason, "message": ruling.text}
             if ruling
             else {"gate": name, "rules": str(Gate.ALLOW)}
             for name, ruling in one.gates
@@ -105,7 +105,7 @@ def _print(one: Forecast) -> None:
         _line("gates", f"{len(one.gates) - len(one.objections)} of {len(one.gates)} let it pass")
     for name, ruling in one.objections:
         colour = "red" if ruling.gate is Gate.REJECT else "yellow"
-        _line(str(ruling.gate), click.style(f"{name}: {ruling.reason}: {ruling.message}", fg=colour))
+        _line(str(ruling.gate), click.style(f"{name}: {ruling.reason}: {ruling.text}", fg=colour))
     if one.plan:
         _line("plan", one.plan)
     for request in one.requests:

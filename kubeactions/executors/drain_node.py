@@ -6,8 +6,8 @@
 
 Each step is made durable before the next begins, so any leader can go on. Who is left is seen in the cluster, in every
 round: of them at most `BURST` are evicted at a time. A budget that is spent (429) waits, others go on meanwhile. At the
-deadline it is `failed (Partial)` with the list of who is left; the node stays cordoned, as with kubectl. It is `unknown`
-where an eviction of one that is left got no answer, or may have been sent by an earlier leader: it may still be on its way.
+deadline it is `failed (Partial)` with the list of who is left; the node stays cordoned, as with kubectl. It is
+`unknown` where an eviction of one that is left got no answer, or may have been sent by an earlier leader.
 
 Which pods are left alone or stand in the way is kubectl's rule (k8s.io/kubectl, pkg/drain/filters.go): mirror pods are
 left alone; pods of DaemonSets, with emptyDir volumes, or without a controller stand in the way unless the order says
@@ -250,7 +250,9 @@ def _listed(action: Action, intent: Intent, seen: Seen) -> Verdict:
         return Verdict.settle(failed("PodsInTheWay", f"{action.target} is cordoned, not drained: {_named(in_the_way)}"))
     pods = [[pod["metadata"]["namespace"], pod["metadata"]["name"], uid_of(pod)] for pod in chosen]
     text = f"{len(pods)} pods are to be evicted from {action.target}"
-    return Verdict.advance({**intent.resolved, "step": EVICT, "pods": pods, "listed_in": intent.epoch}, "PodsListed", text)
+    return Verdict.advance(
+        {**intent.resolved, "step": EVICT, "pods": pods, "listed_in": intent.epoch}, "PodsListed", text
+    )
 
 
 def _evicting(action: Action, intent: Intent, evidence: Evidence) -> Verdict:

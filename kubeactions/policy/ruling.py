@@ -31,6 +31,13 @@ class Ruling:
     """WAIT only: when to ask again, in seconds."""
     status: Status = Status.REJECTED
     """REJECT only: REJECTED or EXPIRED."""
+    when: str = ""
+    """WAIT only: what it waits for, where that moves while others begin and end; completes the message after a ";"."""
+
+    @property
+    def text(self) -> str:
+        """The message, and what it waits for now."""
+        return "; ".join(filter(None, (self.message, self.when)))
 
 
 ALLOWED = Ruling(Gate.ALLOW, "Allowed", "no rule refuses it")

@@ -51,7 +51,8 @@ class Bucket:
 class Traffic:
     """What has begun, seen from one action that would like to."""
 
-    in_flight: int = 0
+    in_flight: tuple[str, ...] = ()
+    """Keys of the actions that have begun and not ended."""
     buckets: tuple[Bucket, ...] = ()
     touched: int = 0
     """Other objects of its kind in its namespace that were touched within the blast radius' time."""
@@ -91,7 +92,7 @@ class Tally:
         """Its plan has come to nothing: the object was not touched."""
         self._touched.get(beginning.place, {}).pop(beginning.target, None)
 
-    def about(self, action: Action, now: datetime, in_flight: int, objects: int | None) -> Traffic:
+    def about(self, action: Action, now: datetime, in_flight: tuple[str, ...], objects: int | None) -> Traffic:
         """The facts for one action."""
         buckets = tuple(
             Bucket(" ".join(filter(None, key)), rate, self._ready_at(key, rate, now))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 
 from kubeactions.model import Action, EffectClass, Spec
 from kubeactions.policy.ruling import Gate, Ruling
@@ -24,13 +24,15 @@ def limit_of(blast_radius: BlastRadius, objects: int | None) -> int | None:
 def gate(action: Action, spec: Spec, traffic: Traffic, now: datetime, safety: Safety) -> Ruling | None:
     """Too much at once, too much in a time, or too much of one kind."""
 
-    def wait(reason: str, text: str, until: datetime | None = None) -> Ruling:
-        pause = (until - now).total_seconds() if until is not None else 0.0
-        return Ruling(Gate.WAIT, reason, text, retry_after_s=min(max(pause, 0.1), 60.0) if until else 1.0)
+    def wait(reason: str, text: str, until: datetime | None) -> Ruling:
+        pause = (until - now).total_seconds() if until is not None else 1.0
+        when = f"the next may begin at {_z(until)}" if until is not None else ""
+        return Ruling(Gate.WAIT, reason, text, retry_after_s=min(max(pause, 0.1), 60.0), when=when)
 
-    if spec.effect is not EffectClass.READ and traffic.in_flight >= safety.max_in_flight:
-        text = f"{traffic.in_flight} actions have begun and not ended; {safety.max_in_flight} may at a time"
-        return wait("TooManyInFlight", text)
+    if spec.effect is not EffectClass.READ and len(traffic.in_flight) >= safety.max_in_flight:
+        text = f"{len(traffic.in_flight)} actions have begun and not ended; {safety.max_in_flight} may at a time"
+        when = f"the next may begin when {_one_of(traffic.in_flight)} has ended"
+        return Ruling(Gate.WAIT, "TooManyInFlight", text, retry_after_s=1.0, when=when)
     for bucket in traffic.buckets:
         if bucket.ready_at > now:
             return wait("RateLimited", f"rate of {bucket.of}: {bucket.rate}", bucket.ready_at)
@@ -42,3 +44,16 @@ def gate(action: Action, spec: Spec, traffic: Traffic, now: datetime, safety: Sa
     text = f"{traffic.touched}{total} objects of kind {action.target.kind} {where} were touched in the last "
     text += f"{safety.blast_radius.window_s:g} s; {limit} may be"
     return wait("BlastRadius", text, traffic.free_at)
+
+
+def _one_of(keys: tuple[str, ...]) -> str:
+    if len(keys) == 1:
+        return keys[0]
+    more = f" or {len(keys) - 2} more" if len(keys) > 2 else ""
+    return f"one of {keys[0]}, {keys[1]}{more}"
+
+
+def _z(at: datetime) -> str:
+    """To the second, rounded up: asked at that time, it is so."""
+    whole = at.astimezone(UTC).replace(microsecond=0)
+    return f"{whole + timedelta(seconds=whole < at):%Y-%m-%dT%H:%M:%SZ}"

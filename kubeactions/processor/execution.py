@@ -139,7 +139,7 @@ class Execution:
 
     def progress(self) -> Mapping[str, str]:
         """What open records wait for, by name, as far as this process knows; for people."""
-        return {name: trail.text for name, trail in self._trails.items() if trail.text}
+        return {name: trail.words for name, trail in self._trails.items() if trail.text}
 
     def read_again(self, record: Record) -> Outcome:
         """Repeat a read whose result is not here any more. Raises a `KubeError`."""
@@ -247,7 +247,8 @@ class Execution:
         if ruling.gate is Gate.REJECT:
             self._end(record, Outcome(ruling.status, ruling.reason, ruling.message))
         elif ruling.gate is Gate.WAIT:
-            self._wait(trail, ruling.retry_after_s or LOOK_AGAIN_S, ruling.reason, ruling.message)
+            until = self._clock.monotonic() + (ruling.retry_after_s or LOOK_AGAIN_S)
+            trail.wait(until, ruling.reason, ruling.message, ruling.when)
         elif tried >= self._pace.max_attempts:
             text = f"{action_of(record).target} was changed by others at each of {tried} tries: nothing was applied"
             self._end(record, Outcome(Status.FAILED, "Conflict", text))
@@ -482,7 +483,7 @@ class Execution:
         if outcome.payload:
             self._keep_result(record, outcome.payload)
         now, trail = self._clock.wall(), self._trail(record)
-        why = note(record.why, "wait", trail.reason, trail.text, now) if trail.reason else record.why
+        why = trail.noted(record.why, now) if trail.reason else record.why
         self._tell.ended(record, outcome)
         self._outgoing[record.marker] = replace(
             record,
@@ -499,6 +500,9 @@ class Execution:
         if self._outgoing:
             ledger.write(self._outgoing.values())
             self._outgoing = {}
+            for trail in self._trails.values():
+                if trail.reason == "TooManyInFlight":
+                    trail.not_before = self._clock.monotonic()
 
     def _check_lease(self) -> None:
         if self._elector.retired or not self._elector.is_leader():
@@ -516,6 +520,6 @@ class Execution:
         for name, trail in self._trails.items():
             record = ledger.records.get(name)
             if trail.reason and record is not None and record.open and name not in self._outgoing:
-                why = note(record.why, "wait", trail.reason, trail.text, self._clock.wall())
+                why = trail.noted(record.why, self._clock.wall())
                 if why != record.why:
                     ledger.amend(replace(record, why=why))

@@ -197,9 +197,11 @@ class Gates:
         settings = self._settings
         return Target("coordination.k8s.io/v1", "Lease", settings.election.lease_name, settings.ledger_namespace)
 
-    def _in_flight(self) -> int:
-        intents = {name for name, one in self._ledger.records.items() if one.phase is Phase.INTENT}
-        return len(intents | self._planned.keys())
+    def _in_flight(self) -> tuple[str, ...]:
+        """Keys of what has begun and not ended, the oldest first."""
+        records = self._ledger.records.items()
+        begun = [one for name, one in records if one.phase is Phase.INTENT or name in self._planned]
+        return tuple(str(one.key) for one in sorted(begun, key=lambda one: one.order))
 
     def _objects(self, action: Action, spec: Spec) -> int | None:
         """How many objects of its kind there are in its namespace, if that is asked; None when nobody can tell."""

@@ -7,12 +7,16 @@ which is in doubt from the start.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 
 from kubeactions.errors import KubeError, Refused, TooManyRequests
-from kubeactions.model import Tried
+from kubeactions.ledger import note
+from kubeactions.model import Decision, Tried
 
 FIRST_BACKOFF_S = 1.0
 LONGEST_BACKOFF_S = 30.0
+MOVES = timedelta(minutes=1)
+"""How old what is on record of a wait may get where it moves: all that wait in one line would be written again else."""
 
 
 @dataclass(slots=True)
@@ -43,10 +47,27 @@ class Trail:
     """Why it waits: a CamelCase code, "" when it does not."""
     text: str = ""
     """The same for people."""
+    when: str = ""
+    """What completes the text, and moves while it waits; "" when nothing does."""
 
-    def wait(self, until: float, reason: str, text: str) -> None:
+    def wait(self, until: float, reason: str, text: str, when: str = "") -> None:
         """Do nothing until then (monotonic seconds), and say why."""
-        self.not_before, self.reason, self.text = until, reason, text
+        self.not_before, self.reason, self.text, self.when = until, reason, text, when
+
+    @property
+    def words(self) -> str:
+        """Why it waits, and what for, as it is now."""
+        return "; ".join(filter(None, (self.text, self.when)))
+
+    def noted(self, why: tuple[Decision, ...], now: datetime) -> tuple[Decision, ...]:
+        """The history with why it waits. What moves is written anew once in `MOVES`: each word is a write."""
+        last = why[-1] if why else None
+        same = last is not None and (last.step, last.reason) == ("wait", self.reason)
+        if not self.when or last is None or not same or not last.text.startswith(self.text):
+            return note(why, "wait", self.reason, self.words, now)
+        if now - last.at < MOVES:
+            return why
+        return note(why[:-1], "wait", self.reason, self.words, now)
 
     def pause_s(self) -> float:
         """The pause that so many failures in a row deserve, in seconds."""

@@ -26,7 +26,7 @@ def rule(
 ) -> Ruling:
     tally = Tally(safety)
     tally.fill(beginnings, NOW)
-    about = tally.about(act(), NOW, traffic.get("in_flight", 0), objects)
+    about = tally.about(act(), NOW, traffic.get("in_flight", ()), objects)
     return judge(act(), spec, Facts(NOW, traffic=about), Settings(safety=safety))
 
 
@@ -63,7 +63,7 @@ def test_what_has_begun_before_is_not_held_back_by_rates() -> None:
     safety = Safety(rate_per_type={"delete_pod": Rate(1, 60)}, max_in_flight=1)
     tally = Tally(safety)
     tally.fill([begun()], NOW)
-    facts = Facts(NOW, begun=True, traffic=tally.about(act(), NOW, 5, None))
+    facts = Facts(NOW, begun=True, traffic=tally.about(act(), NOW, ("a:v1",) * 5, None))
     assert judge(act(), DELETE, facts, Settings(safety=safety)).gate is Gate.ALLOW
 
 
@@ -75,7 +75,7 @@ def test_no_stretch_of_time_ever_sees_more_than_the_bucket_and_its_refill(arriva
     let_through: list[float] = []
     for second in sorted(arrivals):
         now = NOW + timedelta(seconds=second)
-        (bucket,) = tally.about(act(), now, 0, None).buckets
+        (bucket,) = tally.about(act(), now, (), None).buckets
         if bucket.ready_at <= now:
             let_through.append(second)
             tally.add(Beginning("delete_pod", "Pod", "shop", "x", now), now)
@@ -89,9 +89,30 @@ def test_no_stretch_of_time_ever_sees_more_than_the_bucket_and_its_refill(arriva
 
 def test_so_many_actions_are_in_flight_at_most() -> None:
     safety = Safety(max_in_flight=2)
-    assert rule(safety, in_flight=1).gate is Gate.ALLOW
-    assert rule(safety, in_flight=2).reason == "TooManyInFlight"
-    assert rule(safety, in_flight=2, spec=READ).gate is Gate.ALLOW
+    two = ("a:v1", "b:v1")
+    assert rule(safety, in_flight=two[:1]).gate is Gate.ALLOW
+    assert rule(safety, in_flight=two).reason == "TooManyInFlight"
+    assert rule(safety, in_flight=two, spec=READ).gate is Gate.ALLOW
+
+
+# --- when the next one may ---
+
+
+def test_each_says_when_the_next_one_may_begin() -> None:
+    rate = Safety(rate_per_type={"delete_pod": Rate(3, 60)})
+    assert rule(rate, begun(), begun(), begun()).text == (
+        "rate of delete_pod: 3 in 60 s; the next may begin at 2026-08-20T10:15:20Z"
+    )
+    assert rule(radius(absolute=1), begun(59.5)).text.endswith("; the next may begin at 2026-08-20T10:24:01Z")
+
+
+@pytest.mark.parametrize(
+    ("keys", "words"),
+    [("a", "a:v1"), ("ab", "one of a:v1, b:v1"), ("abcd", "one of a:v1, b:v1 or 2 more")],
+)
+def test_in_flight_names_what_is_waited_for(keys: str, words: str) -> None:
+    ruling = rule(Safety(max_in_flight=1), in_flight=tuple(f"{key}:v1" for key in keys))
+    assert ruling.text.endswith(f"; 1 may at a time; the next may begin when {words} has ended")
 
 
 # --- blast radius ---

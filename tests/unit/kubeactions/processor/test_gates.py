@@ -216,6 +216,21 @@ def test_a_rate_is_kept_by_the_next_leader() -> None:
     assert deleted(world, *names) == 3
 
 
+def test_what_is_on_record_of_a_moving_wait_is_written_anew_once_a_minute_and_in_its_place() -> None:
+    world = bench(rate_per_action_type="delete_pod=6/2m")
+    names = [f"web-{number}" for number in range(10)]
+    order(world, *names)
+    agent = world.agent("replica-1")
+    heard: set[str] = set()
+    for _ in range(15):
+        world.run(5, agent)
+        (wait,) = (one for one in world.record("c-web-9:v1").why if one.step == "wait")
+        heard.add(wait.text)
+    assert deleted(world, *names) == 9
+    assert len(heard) == 2
+    assert all(text.startswith("rate of delete_pod: 6 in 120 s; the next may begin at ") for text in heard)
+
+
 def test_the_blast_radius_is_kept_by_the_next_leader() -> None:
     world = bench(blast_radius_percent="50%", blast_radius_window_s="5m")
     names = ["web-0", "web-1", "web-2", "web-3"]
@@ -255,6 +270,17 @@ def test_no_more_are_in_flight_than_allowed() -> None:
         world.clock.advance(0.5)
     assert deleted(world, *names) == 4
     assert highest <= 1
+
+
+def test_the_next_one_begins_as_soon_as_one_of_those_in_flight_has_ended() -> None:
+    world = bench(max_in_flight="1")
+    names = [f"web-{number}" for number in range(4)]
+    order(world, *names)
+    agent = world.agent("replica-1")
+    agent.elector.step()
+    while agent.processor.step() == 0.0:
+        pass
+    assert deleted(world, *names) == 4, "at one and the same time"
 
 
 # --- breaker ---

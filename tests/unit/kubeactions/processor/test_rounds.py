@@ -465,7 +465,7 @@ def test_a_source_that_breaks_twice_in_the_same_way_is_told_twice(caplog: pytest
 class _Down:
     """Nobody listens: no connection comes about."""
 
-    def strike(self, exchange: Exchange) -> Any:  # noqa: ARG002
+    def strike(self, exchange: Exchange) -> Any:
         raise NewConnectionError(None, "connection refused")  # type: ignore[arg-type]
 
 
