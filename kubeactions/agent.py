@@ -9,6 +9,7 @@ It decides nothing. Settings that cannot work together are refused here, before 
 
 from __future__ import annotations
 
+import difflib
 import logging
 import random
 import threading
@@ -81,7 +82,7 @@ class Agent:
             kube, self.clock, namespace=settings.ledger_namespace, identity=self.identity, bounds=_bounds(settings)
         )
         self.executors = executors if executors is not None else registry.load()
-        _check_permits(settings, self.executors)
+        _check_names(settings, self.executors)
         self.processor = Processor(
             Parts(
                 kube=kube,
@@ -224,14 +225,22 @@ class Agent:
         )
 
 
-def _check_permits(settings: Settings, executors: Mapping[str, Executor]) -> None:
-    """A mistyped permit would permit nothing, a mistyped action type hold nothing back, in silence."""
+def _check_names(settings: Settings, executors: Mapping[str, Executor]) -> None:
+    """A mistyped permit or kind would permit nothing, a mistyped action type hold nothing back, in silence."""
     known = {name for executor in executors.values() for name in executor.spec.permits}
     for name in sorted(settings.permits - known):
         raise SettingsError(f"kubeactions.permits: unknown permit {name!r}{nearest(name, known)}")
     for name in sorted(settings.safety.action_types() - executors.keys()):
         where = "kubeactions.approvals, rate.per_action_type or windows"
         raise SettingsError(f"{where}: unknown action type {name!r}{nearest(name, executors)}")
+    enabled = [one.spec for name, one in executors.items() if name in (settings.allowed_actions or executors)]
+    kinds = {kind.casefold(): kind for spec in enabled for kind in spec.kinds}
+    reads_any = any(not spec.kinds for spec in enabled)
+    for _, name in sorted(settings.safety.kinds or (), key=str):
+        mistyped = difflib.get_close_matches(name, kinds, n=1, cutoff=0.0 if not reads_any else 0.85)
+        if name not in kinds and (mistyped or not reads_any):
+            text = f"kubeactions.allowed_kinds: no enabled action acts on kind {name!r}{nearest(name, kinds.values())}"
+            raise SettingsError(text)
 
 
 def _bounds(settings: Settings) -> Bounds:

@@ -30,6 +30,7 @@ MAX_WINDOW_S = 7 * 86400.0
 """Longest maintenance window, in seconds; a longer one is no window."""
 
 _KIND = re.compile(r"(?:(?P<group>[a-z0-9.-]+)/)?(?P<kind>[A-Za-z][A-Za-z0-9]{0,62})")
+_VERSION = re.compile(r"v\d+((alpha|beta)\d+)?")
 _RATE = re.compile(r"(?P<count>\d{1,6})/(?P<per>.+)")
 _PAIR = re.compile(r"(?P<name>[^=\s]+)=(?P<value>\S+)")
 _WINDOW_KEYS = frozenset({"kind", "schedule", "duration", "time_zone", "actions", "namespaces"})
@@ -141,6 +142,8 @@ def _kind(value: str) -> tuple[str | None, str]:
     match = _KIND.fullmatch(value)
     if match is None:
         raise ValueError(f"{value!r} is no kind (Pod, apps/Deployment)")
+    if _VERSION.fullmatch(match["group"] or ""):
+        raise ValueError(f"{value!r}: a group is expected before the slash, no version (Pod, apps/Deployment)")
     return match["group"], match["kind"].casefold()
 
 

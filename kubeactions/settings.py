@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -140,6 +140,8 @@ class Settings:
     sources: tuple[Plug, ...] = ()
     reporters: tuple[Plug, ...] = (Plug("log"), Plug("kubernetes"))
     own: Own = field(default_factory=Own)
+    warnings: tuple[str, ...] = ()
+    """What was given and is ignored, and looks as if it was meant for us; one line each."""
     safety: Safety = field(default_factory=Safety)
 
     @property
@@ -315,7 +317,7 @@ def parse(content: str, environ: Mapping[str, str], *, origin: str = "datadog.ya
     for setting in KEYS:
         if setting.key in given:
             values[setting.attribute] = _read(setting.read, setting.key, given[setting.key])
-    settings = _build(values, own_identity(environ))
+    settings = replace(_build(values, own_identity(environ)), warnings=_ignored(environ))
     if settings.enabled:
         for key, (read, accepted, why) in _REQUIRED_VALUES.items():
             if key in given and _read(read, key, given[key]) not in accepted:
@@ -364,8 +366,7 @@ def _build(values: Mapping[str, Any], own: Own) -> Settings:
 
 
 def _from_environment(environ: Mapping[str, str]) -> dict[str, _Given]:
-    by_variable = {setting.variable: setting.key for setting in KEYS}
-    by_variable |= {"DD_" + key.upper(): key for key in _REQUIRED_VALUES}
+    by_variable = _variables()
     found = {}
     for variable, value in environ.items():
         if variable in by_variable:
@@ -374,6 +375,19 @@ def _from_environment(environ: Mapping[str, str]) -> dict[str, _Given]:
             known = [name for name in by_variable if name.startswith("DD_KUBEACTIONS_")]
             raise SettingsError(f"unknown environment variable {variable}{nearest(variable, known)}")
     return found
+
+
+def _variables() -> dict[str, str]:
+    """The key behind each variable that is read."""
+    return {setting.variable: setting.key for setting in KEYS} | {"DD_" + key.upper(): key for key in _REQUIRED_VALUES}
+
+
+def _ignored(environ: Mapping[str, str]) -> tuple[str, ...]:
+    """A warning for each variable that is none of ours and all but equal to one: it may be another agent's, too."""
+    known = _variables()
+    others = sorted(name for name in environ if name.startswith("DD_") and name not in known)
+    found = [(name, difflib.get_close_matches(name, known, n=1, cutoff=0.9)) for name in others]
+    return tuple(f"environment variable {name} is ignored; did you mean {close[0]}?" for name, close in found if close)
 
 
 def _from_file(content: str, origin: str) -> dict[str, _Given]:

@@ -115,7 +115,9 @@ def _check_metadata(config: Config) -> None:
     if isinstance(config.version, bool) or not isinstance(config.version, int):
         raise Malformed("metadata.version", f"a whole number is expected, not {show(config.version)}")
     if not 1 <= config.version <= MAX_VERSION:
-        raise Malformed("metadata.version", f"missing or out of range: {show(config.version)}; it starts at 1")
+        what = "missing or out of range" if config.version < 1 else "out of range"
+        text = f"{what}: {show(config.version)}; versions are 1 to {MAX_VERSION}"
+        raise Malformed("metadata.version", text)
 
 
 def text_problem(text: str) -> str:

@@ -175,7 +175,8 @@ class LiveBackend:
             loader = config.incluster_config.InClusterConfigLoader(str(token), str(authority), try_refresh_token=False)
             loader.load_and_set(configuration)
         except (config.ConfigException, OSError) as error:
-            raise BackendError(f"service account {self._account}: {_one_line(error)}") from error
+            what = f"service account {self._account}: {_one_line(error).rstrip('.')}"
+            raise BackendError(f"{what}; it is for a process in a pod: elsewhere give --kubeconfig FILE") from error
         TokenFile(token, self._clock).install(configuration)
 
     def _load_context(self, configuration: Configuration, context: Context) -> ExecPlugin | None:

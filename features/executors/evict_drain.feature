@@ -22,7 +22,7 @@ Feature: evict_pod and drain_node let pods go as far as their budgets allow
     Then 3 pods were evicted, each once
     And no pod of "shop/cart" is on the node "node-1"
     And the node "node-1" takes no new pods
-    And the action "c1:v1" is "succeeded" and says "3 pods are gone"
+    And the action "c1:v1" is "succeeded" and says "3 pods gone"
 
   Scenario: A budget that allows nobody to go is waited for until the deadline
     Given a disruption budget that keeps all 3 pods of "shop/cart"

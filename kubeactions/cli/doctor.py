@@ -30,6 +30,7 @@ from kubeactions.cli.cluster import (
 from kubeactions.clock import Clock, SystemClock
 from kubeactions.errors import KubeError, LedgerError, UserError
 from kubeactions.model import Spec
+from kubeactions.words import counted
 
 if TYPE_CHECKING:
     from kubernetes.client import ApiClient
@@ -134,6 +135,7 @@ def _examine(
     from backends.base import BackendError
 
     yield check_switches(settings)
+    yield from check_names(settings)
     yield from check_sources(settings)
     try:
         with backends.open("live", kubeconfig=kubeconfig, context=context) as backend:
@@ -178,6 +180,13 @@ def _one_line(error: Exception) -> str:
 # --- what the agent is told ---
 
 
+def check_names(settings: Settings) -> Iterator[Check]:
+    """What was given and is ignored, and looks as if it was meant for us."""
+    for warning in settings.warnings:
+        text, _, meant = warning.partition("; ")
+        yield Check(Level.WARNING, "settings", text, meant)
+
+
 def check_switches(settings: Settings) -> Check:
     """Whether it is switched on."""
     if settings.active:
@@ -202,7 +211,7 @@ def check_agent(settings: Settings, client: ApiClient) -> Check:
         text = f"kubeactions.allowed_actions names what is no action type: {', '.join(unknown)}"
         return Check(Level.WARNING, "settings", text, "see: kubeactions explain")
     enabled = len(_enabled({name: one.spec for name, one in agent.executors.items()}, settings))
-    return Check(Level.OK, "settings", f"an agent can be built of them; {enabled} action types are enabled")
+    return Check(Level.OK, "settings", f"an agent can be built of them; {counted(enabled, 'action type')} enabled")
 
 
 def _enabled(specs: Mapping[str, Spec], settings: Settings) -> dict[str, Spec]:
@@ -223,7 +232,7 @@ def check_sources(settings: Settings) -> Iterator[Check]:
         except UserError as error:
             yield Check(Level.PROBLEM, "source", _one_line(error), "make it readable, or take it out of the settings")
             continue
-        yield Check(Level.OK, "source", f"{source.name} is readable: {len(pull.configs)} configs")
+        yield Check(Level.OK, "source", f"{source.name} is readable: {counted(len(pull.configs), 'config')}")
         for problem in pull.problems:
             text = f"{source.name}: {problem.item}: {problem.text}"
             yield Check(Level.WARNING, "source", text, "nothing of it is executed before it is mended")
@@ -288,7 +297,7 @@ def check_access(kube: Kube, settings: Settings, specs: Mapping[str, Spec], targ
             yield Check(
                 Level.OK,
                 "access",
-                f"{where}: what the {role.kind} {role.name} grants, {len(role.grants)} rules, is granted",
+                f"{where}: what the {role.kind} {role.name} grants, {counted(len(role.grants), 'rule')}, is granted",
             )
     yield from _check_reads(kube, specs)
 
@@ -367,7 +376,9 @@ def check_ledger(kube: Kube, settings: Settings) -> Iterator[Check]:
         yield Check(Level.WARNING, "ledger", f"{where} has none yet", "the first leader makes it")
         return
     open_ = sum(record.open for record in reading.records)
-    yield Check(Level.OK, "ledger", f"in {where}, trusted: {len(reading.records)} records, {open_} of them open")
+    yield Check(
+        Level.OK, "ledger", f"in {where}, trusted: {counted(len(reading.records), 'record')}, {open_} of them open"
+    )
     for one in reading.meta.waiting:
         text = f"{one.id}:v{one.version} is not taken yet: {one.reason}"
         yield Check(Level.WARNING, "ledger", text, f"see: kubeactions why {one.id}")

@@ -13,6 +13,7 @@ from kubeactions.cli.cluster import cluster_options, load_settings, open_kube, s
 from kubeactions.clock import SystemClock
 from kubeactions.errors import Conflict, LedgerClosed, NotFound
 from kubeactions.model import JsonObject
+from kubeactions.words import counted
 
 if TYPE_CHECKING:
     from kubeactions.kube import Kube
@@ -79,7 +80,8 @@ def _say_verdict(closed: bool, namespace: str, checked: Checked) -> None:
     if closed:
         click.echo(f"kubeactions: the ledger cannot be trusted; {LedgerClosed.REMEDY}", err=True)
         return
-    size = f"{checked.records} records, {checked.segments} sealed segments, {checked.head_bytes} bytes in the head"
+    size = f"{counted(checked.records, 'record')}, {counted(checked.segments, 'sealed segment')}, "
+    size += f"{checked.head_bytes} bytes in the head"
     click.echo(f"the ledger in namespace {namespace} can be trusted ({size})")
 
 

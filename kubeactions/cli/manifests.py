@@ -44,7 +44,7 @@ Exit code: 0 printed, 2 wrong usage or an unknown action type, 3 a setting that 
 
 @click.command("manifests", help=_HELP)
 @click.option("--namespace", default="kubeactions", show_default=True, help="Where the agent and its ledger live.")
-@click.option("--image", default="", help="Default: kubeactions and this version, as the Dockerfile's line builds it.")
+@click.option("--image", help="Default: kubeactions and this version, as the Dockerfile's line builds it.")
 @click.option(
     "--actions", default=DEFAULT_ACTIONS, show_default=True, metavar="TYPE,...", help="Action types to enable, or all."
 )
@@ -55,7 +55,13 @@ Exit code: 0 printed, 2 wrong usage or an unknown action type, 3 a setting that 
 @click.option("--replicas", default=2, show_default=True, type=click.IntRange(1, 9), help="One leads, the rest follow.")
 @click.option("--set", "sets", multiple=True, metavar="KEY=VALUE", help="A further setting; repeatable.")
 def command(
-    namespace: str, image: str, actions: str, read: str, target_namespaces: str, replicas: int, sets: tuple[str, ...]
+    namespace: str,
+    image: str | None,
+    actions: str,
+    read: str,
+    target_namespaces: str,
+    replicas: int,
+    sets: tuple[str, ...],
 ) -> int:
     """Choose, check by reading the settings back, print."""
     from kubeactions.installation import Choices, pieces, settings_of, stream
@@ -63,7 +69,7 @@ def command(
     specs = _chosen(actions, known_specs())
     choices = Choices(
         specs=specs,
-        image=_value("--image", _image, image or f"kubeactions:{_version()}"),
+        image=_value("--image", _image, f"kubeactions:{_version()}" if image is None else image),
         namespace=_value("--namespace", readers.namespace, namespace),
         targets=named_namespaces(target_namespaces),
         read=_readable(read, specs),

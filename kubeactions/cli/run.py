@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import logging
 import os
 import signal
@@ -106,6 +107,8 @@ def command(
     if listen is not None:
         settings = replace(settings, listen=_address(listen))
     set_up(log_format or settings.log_format, verbose=verbose)
+    for warning in settings.warnings:
+        log.warning("%s", warning)
     if not settings.active:
         raise SettingsError(settings.why_inactive)
     if not settings.sources:
@@ -228,15 +231,16 @@ def _stopped_by_signals(within_s: float) -> Iterator[tuple[threading.Event, list
     """
     stop = threading.Event()
     received: list[int] = []
+    so_many = itertools.count()
     bound = threading.Timer(within_s, lambda: _end_now(received[0]))
     bound.daemon = True
 
     def handle(number: int, _frame: FrameType | None) -> None:
         if received and number == signal.SIGINT:
             os._exit(130)  # Nothing needs to be tidied up: whatever is durable is in the ledger.
-        if not received:
-            bound.start()
         received.append(number)
+        if next(so_many) == 0:  # One step: the next signal may interrupt this very handler.
+            bound.start()
         stop.set()
 
     before = {number: signal.signal(number, handle) for number in (signal.SIGTERM, signal.SIGINT)}

@@ -50,6 +50,7 @@ from kubeactions.model import (
     Tried,
     Verdict,
 )
+from kubeactions.words import counted
 
 BURST = 8
 """Evictions between two looks."""
@@ -249,7 +250,7 @@ def _listed(action: Action, intent: Intent, seen: Seen) -> Verdict:
     if in_the_way:
         return Verdict.settle(failed("PodsInTheWay", f"{action.target} is cordoned, not drained: {_named(in_the_way)}"))
     pods = [[pod["metadata"]["namespace"], pod["metadata"]["name"], uid_of(pod)] for pod in chosen]
-    text = f"{len(pods)} pods are to be evicted from {action.target}"
+    text = f"to be evicted from {action.target}: {counted(len(pods), 'pod')}"
     return Verdict.advance(
         {**intent.resolved, "step": EVICT, "pods": pods, "listed_in": intent.epoch}, "PodsListed", text
     )
@@ -261,7 +262,8 @@ def _evicting(action: Action, intent: Intent, evidence: Evidence) -> Verdict:
     planned = [uid for _, _, uid in intent.resolved["pods"]]
     left = [there[uid] for uid in planned if uid in there]
     if not left:
-        return Verdict.settle(succeeded("Drained", f"{action.target} drained: {len(planned)} pods are gone from it"))
+        gone = f"{counted(len(planned), 'pod')} gone from it"
+        return Verdict.settle(succeeded("Drained", f"{action.target} drained: {gone}"))
     waiting = [pod for pod in left if not is_terminating(pod)]
     refused = [pod for pod in waiting if _is_refused(evidence.parts.get(uid_of(pod)))]
     stuck = len(refused) == len(left)

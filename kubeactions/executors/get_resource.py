@@ -35,6 +35,7 @@ from kubeactions.model import (
     Status,
     Verdict,
 )
+from kubeactions.plugins import nearest
 
 MAX_BYTES = 1572864
 """Longest redacted object that is reported (1.5 MiB)."""
@@ -67,7 +68,7 @@ class GetResource:
     )
 
     def look(self, action: Action, intent: Intent | None, kube: Reader) -> Seen:  # noqa: ARG002
-        """What the kind resolves to (`related`), and the object, unless it must not be read."""
+        """What the kind resolves to (`related`; else what there is), and the object, unless it must not be read."""
         try:
             listed = kube.get(_discovery_path(action.target.api_version))
         except KubeError as error:
@@ -75,8 +76,10 @@ class GetResource:
                 raise
             return Seen(None)
         resource = resolve(listed, action.target.kind)
-        if resource is None or _objection(action, resource) is not None:
-            return Seen(None, (resource,) if resource else ())
+        if resource is None:
+            return Seen(None, (listed,))
+        if _objection(action, resource) is not None:
+            return Seen(None, (resource,))
         try:
             return Seen(kube.get(_path(action, resource), max_bytes=8 * MAX_BYTES), (resource,))
         except NotFound:
@@ -88,7 +91,11 @@ class GetResource:
         """Always an outcome: there is nothing to send."""
         target = action.target
         if not seen.related:
-            return failed("UnknownKind", f"{target.api_version} has no kind {target.kind} on this cluster")
+            return failed("UnknownKind", f"this cluster serves no {target.api_version}")
+        if "resources" in seen.related[0]:
+            kinds = {one["kind"] for one in seen.related[0]["resources"] if "/" not in one["name"]}
+            text = f"{target.api_version} has no kind {target.kind} on this cluster{nearest(target.kind, kinds)}"
+            return failed("UnknownKind", text)
         if (objection := _objection(action, seen.related[0])) is not None:
             return objection
         if seen.target is None:

@@ -8,6 +8,7 @@ from kubeactions.model import Action, EffectClass, Spec
 from kubeactions.policy.ruling import Gate, Ruling
 from kubeactions.policy.tally import Traffic
 from kubeactions.safety import BlastRadius, Safety
+from kubeactions.words import counted
 
 
 def limit_of(blast_radius: BlastRadius, objects: int | None) -> int | None:
@@ -30,7 +31,7 @@ def gate(action: Action, spec: Spec, traffic: Traffic, now: datetime, safety: Sa
         return Ruling(Gate.WAIT, reason, text, retry_after_s=min(max(pause, 0.1), 60.0), when=when)
 
     if spec.effect is not EffectClass.READ and len(traffic.in_flight) >= safety.max_in_flight:
-        text = f"{len(traffic.in_flight)} actions have begun and not ended; {safety.max_in_flight} may at a time"
+        text = f"{counted(len(traffic.in_flight), 'action')} in flight; {safety.max_in_flight} may be at a time"
         when = f"the next may begin when {_one_of(traffic.in_flight)} has ended"
         return Ruling(Gate.WAIT, "TooManyInFlight", text, retry_after_s=1.0, when=when)
     for bucket in traffic.buckets:

@@ -46,7 +46,6 @@ from kubeactions.model import (
     Record,
     Seen,
     Status,
-    Tried,
     Verdict,
 )
 from kubeactions.policy import Gate, Ruling, opted_out
@@ -330,18 +329,13 @@ class Execution:
             if not self._elector.leads(self._kube.deadline_s):
                 raise OutOfLease
             trail.sends += 1
-            before = trail.parts.get(part)
-            tried = Tried(self._clock.wall(), doubt=before is not None and before.doubt)
-            trail.parts[part] = replace(tried, doubt=True)
+            tried = trail.tries(part, self._clock.wall())
             try:
                 one = replace(intent, resolved={**intent.resolved, "part": part})
                 self._executors[action.type].execute(action, one, kube)
                 trail.parts[part] = replace(tried, answered=True, doubt=False)
-            except Refused as error:
-                trail.parts[part] = replace(tried, refused=error)
-            except Unreachable as error:  # Nothing was sent.
-                trail.parts[part] = tried
-                log.warning("%s: %s: %s", record.key, part, error)
+            except (Refused, Unreachable) as error:  # After Unreachable nothing was sent, and it is tried again.
+                trail.parts[part] = replace(tried, refused=error if isinstance(error, Refused) else None)
             except Exception as error:  # noqa: BLE001  Whatever it was, the request may have been applied.
                 log.warning("%s: %s: %s: %s", record.key, part, type(error).__name__, error)
 

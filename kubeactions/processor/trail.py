@@ -6,7 +6,7 @@ which is in doubt from the start.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from kubeactions.errors import KubeError, Refused, TooManyRequests
@@ -68,6 +68,13 @@ class Trail:
         if now - last.at < MOVES:
             return why
         return note(why[:-1], "wait", self.reason, self.words, now)
+
+    def tries(self, part: str, now: datetime) -> Tried:
+        """A part is about to be sent: in doubt until there is an answer. Returns what is known if none was sent."""
+        before = self.parts.get(part)
+        tried = Tried(now, doubt=before is not None and before.doubt)
+        self.parts[part] = replace(tried, doubt=True)
+        return tried
 
     def pause_s(self) -> float:
         """The pause that so many failures in a row deserve, in seconds."""

@@ -149,7 +149,6 @@ def test_an_account_that_is_not_mounted_is_one_clear_line(tmp_path: Path) -> Non
         [sys.executable, "-m", "kubeactions", "run", "--source", str(tmp_path), "--service-account", str(tmp_path)],
         cwd=ROOT, env=environment, capture_output=True, text=True, timeout=PATIENCE_S, check=False,
     )  # fmt: skip
-    assert (done.returncode, done.stderr.splitlines()[-1]) == (
-        5,
-        f"kubeactions: service account {tmp_path}: Service token file does not exist.",
-    )
+    said = f"service account {tmp_path}: Service token file does not exist; it is for a process in a pod"
+    told = f"kubeactions: {said}: elsewhere give --kubeconfig FILE"
+    assert (done.returncode, done.stderr.splitlines()[-1]) == (5, told)

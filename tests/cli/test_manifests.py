@@ -52,6 +52,7 @@ def test_the_same_options_print_the_same_text(cli: Cli) -> None:
         (["--namespace", "Ops"], 2, "--namespace: 'Ops' is no namespace name"),
         (["--target-namespaces", "a b,_"], 2, "--target-namespaces: '_' is no namespace name"),
         (["--image", "a b"], 2, "--image: 'a b' is no image reference"),
+        (["--image", ""], 2, "--image: '' is no image reference"),
         (["--replicas", "0"], 2, "0 is not in the range"),
         (["--namespaces", "x"], 2, "No such option"),
         (["--set", "kubeactions.expiry_s"], 2, "write it as KEY=VALUE"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import threading
 from collections.abc import Callable
 from dataclasses import replace
@@ -19,6 +20,7 @@ from kubeactions.agent import STALLED_AFTER_S, Agent
 from kubeactions.errors import SettingsError
 from kubeactions.kube import Kube
 from kubeactions.model import Phase
+from kubeactions.safety import Safety
 from kubeactions.settings import Election, Settings
 from kubeactions.sources.directory import DirectorySource
 from tests.unit.kubeactions.bench import Bench, MemoryReporter
@@ -52,6 +54,28 @@ def test_settings_that_cannot_be_safe_together_are_refused_before_anything_start
 def test_a_permit_that_no_action_type_knows_is_refused_with_a_suggestion() -> None:
     bench = Bench(replace(QUICK, permits=frozenset({"force_delete_statefulset_pod"})))
     with pytest.raises(SettingsError, match="did you mean force_delete_statefulset_pods"):
+        bench.agent("replica-1")
+
+
+@pytest.mark.parametrize(
+    ("kind", "allowed", "message"),
+    [
+        ("podd", None, "no enabled action acts on kind 'podd'; did you mean Pod?"),
+        ("pods", None, "no enabled action acts on kind 'pods'; did you mean Pod?"),
+        ("configmap", {"delete_pod"}, "no enabled action acts on kind 'configmap'; known: Pod"),
+        ("configmap", {"delete_pod", "get_resource"}, ""),
+        ("deployment", None, ""),
+    ],
+)
+def test_an_allowed_kind_that_no_action_acts_on_is_refused_with_a_suggestion(
+    kind: str, allowed: set[str] | None, message: str
+) -> None:
+    settings = replace(QUICK, safety=Safety(kinds=frozenset({(None, kind)})))
+    bench = Bench(replace(settings, allowed_actions=frozenset(allowed) if allowed else None))
+    if message:
+        with pytest.raises(SettingsError, match=re.escape(message)):
+            bench.agent("replica-1")
+    else:
         bench.agent("replica-1")
 
 

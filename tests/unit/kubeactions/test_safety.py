@@ -109,6 +109,7 @@ def test_a_window_that_makes_no_sense_is_refused_with_its_place(change: tuple[st
         ("blast_radius_percent", "101", "a percentage above 0"),
         ("blast_radius_percent", "many", "a percentage above 0"),
         ("allowed_kinds", "core/", "no kind"),
+        ("allowed_kinds", "v1/Pod", "a group is expected before the slash, no version"),
         ("allowed_namespaces", "Shop", "no namespace name"),
         ("max_in_flight", "0", "a whole number from 1"),
         ("breaker_failures", "-1", "a whole number from 0"),

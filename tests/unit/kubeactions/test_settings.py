@@ -224,3 +224,12 @@ def test_a_file_that_cannot_be_read_is_one_line(tmp_path: Path) -> None:
 
 def test_an_empty_section_is_no_mistake() -> None:
     assert parse("kubeactions:\n", {}) == Settings()
+
+
+def test_a_variable_that_is_all_but_one_of_ours_is_ignored_with_a_warning() -> None:
+    environment = {"DD_LEADER_LEASE_DURATON": "20", "DD_KUBEACTION_ENABLED": "1", "DD_LOG_LEVEL": "debug", "HOME": "/"}
+    found = parse("", {**environment, "DD_LEADER_LEASE_DURATION": "30", "DD_LEADER_ELECTION": "true"})
+    assert found.warnings == (
+        "environment variable DD_KUBEACTION_ENABLED is ignored; did you mean DD_KUBEACTIONS_ENABLED?",
+        "environment variable DD_LEADER_LEASE_DURATON is ignored; did you mean DD_LEADER_LEASE_DURATION?",
+    )

@@ -378,9 +378,9 @@ def test_an_action_above_its_limit_is_refused() -> None:
         ("\udcff", 1, "metadata.id: only printable"),
         (" a", 1, "metadata.id: only printable"),
         ("a" * 254, 1, "metadata.id: 254 characters"),
-        ("a", 0, "metadata.version: missing or out of range: 0; it starts at 1"),
+        ("a", 0, "metadata.version: missing or out of range: 0; versions are 1 to 9223372036854775807"),
         ("a", -1, "metadata.version: missing or out of range"),
-        ("a", 2**63, "metadata.version: missing or out of range"),
+        ("a", 2**63, "metadata.version: out of range: 9223372036854775808; versions are 1 to 9223372036854775807"),
         ("a", True, "metadata.version: a whole number is expected, not true"),
     ],
 )

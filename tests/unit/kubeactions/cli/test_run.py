@@ -1,11 +1,15 @@
-"""What `run` answers to the kubelet: which loop hangs, and why there is no work."""
+"""What `run` answers to the kubelet and to signals: which loop hangs, and why there is no work; a stop, once."""
 
 from __future__ import annotations
 
+import signal
+import threading
 from collections.abc import Callable
 
+import pytest
+
 from kubeactions.agent import STALLED_AFTER_S
-from kubeactions.cli.run import routes
+from kubeactions.cli.run import _stopped_by_signals, routes
 from kubeactions.health import Answer
 from kubeactions.metrics import Metrics
 from kubeactions.model import Action
@@ -52,3 +56,23 @@ def test_both_loops_are_named_when_both_stand_still() -> None:
     bench.clock.advance(STALLED_AFTER_S + 1.0)
     said = b"the elector has not ticked for a minute; the processor has not ticked for a minute\n"
     assert answers["/livez"]({}) == answers["/healthz"]({}) == Answer(503, said)
+
+
+# --- signals ---
+
+
+def test_a_second_sigterm_that_interrupts_the_handling_of_the_first_changes_nothing(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    started: list[threading.Timer] = []
+
+    def start(timer: threading.Timer) -> None:
+        started.append(timer)
+        signal.raise_signal(signal.SIGTERM)
+
+    monkeypatch.setattr(threading.Timer, "start", start)
+    with _stopped_by_signals(60.0) as (stop, received):
+        signal.raise_signal(signal.SIGTERM)
+        assert stop.is_set()
+        assert received == [signal.SIGTERM, signal.SIGTERM]
+    assert len(started) == 1

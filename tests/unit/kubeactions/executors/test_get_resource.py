@@ -56,6 +56,17 @@ def test_secrets_are_refused_by_what_the_name_resolves_to_and_are_not_even_asked
     assert len(bench.backend.cluster.audit.find(resource="secrets")) == before
 
 
+@pytest.mark.parametrize(
+    ("target", "message"),
+    [
+        (Target("v1", "ConfigMpa", "x", "shop"), "v1 has no kind ConfigMpa on this cluster; did you mean ConfigMap?"),
+        (Target("example.org/v1", "Unicorn", "x", "shop"), "this cluster serves no example.org/v1"),
+    ],
+)
+def test_a_kind_that_is_not_there_is_said_with_the_nearest_one(bench: Bench, target: Target, message: str) -> None:
+    assert got(bench, target).message == message
+
+
 class Serving:
     """A cluster that serves one group, with a kind called Secret in it."""
 

@@ -112,7 +112,7 @@ def test_each_says_when_the_next_one_may_begin() -> None:
 )
 def test_in_flight_names_what_is_waited_for(keys: str, words: str) -> None:
     ruling = rule(Safety(max_in_flight=1), in_flight=tuple(f"{key}:v1" for key in keys))
-    assert ruling.text.endswith(f"; 1 may at a time; the next may begin when {words} has ended")
+    assert ruling.text.endswith(f"; 1 may be at a time; the next may begin when {words} has ended")
 
 
 # --- blast radius ---
