@@ -30,6 +30,7 @@ from backends.fake import (
     subresources,
     writing,
 )
+from backends.fake.admission import certificates
 from backends.fake.audit import AuditLog
 from backends.fake.authentication import Authenticator
 from backends.fake.authorization import escalation
@@ -263,9 +264,14 @@ class Server:
         authorization.check(self._authorizer, wanted._replace(verb="create"))
 
     def _guard_write(self, call: Call, resource: Resource) -> None:
-        """Who writes what has no effect is told so; who writes roles and bindings may give no more than he has."""
+        """Who writes what has no effect is told so.
+
+        Who writes roles and bindings may give no more than he has; who asks for a certificate, for himself.
+        """
+        assert call.identity is not None, "authentication comes first"
+        if resource.storage == certificates.REQUESTS:
+            call.guard = certificates.asked_by(call.identity)
         if resource.group == RBAC_GROUP and self._authorizer.mode == "rbac":
-            assert call.identity is not None, "authentication comes first"
             call.guard = escalation.guard(self._authorizer, call.identity, resource, call.route)
             return
         warning = imitation.warning_of(resource.storage, pods_run=self._pods_run)

@@ -7,6 +7,7 @@ nobody gets a client certificate of the administrators' group by asking for it.
 from __future__ import annotations
 
 import base64
+from collections.abc import Callable
 from typing import Any
 
 from backends.fake import statuses
@@ -15,8 +16,11 @@ from backends.fake.admission.chain import Base, Step
 from backends.fake.authorization import Attributes as Asked
 from backends.fake.authorization import Authorizer
 from backends.fake.catalogue import Resource
+from backends.fake.messages import Identity
 
 Obj = dict[str, Any]
+Guard = Callable[[Obj, Obj | None], None]
+"""As `registry.Guard`, which is above this layer."""
 
 GROUP = "certificates.k8s.io"
 REQUESTS = (GROUP, "certificatesigningrequests")
@@ -58,6 +62,21 @@ class Certificates(Base):
         assert identity is not None, "whoever writes is somebody"
         asked = Asked(identity, verb, GROUP, "signers", name=signer)
         return self._authorizer.decide(asked).allowed
+
+
+def asked_by(identity: Identity) -> Guard:
+    """What keeps a request to who asks: it carries his name, and what is wanted changes no more (csr/strategy.go)."""
+
+    def keep(new: Obj, old: Obj | None) -> None:
+        if old is not None:
+            new["spec"] = old["spec"]
+            return
+        said: Obj = {"username": identity.name, "uid": identity.uid, "groups": list(identity.groups)}
+        said["extra"] = {name: list(values) for name, values in identity.extra}
+        given = {name: value for name, value in new["spec"].items() if name not in said}
+        new["spec"] = {**given, **{name: value for name, value in said.items() if value}}
+
+    return keep
 
 
 def _failed(status: Obj) -> list[Obj]:

@@ -10,11 +10,13 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from tests.unit.backends.fake.access import Access, role, rule
+from backends.fake.messages import Identity
+from tests.unit.backends.fake.access import Access, bind, role, rule
 from tests.unit.backends.fake.door import Door
 
 GROUP = "certificates.k8s.io"
 REQUESTS = f"/apis/{GROUP}/v1/certificatesigningrequests"
+ALICE = Identity("alice", "7", ("devs",), (("scopes", ("all",)),))
 RBAC = "rbac.authorization.k8s.io"
 
 
@@ -66,3 +68,18 @@ def test_who_approves_and_signs_may_do_so_for_the_signer() -> None:
     held = access.ask("all", "GET", f"{REQUESTS}/r").body
     signed = {**held, "status": {**held["status"], "certificate": "LS0t"}}
     assert "not permitted to sign" in access.ask("all", "PUT", f"{REQUESTS}/r/status", signed).body["message"]
+
+
+def test_a_request_is_in_the_name_of_who_makes_it_and_stays_as_it_was() -> None:
+    access = Access()
+    asks = rule("create update", GROUP, "certificatesigningrequests")
+    access.write(role("asks", asks, cluster=True), bind("asks", ("User", "alice"), of="ClusterRole", cluster=True))
+    wanted = request("r", "devs", "example.com/mine")
+    wanted["spec"] |= {"username": "somebody", "groups": ["system:masters"], "extra": {"a": ["b"]}}
+    made = access.ask(ALICE, "POST", REQUESTS, wanted).body
+    assert {**made["spec"], "request": ""} == {
+        "request": "", "signerName": "example.com/mine", "usages": ["client auth"], "username": "alice", "uid": "7",
+        "groups": ["devs"], "extra": {"scopes": ["all"]},
+    }  # fmt: skip
+    other = {**made, "spec": {**made["spec"], "signerName": "example.com/other"}}
+    assert access.door.put(f"{REQUESTS}/r", other).body["spec"] == made["spec"]
