@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import gzip
 import http.client
 import json
 import socket
@@ -13,6 +14,7 @@ from typing import Any
 import pytest
 
 from backends.clock import SimulatedClock
+from backends.fake import http as fake_http
 from backends.fake.cluster import Cluster
 from backends.fake.http import Limits
 from backends.fake.messages import Identity, Request
@@ -160,6 +162,31 @@ def test_repeated_headers_are_one_list(shared: Door) -> None:
         b"content-type: application/json\r\nconnection: close\r\ncontent-length: %d\r\n\r\n%s" % (len(whoami), whoami),
     )
     assert json.loads(answer.split(b"\r\n\r\n", 1)[1])["status"]["userInfo"]["groups"][:2] == ["a", "b"]
+
+
+@pytest.mark.parametrize(
+    ("target", "accepted", "encoding"),
+    [
+        ("/apis", "deflate, gzip", "gzip"),
+        ("/apis", "gzip;q=0.5", None),
+        ("/apis", "identity", None),
+        ("/version", "gzip", None),
+    ],
+)
+def test_a_long_answer_is_compressed_for_who_reads_gzip(
+    shared: Door, monkeypatch: pytest.MonkeyPatch, target: str, accepted: str, encoding: str | None
+) -> None:
+    monkeypatch.setattr(fake_http, "COMPRESSED_BYTES", 1000)
+    connection = shared.connect()
+    connection.request("GET", target, headers={"Accept-Encoding": accepted})
+    response = connection.getresponse()
+    body = response.read()
+    assert response.headers["Content-Encoding"] == encoding
+    if encoding is not None:
+        assert "Accept-Encoding" in response.headers["Vary"]
+        body = gzip.decompress(body)
+    assert isinstance(json.loads(body), dict)
+    connection.close()
 
 
 def test_bytes_that_are_no_text_go_back_as_they_came(shared: Door) -> None:
