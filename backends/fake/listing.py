@@ -140,18 +140,18 @@ def _match_forbidden(why: str) -> Cause:
     return Cause("resourceVersionMatch", "FieldValueForbidden", f"Forbidden: {why}")
 
 
-def too_new(rv: int, current: int) -> statuses.ApiError:
-    """504: a revision that has not happened yet."""
-    return statuses.ApiError(
-        504,
-        "Timeout",
-        f"Timeout: Too large resource version: {rv}, current: {current}",
-        {
-            "causes": [{"reason": "ResourceVersionTooLarge", "message": "Too large resource version"}],
-            "retryAfterSeconds": 1,
-        },
-        headers={"Retry-After": "1"},
-    )
+UNCACHED = frozenset({"events"})
+"""What the real server keeps no watch cache of: what is asked of it is answered from its store."""
+
+
+def too_new(rv: int, current: int, resource: Resource) -> statuses.ApiError:
+    """504: a revision that has not happened yet. Who waited for the cache may come again in a second."""
+    causes = [{"reason": "ResourceVersionTooLarge", "message": "Too large resource version"}]
+    text = f"Timeout: Too large resource version: {rv}, current: {current}"
+    if resource.plural in UNCACHED:
+        return statuses.ApiError(504, "Timeout", text, {"causes": causes})
+    again = {"causes": causes, "retryAfterSeconds": 1}
+    return statuses.ApiError(504, "Timeout", text, again, headers={"Retry-After": "1"})
 
 
 def revision(text: str) -> int:

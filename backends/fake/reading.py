@@ -19,8 +19,6 @@ from backends.fake.messages import Response
 from backends.fake.registry import Registry
 from backends.fake.store import Entry, GoneError
 
-_UNCACHED = frozenset({"events"})
-"""What the real server keeps no watch cache of; it answers `resourceVersion=0` from the cache, without pages."""
 _JSON = {"Cache-Control": "no-cache, private", "Content-Type": "application/json"}
 
 
@@ -35,7 +33,7 @@ def get(registry: Registry, call: Call) -> Response:
     if call.query and call.query.get("resourceVersion"):
         asked, current = listing.revision(call.query["resourceVersion"]), registry.store.revision
         if asked > current:
-            raise listing.too_new(asked, current)
+            raise listing.too_new(asked, current, resource)
     entry = registry.store.at(resource.storage, route.namespace, route.name)
     if entry is None:
         raise registry.missing(resource, route.name)
@@ -48,7 +46,8 @@ def list_objects(registry: Registry, call: Call) -> Response:
     """The objects of a resource, in one namespace or all, that the selectors match."""
     route, resource = call.route, call.served
     options = listing.options_of(call, resource, watch=False)
-    if options.rv == "0" and not options.token and resource.plural not in _UNCACHED:
+    if options.rv == "0" and not options.token and resource.plural not in listing.UNCACHED:
+        # Answered from the watch cache, which knows no pages.
         options = options._replace(limit=0)
     entries, rv, start = _snapshot(registry, resource, route.namespace, options)
     metadata: dict[str, Any] = {"resourceVersion": str(rv)}
@@ -96,7 +95,7 @@ def _snapshot(
         raise statuses.bad_request(f"invalid resource version: {wrong}")
     asked = int(options.rv)
     if asked > current:
-        raise listing.too_new(asked, current)
+        raise listing.too_new(asked, current, resource)
     exact = options.rv_match == "Exact" or (options.limit and not options.rv_match)
     if not exact:
         return store.list(*resource.storage, namespace), current, ""

@@ -49,7 +49,7 @@ def watch(registry: Registry, call: Call) -> Response:
         response.headers["Content-Type"] = f"{PROTOBUF};stream=watch"
     response.stream = stream
     if options.initial_events and start > registry.store.revision:
-        return _failed(response, stream, listing.too_new(start, registry.store.revision))
+        return _failed(response, stream, listing.too_new(start, registry.store.revision, resource))
     try:
         _begin(registry, route.namespace, resource, stream, options, start, events)
     except GoneError as gone:

@@ -183,6 +183,16 @@ def test_what_is_read_from_the_cache_comes_without_pages(five: Door) -> None:
     assert names(five.get(f"{CM}?resourceVersion=0&limit=2").body) == list("abcde")
 
 
+def test_what_has_no_cache_is_paged_and_names_no_time_to_come_again(door: Door) -> None:
+    events = "/api/v1/namespaces/default/events"
+    for name in "ab":
+        about = {"kind": "Pod", "namespace": "default", "name": "p"}
+        door.made(events, {"metadata": {"name": name}, "involvedObject": about})
+    assert names(door.get(f"{events}?resourceVersion=0&limit=1").body) == ["a"]
+    refused = door.get(f"{events}?resourceVersion=99999")
+    assert (refused.code, "Retry-After" in refused.headers) == (504, False)
+
+
 def test_a_slash_too_many_is_no_path_whatever_was_asked_before(five: Door) -> None:
     assert five.get(f"{CM}/").code == 200
     assert five.get(f"{CM}//a").code == 404
