@@ -30,6 +30,11 @@ _POD_SPEC: Final = (
     "readinessGates", "runtimeClassName", "overhead", "enableServiceLinks", "topologySpreadConstraints", "os",
     "schedulingGates", "resourceClaims", "resources", "hostnameOverride",
 )  # fmt: skip
+_VOLUME_SOURCES: Final = (
+    "gcePersistentDisk", "awsElasticBlockStore", "hostPath", "glusterfs", "nfs", "rbd", "quobyte", "iscsi",
+    "flexVolume", "cinder", "cephfs", "fc", "flocker", "azureFile", "vsphereVolume", "azureDisk",
+    "photonPersistentDisk", "portworxVolume", "scaleIO", "local", "storageos", "csi",
+)  # fmt: skip
 _ZERO: Final = {"string": "", "bool": False, "intstr": 0, "quantity": "0"}
 _NULL: Final = frozenset({"bytes", "time", "microtime", "raw"})
 
@@ -52,6 +57,15 @@ def of(name: str, before: Obj, after: Obj) -> str:
 def pod_specs(before: Obj, after: Obj) -> str:
     """Of two pods' specs."""
     return _unified(_pod_spec(before), _pod_spec(after))
+
+
+def volume_sources(before: Obj, after: Obj) -> str:
+    """Of two PersistentVolumes' sources."""
+    fields = struct("core.v1.PersistentVolumeSpec").fields
+    shown = (
+        {_go_name(name): _field(fields[name], spec.get(name)) for name in _VOLUME_SOURCES} for spec in (before, after)
+    )
+    return _unified(*shown)
 
 
 def _unified(before: Any, after: Any) -> str:

@@ -57,12 +57,25 @@ def cron_job_defaults(obj: Obj) -> None:
 
 def job(obj: Obj) -> list[Cause]:
     """The spec of a Job."""
-    found = _job_spec(obj["spec"], "spec")
     selector, labels = obj["spec"].get("selector"), obj["spec"]["template"]["metadata"].get("labels")
+    found = (
+        _generated(obj, selector) + _job_spec(obj["spec"], "spec") + label_selectors.sound("spec.selector", selector)
+    )
     if selector is not None and not label_selectors.selects(selector, labels):
         text = "`selector` does not match template `labels`"
         found.append(causes.invalid("spec.template.metadata.labels", labels, text))
     return found
+
+
+def _generated(obj: Obj, selector: Obj | None) -> list[Cause]:
+    """A selector that the server makes selects by the Job's own labels, and by nothing that was added."""
+    if obj["spec"].get("manualSelector") or selector is None or "uid" not in obj["metadata"]:
+        return []
+    own = {"controller-uid": obj["metadata"]["uid"], "job-name": obj["metadata"].get("name", "")}
+    own |= {f"batch.kubernetes.io/{name}": value for name, value in own.items()}
+    if label_selectors.selects(selector, own):
+        return []
+    return [causes.invalid("spec.selector", selector, "`selector` not auto-generated")]
 
 
 def _job_spec(spec: Obj, path: str) -> list[Cause]:
@@ -87,15 +100,48 @@ def job_update(new: Obj, old: Obj) -> list[Cause]:
     """A Job keeps its selector, its template and how it counts; a suspended one may change its template's placing."""
     found = job(new)
     want, have = new["spec"], old["spec"]
-    fixed = ["selector", "completionMode", "podFailurePolicy", "backoffLimitPerIndex", "managedBy", "successPolicy"]
-    if want.get("completionMode") != "Indexed":
-        fixed.insert(0, "completions")
-    for name in fixed:
-        if want.get(name) != have.get(name):
-            found.append(causes.invalid(f"spec.{name}", want.get(name), "field is immutable"))
-    if want["template"] != have["template"] and not (have.get("suspend") and "startTime" not in old.get("status", {})):
+    found += _completions(want, have) + _immutable(want, have, "selector")
+    waits = have.get("suspend") and "startTime" not in (old.get("status") or {})
+    template = _placed_as(have["template"], want["template"]) if waits else have["template"]
+    if want["template"] != template:
         found.append(causes.invalid("spec.template", want["template"], "field is immutable"))
-    return found
+    return found + _immutable(
+        want, have, "completionMode", "podFailurePolicy", "backoffLimitPerIndex", "managedBy", "successPolicy"
+    )
+
+
+def _immutable(want: Obj, have: Obj, *names: str) -> list[Cause]:
+    return [
+        causes.invalid(f"spec.{name}", want.get(name), "field is immutable")
+        for name in names
+        if want.get(name) != have.get(name)
+    ]
+
+
+def _completions(want: Obj, have: Obj) -> list[Cause]:
+    """How often a Job completes is fixed; one with indexes may grow and shrink, with as many pods at once."""
+    if want.get("completionMode") != "Indexed":
+        return _immutable(want, have, "completions")
+    if want.get("completions") in (None, have.get("completions"), want.get("parallelism")):
+        return []
+    return [
+        causes.invalid("spec.completions", want["completions"], "can only be modified in tandem with spec.parallelism")
+    ]
+
+
+def _placed_as(template: Obj, other: Obj) -> Obj:
+    """A template with the labels, annotations and placing of another one."""
+    metadata = {**template["metadata"]}
+    spec = {**template["spec"]}
+    for target, source, names in (
+        (metadata, other["metadata"], ("labels", "annotations")),
+        (spec, other["spec"], ("nodeSelector", "affinity", "tolerations", "schedulingGates")),
+    ):
+        for name in names:
+            target.pop(name, None)
+            if name in source:
+                target[name] = source[name]
+    return {**template, "metadata": metadata, "spec": spec}
 
 
 def cron_job(obj: Obj) -> list[Cause]:

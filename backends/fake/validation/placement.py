@@ -16,6 +16,7 @@ Obj = Mapping[str, Any]
 
 TAINT_EFFECTS = ("NoSchedule", "PreferNoSchedule", "NoExecute")
 _NODE_OPERATORS = ("In", "NotIn", "Exists", "DoesNotExist", "Gt", "Lt")
+_SPREAD_POLICIES = ("Honor", "Ignore")
 _SPREAD_ACTIONS = ("DoNotSchedule", "ScheduleAnyway")
 
 
@@ -60,16 +61,34 @@ def _node_affinity(given: Obj, path: str) -> list[Cause]:
     found: list[Cause] = []
     required = given.get("requiredDuringSchedulingIgnoredDuringExecution")
     if required is not None:
-        where = f"{path}.requiredDuringSchedulingIgnoredDuringExecution.nodeSelectorTerms"
-        if not required.get("nodeSelectorTerms"):
-            found.append(causes.required(where, "must have at least one node selector term"))
-        for number, term in enumerate(required.get("nodeSelectorTerms") or ()):
-            found += _node_term(term, f"{where}[{number}]")
+        found += node_selector(required, f"{path}.requiredDuringSchedulingIgnoredDuringExecution")
     for number, preferred in enumerate(given.get("preferredDuringSchedulingIgnoredDuringExecution") or ()):
         where = f"{path}.preferredDuringSchedulingIgnoredDuringExecution[{number}]"
         found += _weight(preferred, where)
         found += _node_term(preferred.get("preference") or {}, f"{where}.preference")
     return found
+
+
+def node_selector(given: Obj, path: str) -> list[Cause]:
+    """What is wrong with the terms that nodes must match."""
+    where, terms = f"{path}.nodeSelectorTerms", given.get("nodeSelectorTerms") or []
+    if not terms:
+        return [causes.required(where, "must have at least one node selector term")]
+    return [
+        cause
+        for number, term in enumerate(terms)
+        for cause in _node_term(term, f"{where}[{number}]") + _node_values(term, f"{where}[{number}]")
+    ]
+
+
+def _node_values(term: Obj, path: str) -> list[Cause]:
+    """Values that are no labels'; what is only preferred may name them."""
+    return [
+        causes.invalid(f"{path}.matchExpressions[{number}].values[{place}]", value, text)
+        for number, expression in enumerate(term.get("matchExpressions") or ())
+        for place, value in enumerate(expression.get("values") or ())
+        for text in label_value_errors(value)
+    ]
 
 
 def _node_term(term: Obj, path: str) -> list[Cause]:
@@ -118,26 +137,50 @@ def _pod_term(term: Obj, path: str) -> list[Cause]:
 
 def _topology_key(term: Obj, path: str) -> list[Cause]:
     key = term.get("topologyKey", "")
-    if not key:
-        return [causes.required(f"{path}.topologyKey", "can not be empty")]
-    return [causes.invalid(f"{path}.topologyKey", key, text) for text in label_key_errors(key)]
+    found = [] if key else [causes.required(f"{path}.topologyKey", "can not be empty")]
+    return found + [causes.invalid(f"{path}.topologyKey", key, text) for text in label_key_errors(key)]
 
 
-def topology_spread(given: list[Obj], path: str) -> list[Cause]:
+def topology_spread(given: Sequence[Obj], path: str) -> list[Cause]:
     """What is wrong with a list of topology spread constraints."""
     found: list[Cause] = []
-    seen: set[tuple[str, str]] = set()
     for number, constraint in enumerate(given):
         where = f"{path}[{number}]"
         skew, action = constraint.get("maxSkew", 0), constraint.get("whenUnsatisfiable", "")
         if skew <= 0:
             found.append(causes.invalid(f"{where}.maxSkew", skew, "must be greater than zero"))
-        found += _topology_key(constraint, where)
+        if not constraint.get("topologyKey"):
+            found.append(causes.required(f"{where}.topologyKey", "can not be empty"))
         if action not in _SPREAD_ACTIONS:
             found.append(causes.not_supported(f"{where}.whenUnsatisfiable", action, _SPREAD_ACTIONS))
         pair = (constraint.get("topologyKey", ""), action)
-        if pair in seen:
+        if any((one.get("topologyKey", ""), one.get("whenUnsatisfiable", "")) == pair for one in given[number + 1 :]):
             found.append(causes.duplicate(f"{where}.{{topologyKey, whenUnsatisfiable}}", f"{{{pair[0]}, {action}}}"))
-        seen.add(pair)
+        found += _spread_options(constraint, where, action)
         found += label_selectors.sound(f"{where}.labelSelector", constraint.get("labelSelector"))
+    return found
+
+
+def _spread_options(constraint: Obj, path: str, action: str) -> list[Cause]:
+    found: list[Cause] = []
+    least, selector = constraint.get("minDomains"), constraint.get("labelSelector")
+    if least is not None and least <= 0:
+        found.append(causes.invalid(f"{path}.minDomains", least, "must be greater than zero"))
+    if least is not None and action != "DoNotSchedule":
+        text = f"can only use minDomains if whenUnsatisfiable=DoNotSchedule, not {action}"
+        found.append(causes.invalid(f"{path}.minDomains", least, text))
+    for name in ("nodeAffinityPolicy", "nodeTaintsPolicy"):
+        policy = constraint.get(name)
+        if policy is not None and policy not in _SPREAD_POLICIES:
+            found.append(causes.not_supported(f"{path}.{name}", policy, _SPREAD_POLICIES))
+    keys = constraint.get("matchLabelKeys") or []
+    if keys and selector is None:
+        found.append(causes.forbidden(f"{path}.matchLabelKeys", "must not be specified when labelSelector is not set"))
+    named = {*((selector or {}).get("matchLabels") or {})}
+    named |= {one.get("key") for one in (selector or {}).get("matchExpressions") or ()}
+    for number, key in enumerate(keys):
+        where = f"{path}.matchLabelKeys[{number}]"
+        found += [causes.invalid(where, key, text) for text in label_key_errors(key)]
+        if key in named:
+            found.append(causes.invalid(where, key, "exists in both matchLabelKeys and labelSelector"))
     return found

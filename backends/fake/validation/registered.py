@@ -24,6 +24,7 @@ from backends.fake.validation import (
     services,
     storage,
     webhooks,
+    workload_statuses,
     workloads,
 )
 from backends.fake.validation.causes import Cause
@@ -81,6 +82,7 @@ _RULES: Mapping[tuple[str, str], KindRules] = {
         defaults=workloads.replication_controller_defaults,
         create=workloads.replication_controller,
         update=workloads.replication_controller_update,
+        update_status=workload_statuses.replica_set,
     ),
     ("", "Secret"): KindRules(
         defaults=configuration.secret_defaults, create=configuration.secret, update=configuration.secret_update
@@ -103,19 +105,35 @@ _RULES: Mapping[tuple[str, str], KindRules] = {
         update_status=definitions.update_status,
     ),
     ("apps", "DaemonSet"): KindRules(
-        defaults=workloads.daemon_set_defaults, create=workloads.daemon_set, update=workloads.daemon_set_update
+        defaults=workloads.daemon_set_defaults,
+        create=workloads.daemon_set,
+        update=workloads.daemon_set_update,
+        update_status=workload_statuses.daemon_set,
     ),
     ("apps", "Deployment"): KindRules(
-        defaults=workloads.deployment_defaults, create=workloads.deployment, update=workloads.deployment_update
+        defaults=workloads.deployment_defaults,
+        create=workloads.deployment,
+        update=workloads.deployment_update,
+        update_status=workload_statuses.deployment,
     ),
     ("apps", "ReplicaSet"): KindRules(
-        defaults=workloads.replica_set_defaults, create=workloads.replica_set, update=workloads.replica_set_update
+        defaults=workloads.replica_set_defaults,
+        create=workloads.replica_set,
+        update=workloads.replica_set_update,
+        update_status=workload_statuses.replica_set,
     ),
     ("apps", "StatefulSet"): KindRules(
-        defaults=workloads.stateful_set_defaults, create=workloads.stateful_set, update=workloads.stateful_set_update
+        name=names.label_1123_errors,
+        defaults=workloads.stateful_set_defaults,
+        create=workloads.stateful_set,
+        update=workloads.stateful_set_update,
+        update_status=workload_statuses.stateful_set,
     ),
     ("autoscaling", "HorizontalPodAutoscaler"): KindRules(
-        defaults=autoscaling.defaults, create=autoscaling.autoscaler, update=autoscaling.autoscaler_update
+        defaults=autoscaling.defaults,
+        create=autoscaling.autoscaler,
+        update=autoscaling.autoscaler_update,
+        update_status=workload_statuses.autoscaler,
     ),
     ("batch", "CronJob"): KindRules(defaults=jobs.cron_job_defaults, create=jobs.cron_job, update=jobs.cron_job_update),
     ("batch", "Job"): KindRules(defaults=jobs.job_defaults, create=jobs.job, update=jobs.job_update),
@@ -136,7 +154,9 @@ _RULES: Mapping[tuple[str, str], KindRules] = {
     ("node.k8s.io", "RuntimeClass"): KindRules(
         create=administration.runtime_class, update=administration.runtime_class_update
     ),
-    ("policy", "PodDisruptionBudget"): KindRules(create=cluster.budget, update=cluster.budget_update),
+    ("policy", "PodDisruptionBudget"): KindRules(
+        create=cluster.budget, update=cluster.budget_update, update_status=workload_statuses.budget
+    ),
     ("rbac.authorization.k8s.io", "ClusterRole"): _ROLE,
     ("rbac.authorization.k8s.io", "ClusterRoleBinding"): _BINDING,
     ("rbac.authorization.k8s.io", "Role"): _ROLE,

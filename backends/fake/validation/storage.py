@@ -1,7 +1,7 @@
 """PersistentVolumeClaim, PersistentVolume, StorageClass: defaults and rules.
 
 Rules: `ValidatePersistentVolumeClaimSpec` and `ValidatePersistentVolumeSpec` in pkg/apis/core/validation,
-`ValidateStorageClass` in pkg/apis/storage/validation. The sources of a PersistentVolume are not looked into.
+`ValidateStorageClass` in pkg/apis/storage/validation.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from backends.fake.schema import quantity
-from backends.fake.validation import causes, differences, label_selectors
+from backends.fake.validation import causes, differences, label_selectors, placement, volumes
 from backends.fake.validation.causes import Cause
 from backends.fake.validation.names import label_key_errors, subdomain_1123_errors
 
@@ -28,24 +28,31 @@ def claim_defaults(obj: Obj) -> None:
 
 
 def claim(obj: Obj) -> list[Cause]:
-    """A claim says how it is accessed and how much it asks for."""
-    spec = obj["spec"]
-    found = label_selectors.sound("spec.selector", spec.get("selector"))
-    found += _access_modes(spec.get("accessModes") or [], "at least 1 access mode is required")
-    found += _amount("spec.resources[storage]", (spec["resources"].get("requests") or {}).get("storage"))
-    if spec.get("storageClassName"):
-        texts = subdomain_1123_errors(spec["storageClassName"])
-        found += [causes.invalid("spec.storageClassName", spec["storageClassName"], text) for text in texts]
-    return found + _volume_mode(spec)
+    """What is wrong with a claim."""
+    return claim_spec(obj["spec"], "spec")
 
 
-def _access_modes(given: list[str], text: str) -> list[Cause]:
-    found = [] if given else [causes.required("spec.accessModes", text)]
-    found += [
-        causes.not_supported("spec.accessModes", mode, _ACCESS_MODES) for mode in given if mode not in _ACCESS_MODES
-    ]
-    if "ReadWriteOncePod" in given and len(given) > 1:
-        found.append(causes.forbidden("spec.accessModes", "may not use ReadWriteOncePod with other access modes"))
+def claim_spec(spec: Obj, path: str) -> list[Cause]:
+    """A claim says how it is accessed and how much it asks for; `path` is where its spec is."""
+    modes = spec.get("accessModes") or []
+    found = [] if modes else [causes.required(f"{path}.accessModes", "at least 1 access mode is required")]
+    found += label_selectors.sound(f"{path}.selector", spec.get("selector"))
+    found += _access_modes(modes, f"{path}.accessModes")
+    found += _amount(f"{path}.resources[storage]", (spec["resources"].get("requests") or {}).get("storage"))
+    return found + _class_name(spec, path) + _volume_mode(spec, path)
+
+
+def _class_name(spec: Obj, path: str) -> list[Cause]:
+    name = spec.get("storageClassName") or ""
+    texts = subdomain_1123_errors(name) if name else []
+    return [causes.invalid(f"{path}.storageClassName", name, text) for text in texts]
+
+
+def _access_modes(given: list[str], path: str) -> list[Cause]:
+    found = [causes.not_supported(path, mode, _ACCESS_MODES) for mode in given if mode not in _ACCESS_MODES]
+    others = [mode for mode in given if mode in _ACCESS_MODES and mode != "ReadWriteOncePod"]
+    if "ReadWriteOncePod" in given and others:
+        found.append(causes.forbidden(path, "may not use ReadWriteOncePod with other access modes"))
     return found
 
 
@@ -57,11 +64,11 @@ def _amount(path: str, amount: str | None) -> list[Cause]:
     return []
 
 
-def _volume_mode(spec: Obj) -> list[Cause]:
+def _volume_mode(spec: Obj, path: str) -> list[Cause]:
     mode = spec.get("volumeMode")
-    return (
-        [] if mode is None or mode in _VOLUME_MODES else [causes.not_supported("spec.volumeMode", mode, _VOLUME_MODES)]
-    )
+    if mode is None or mode in _VOLUME_MODES:
+        return []
+    return [causes.not_supported(f"{path}.volumeMode", mode, _VOLUME_MODES)]
 
 
 def claim_update(new: Obj, old: Obj) -> list[Cause]:
@@ -104,9 +111,11 @@ def volume_defaults(obj: Obj) -> None:
 
 
 def volume(obj: Obj) -> list[Cause]:
-    """A volume says how it is accessed and how big it is."""
+    """A volume says how it is accessed, how big it is and what it is."""
     spec = obj["spec"]
-    found = _access_modes(spec.get("accessModes") or [], "")
+    modes = spec.get("accessModes") or []
+    found = [] if modes else [causes.required("spec.accessModes")]
+    found += _access_modes(modes, "spec.accessModes")
     capacity = spec.get("capacity") or {}
     if not capacity:
         found.append(causes.required("spec.capacity"))
@@ -117,13 +126,36 @@ def volume(obj: Obj) -> list[Cause]:
     policy = spec.get("persistentVolumeReclaimPolicy")
     if policy is not None and policy not in _RECLAIM_POLICIES:
         found.append(causes.not_supported("spec.persistentVolumeReclaimPolicy", policy, _RECLAIM_POLICIES))
-    return found + _volume_mode(spec)
+    found += _affinity(spec.get("nodeAffinity")) + volumes.persistent("spec", spec)
+    if policy == "Recycle" and (spec.get("hostPath") or {}).get("path", "").strip("/") == "" and "hostPath" in spec:
+        text = "may not be 'recycle' for a hostPath mount of '/'"
+        found.append(causes.forbidden("spec.persistentVolumeReclaimPolicy", text))
+    return found + _class_name(spec, "spec") + _volume_mode(spec, "spec")
+
+
+def _affinity(given: Obj | None) -> list[Cause]:
+    """The nodes that a volume can be reached from."""
+    path = "spec.nodeAffinity.required"
+    if given is None:
+        return []
+    if given.get("required") is None:
+        return [causes.required(path, "must specify required node constraints")]
+    return placement.node_selector(given["required"], path)
 
 
 def volume_update(new: Obj, old: Obj) -> list[Cause]:
-    """A volume may change what is not its source."""
-    del old
-    return volume(new)
+    """A volume may change what is not its source, its mode, and the nodes that it can be reached from."""
+    found = volume(new)
+    want, have = new["spec"], old["spec"]
+    if any(want.get(name) != have.get(name) for name in volumes.PERSISTENT):
+        shown = differences.volume_sources(have, want)
+        text = f"spec.persistentvolumesource is immutable after creation\n{shown}"
+        found.append(causes.forbidden("spec.persistentvolumesource", text))
+    if want.get("volumeMode") != have.get("volumeMode"):
+        found.append(causes.invalid("volumeMode", want.get("volumeMode"), "field is immutable"))
+    if have.get("nodeAffinity") is not None and want.get("nodeAffinity") != have["nodeAffinity"]:
+        found.append(causes.invalid("nodeAffinity", want.get("nodeAffinity"), "field is immutable"))
+    return found
 
 
 def storage_class_defaults(obj: Obj) -> None:
@@ -138,6 +170,8 @@ def storage_class(obj: Obj) -> list[Cause]:
     found = [causes.invalid("provisioner", name, text) for text in label_key_errors(name.lower())] if name else []
     if not name:
         found.append(causes.required("provisioner"))
+    if "" in (obj.get("parameters") or {}):
+        found.append(causes.invalid("parameters", "", "field can not be empty."))
     if obj.get("reclaimPolicy") not in ("Delete", "Retain"):
         found.append(causes.not_supported("reclaimPolicy", obj.get("reclaimPolicy", ""), ("Delete", "Retain")))
     mode = obj.get("volumeBindingMode", "")

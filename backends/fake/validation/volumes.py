@@ -30,6 +30,44 @@ _SHORTEST_S, _LONGEST_S = 600, 2**32
 _MODE_TEXT = "must be a number between 0 and 0777 (octal), both inclusive"
 
 
+PERSISTENT = (
+    "hostPath", "gcePersistentDisk", "awsElasticBlockStore", "glusterfs", "flocker", "nfs", "rbd", "quobyte", "cephfs",
+    "iscsi", "cinder", "fc", "flexVolume", "azureFile", "vsphereVolume", "photonPersistentDisk", "portworxVolume",
+    "azureDisk", "scaleIO", "local", "storageos", "csi",
+)  # fmt: skip
+"""What a PersistentVolume can be, in the server's order."""
+_REQUIRED = {
+    "gcePersistentDisk": ("pdName",), "awsElasticBlockStore": ("volumeID",), "glusterfs": ("endpoints", "path"),
+    "rbd": ("monitors", "image"), "cephfs": ("monitors",), "iscsi": ("targetPortal", "iqn"), "cinder": ("volumeID",),
+    "flexVolume": ("driver",), "azureFile": ("secretName", "shareName"), "vsphereVolume": ("volumePath",),
+    "photonPersistentDisk": ("pdID",), "portworxVolume": ("volumeID",), "azureDisk": ("diskName", "diskURI"),
+    "local": ("path",), "csi": ("driver", "volumeHandle"),
+}  # fmt: skip
+"""Members that a source must have."""
+
+
+def persistent(path: str, spec: Obj) -> list[Cause]:
+    """What is wrong with the source of a PersistentVolume: there is one, and it says where the data is."""
+    named = [name for name in PERSISTENT if spec.get(name) is not None]
+    if not named:
+        return [causes.required(path, "must specify a volume type")]
+    others = [causes.forbidden(f"{path}.{name}", "may not specify more than 1 volume type") for name in named[1:]]
+    first = named[0]
+    where = f"{path}.{'persistentDisk' if first == 'gcePersistentDisk' else first}"
+    own = [causes.required(f"{where}.{name}") for name in _REQUIRED.get(first, ()) if not spec[first].get(name)]
+    if first in ("hostPath", "nfs"):
+        own = _SOURCES[first](where, spec[first])
+    elif first == "local":
+        own += _backsteps(f"{where}.path", spec[first].get("path", ""))
+        if spec.get("nodeAffinity") is None:
+            own.append(causes.required(f"{path}.nodeAffinity", "Local volume requires node affinity"))
+    return own + others
+
+
+def _backsteps(path: str, value: str) -> list[Cause]:
+    return [causes.invalid(path, value, "must not contain '..'")] if ".." in value.split("/") else []
+
+
 def volumes(path: str, given: list[Obj]) -> tuple[set[str], list[Cause]]:
     """The names of the sound volumes, which containers may mount, and what is wrong with the others."""
     names: set[str] = set()
@@ -76,9 +114,7 @@ def _named(member: str) -> Callable[[str, Obj], list[Cause]]:
 def _host_path(path: str, source: Obj) -> list[Cause]:
     if not source.get("path"):
         return [causes.required(f"{path}.path")]
-    found: list[Cause] = []
-    if ".." in source["path"].split("/"):
-        found.append(causes.invalid(f"{path}.path", source["path"], "must not contain '..'"))
+    found = _backsteps(f"{path}.path", source["path"])
     kind = source.get("type") or ""
     return found if kind in _HOST_PATHS else [*found, causes.not_supported(f"{path}.type", kind, _HOST_PATHS)]
 

@@ -8,14 +8,16 @@ from __future__ import annotations
 
 from typing import Any
 
-from backends.fake.validation import causes, label_selectors, pod_defaults, pods, quantities
+from backends.fake.validation import causes, label_selectors, pod_defaults, pods, quantities, storage
 from backends.fake.validation.causes import Cause
+from backends.fake.validation.names import label_1123_errors
 
 Obj = dict[str, Any]
 
 TEMPLATE_GENERATION = "deprecated.daemonset.template.generation"
 """The annotation of a DaemonSet that counts its templates."""
 _TEMPLATE = "spec.template"
+_RETENTIONS = ("Retain", "Delete")
 _STATEFUL_UPDATABLE = (
     "'replicas', 'ordinals', 'template', 'updateStrategy', 'revisionHistoryLimit', "
     "'persistentVolumeClaimRetentionPolicy' and 'minReadySeconds'"
@@ -75,6 +77,8 @@ def stateful_set_defaults(obj: Obj) -> None:
     strategy.setdefault("type", "RollingUpdate")
     if strategy["type"] == "RollingUpdate":
         strategy.setdefault("rollingUpdate", {}).setdefault("partition", 0)
+    # Behind a feature gate that is off by default, so the server drops it.
+    (strategy.get("rollingUpdate") or {}).pop("maxUnavailable", None)
     retention = spec.setdefault("persistentVolumeClaimRetentionPolicy", {})
     retention.setdefault("whenDeleted", "Retain")
     retention.setdefault("whenScaled", "Retain")
@@ -167,22 +171,49 @@ def replication_controller(obj: Obj) -> list[Cause]:
 
 
 def stateful_set(obj: Obj) -> list[Cause]:
-    """The spec of a StatefulSet; of its pods' spec the server looks at two fields only.
+    """The spec of a StatefulSet, its claims, and its pods as they are with volumes of these claims."""
+    return _stateful_spec(obj["spec"])
 
-    Its claims become volumes when a pod is made, so it could not tell which mounts are right: what is wrong with the
-    rest is said by whoever refuses the pods.
-    """
-    spec = obj["spec"]
+
+def _stateful_spec(spec: Obj, *, new: bool = True, whole: bool = True) -> list[Cause]:
+    """What is wrong with the spec of a set, `new` or changed; not `whole`: claims and pods were wrong before."""
     found: list[Cause] = []
     if spec.get("podManagementPolicy") not in ("OrderedReady", "Parallel"):
         policy = spec.get("podManagementPolicy", "")
         found.append(causes.invalid("spec.podManagementPolicy", policy, "must be 'OrderedReady' or 'Parallel'"))
-    found += _stateful_strategy(spec["updateStrategy"])
+    found += _stateful_strategy(spec["updateStrategy"]) + _retention(spec["persistentVolumeClaimRetentionPolicy"])
+    claims = spec.get("volumeClaimTemplates") or []
+    if whole:
+        for number, claim in enumerate(claims):
+            found += storage.claim_spec(claim["spec"], f"spec.volumeClaimTemplates[{number}].spec")
     found += causes.at_least_zero("spec.replicas", spec.get("replicas"))
     found += causes.at_least_zero("spec.minReadySeconds", spec.get("minReadySeconds"))
     found += causes.at_least_zero("spec.ordinals.start", (spec.get("ordinals") or {}).get("start"))
-    found += _selected(spec, "statefulset") + pods.template_metadata(spec["template"], _TEMPLATE)
-    return found + _always_running(spec["template"], "StatefulSet")
+    service = spec.get("serviceName")
+    if new and service:
+        found += [causes.invalid("spec.serviceName", service, text) for text in label_1123_errors(service)]
+    selector, template = spec.get("selector"), spec["template"]
+    found += _selector(selector, "statefulset")
+    if label_selectors.sound("spec.selector", selector):
+        found.append(causes.invalid("spec.selector", selector, ""))
+    else:
+        found += _selects(selector, template)
+        found += (
+            pods.template(_with_claims(template, claims), _TEMPLATE)
+            if whole
+            else pods.template_metadata(template, _TEMPLATE)
+        )
+    return found + _always_running(template, "StatefulSet")
+
+
+def _with_claims(template: Obj, claims: list[Obj]) -> Obj:
+    """A template whose pods have a volume for each claim, in place of one of the same name."""
+    if not claims:
+        return template
+    names = [claim["metadata"].get("name", "") for claim in claims]
+    kept = [volume for volume in template["spec"].get("volumes") or () if volume.get("name") not in names]
+    made = [{"name": name, "persistentVolumeClaim": {"claimName": name}} for name in names]
+    return {**template, "spec": {**template["spec"], "volumes": [*kept, *made]}}
 
 
 def _stateful_strategy(strategy: Obj) -> list[Cause]:
@@ -190,10 +221,20 @@ def _stateful_strategy(strategy: Obj) -> list[Cause]:
     kind, rolling = strategy.get("type", ""), strategy.get("rollingUpdate")
     if kind == "OnDelete":
         text = "only allowed for updateStrategy 'RollingUpdate'"
-        return [] if rolling is None else [causes.invalid(f"{path}.rollingUpdate", rolling, text)]
+        shown = {"Partition": (rolling or {}).get("partition", 0), "MaxUnavailable": None}
+        return [] if rolling is None else [causes.invalid(f"{path}.rollingUpdate", shown, text)]
     if kind != "RollingUpdate":
         return [causes.invalid(path, _internal_strategy(strategy), "must be 'RollingUpdate' or 'OnDelete'")]
     return causes.at_least_zero(f"{path}.rollingUpdate.partition", (rolling or {}).get("partition"))
+
+
+def _retention(policy: Obj) -> list[Cause]:
+    path = "spec.persistentVolumeClaimRetentionPolicy"
+    return [
+        causes.not_supported(f"{path}.{name}", policy.get(name, ""), _RETENTIONS)
+        for name in ("whenDeleted", "whenScaled")
+        if policy.get(name) not in _RETENTIONS
+    ]
 
 
 def daemon_set(obj: Obj) -> list[Cause]:
@@ -201,9 +242,8 @@ def daemon_set(obj: Obj) -> list[Cause]:
     spec = obj["spec"]
     selector, template = spec.get("selector"), spec["template"]
     found = label_selectors.sound("spec.selector", selector)
-    labels = template["metadata"].get("labels")
-    if not label_selectors.selects(selector, labels):
-        found.append(_unmatched(labels))
+    if not found:
+        found += _selects(selector, template)
     if selector is not None and label_selectors.empty(selector):
         found.append(causes.invalid("spec.selector", selector, "empty selector is invalid for daemonset"))
     found += pods.template(template, _TEMPLATE) + _always_running(template, "DaemonSet")
@@ -235,25 +275,31 @@ def _daemon_strategy(strategy: Obj) -> list[Cause]:
 
 
 def _selected_template(spec: Obj, kind: str, owner: str) -> list[Cause]:
-    """A selector that is there and selects the template, and a template that can run for ever."""
-    template = spec["template"]
-    return _selected(spec, kind) + pods.template(template, _TEMPLATE) + _always_running(template, owner)
+    """A selector that is there and selects the template, and a template that can run for ever.
+
+    Behind a selector that nobody can use the server does not look at the template.
+    """
+    template, selector = spec["template"], spec.get("selector")
+    found = _selector(selector, kind)
+    if label_selectors.sound("spec.selector", selector):
+        return [*found, causes.invalid("spec.selector", selector, "invalid label selector")]
+    found += _selects(selector, template)
+    return found + pods.template(template, _TEMPLATE) + _always_running(template, owner)
 
 
-def _selected(spec: Obj, kind: str) -> list[Cause]:
-    """A selector that is there, selects something and selects the template."""
-    selector = spec.get("selector")
-    found: list[Cause] = []
+def _selector(selector: Obj | None, kind: str) -> list[Cause]:
+    """A selector that is there and selects something."""
     if selector is None:
-        found.append(causes.required("spec.selector"))
-    else:
-        found += label_selectors.sound("spec.selector", selector)
-        if label_selectors.empty(selector):
-            found.append(causes.invalid("spec.selector", selector, f"empty selector is invalid for {kind}"))
-    labels = spec["template"]["metadata"].get("labels")
-    if not label_selectors.selects(selector, labels):
-        found.append(_unmatched(labels))
+        return [causes.required("spec.selector")]
+    found = label_selectors.sound("spec.selector", selector)
+    if label_selectors.empty(selector):
+        found.append(causes.invalid("spec.selector", selector, f"empty selector is invalid for {kind}"))
     return found
+
+
+def _selects(selector: Obj | None, template: Obj) -> list[Cause]:
+    labels = template["metadata"].get("labels")
+    return [] if label_selectors.selects(selector, labels) else [_unmatched(labels)]
 
 
 def _unmatched(labels: Obj | None) -> Cause:
@@ -297,8 +343,8 @@ def daemon_set_update(new: Obj, old: Obj) -> list[Cause]:
 
 def stateful_set_update(new: Obj, old: Obj) -> list[Cause]:
     """A StatefulSet keeps all that its pods' identity hangs on."""
-    found = stateful_set(new)
     want, have = new["spec"], old["spec"]
+    found = _stateful_spec(want, new=False, whole=not _stateful_spec(have, new=False))
     if any(want.get(key) != have.get(key) for key in want.keys() | have.keys() if key not in _STATEFUL_MUTABLE):
         text = f"updates to statefulset spec for fields other than {_STATEFUL_UPDATABLE} are forbidden"
         found.append(causes.forbidden("spec", text))

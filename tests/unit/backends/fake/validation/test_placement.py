@@ -34,8 +34,6 @@ EXPRESSION = f"a.nodeAffinity.{REQUIRED}.nodeSelectorTerms[0].matchExpressions[0
          'Invalid value: "Odd": not a valid selector operator'),
         ({"nodeAffinity": {PREFERRED: [{"weight": 0, "preference": {}}]}}, f"a.nodeAffinity.{PREFERRED}[0].weight",
          "Invalid value: 0: must be in the range 1-100"),
-        ({"podAffinity": {REQUIRED: [{}]}}, f"a.podAffinity.{REQUIRED}[0].topologyKey",
-         "Required value: can not be empty"),
         ({"podAntiAffinity": {PREFERRED: [{"weight": 101, "podAffinityTerm": {"topologyKey": "k"}}]}},
          f"a.podAntiAffinity.{PREFERRED}[0].weight", "Invalid value: 101: must be in the range 1-100"),
     ],
@@ -64,11 +62,20 @@ def test_an_affinity_that_can_be_met_passes() -> None:
         ([{"maxSkew": 1, "topologyKey": "k", "whenUnsatisfiable": "Odd"}], "t[0].whenUnsatisfiable",
          'Unsupported value: "Odd": supported values: "DoNotSchedule", "ScheduleAnyway"'),
         ([{"maxSkew": 1, "topologyKey": "k", "whenUnsatisfiable": "DoNotSchedule"}] * 2,
-         "t[1].{topologyKey, whenUnsatisfiable}", 'Duplicate value: "{k, DoNotSchedule}"'),
+         "t[0].{topologyKey, whenUnsatisfiable}", 'Duplicate value: "{k, DoNotSchedule}"'),
     ],
 )  # fmt: skip
 def test_what_is_refused_in_a_topology_spread(constraints: list[Any], field: str, message: str) -> None:
     assert [(cause.field, cause.message) for cause in placement.topology_spread(constraints, "t")] == [(field, message)]
+
+
+def test_a_topology_key_that_is_missing_is_no_name_of_a_label_either() -> None:
+    assert [cause.message.partition(" must consist")[0] for cause in placement.affinity(
+        {"podAffinity": {REQUIRED: [{}]}}, "a"
+    )] == [
+        "Required value: can not be empty", 'Invalid value: "": name part must be non-empty',
+        'Invalid value: "": name part',
+    ]  # fmt: skip
 
 
 @pytest.mark.parametrize(

@@ -326,8 +326,8 @@ def test_a_spec_is_looked_at_in_the_servers_order() -> None:
     )  # fmt: skip
     assert [field.removeprefix("spec.") for field, _ in found] == [
         "initContainers[0].restartPolicy", "initContainers[1].name", "securityContext.runAsUser",
-        "affinity.podAffinity.requiredDuringSchedulingIgnoredDuringExecution[0].topologyKey", "hostNetwork", "nodeName",
-        "tolerations[0].operator", "hostAliases[0].ip", "priorityClassName",
+        *["affinity.podAffinity.requiredDuringSchedulingIgnoredDuringExecution[0].topologyKey"] * 3, "hostNetwork",
+        "nodeName", "tolerations[0].operator", "hostAliases[0].ip", "priorityClassName",
     ]  # fmt: skip
 
 

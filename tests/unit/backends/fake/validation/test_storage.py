@@ -73,7 +73,7 @@ def test_a_claim_keeps_its_spec_but_is_bound_once_and_may_grow() -> None:
 
 
 def test_a_volume_has_a_size() -> None:
-    sized = {"accessModes": ["ReadWriteOnce"], "capacity": {"storage": "1Gi"}}
+    sized = {"accessModes": ["ReadWriteOnce"], "capacity": {"storage": "1Gi"}, "hostPath": {"path": "/a"}}
 
     assert validate_create(VOLUME, made(VOLUME, spec=sized)) == []
     assert [cause.field for cause in validate_create(VOLUME, made(VOLUME, spec={**sized, "capacity": {}}))] == [
@@ -90,3 +90,32 @@ def test_a_storage_class_has_a_provisioner_and_keeps_it() -> None:
     assert [cause.field for cause in validate_create(CLASS, made(CLASS))] == ["provisioner"]
     changed = made(CLASS, provisioner="q", volumeBindingMode="WaitForFirstConsumer")
     assert [cause.field for cause in validate_update(CLASS, changed, found)] == ["provisioner", "volumeBindingMode"]
+
+
+SIZED: dict[str, Any] = {"accessModes": ["ReadWriteOnce"], "capacity": {"storage": "1Gi"}}
+
+
+@pytest.mark.parametrize(
+    ("spec", "fields"),
+    [
+        ({}, ["spec"]),
+        ({"nfs": {"server": "s", "path": "p"}, "csi": {"driver": "d"}}, ["spec.nfs.path", "spec.csi"]),
+        ({"csi": {"driver": "d"}}, ["spec.csi.volumeHandle"]),
+        ({"local": {"path": "/a/../b"}}, ["spec.local.path", "spec.nodeAffinity"]),
+        ({"local": {"path": "/a"}, "nodeAffinity": {"required": {}}}, ["spec.nodeAffinity.required.nodeSelectorTerms"]),
+        (
+            {"hostPath": {"path": "/"}, "persistentVolumeReclaimPolicy": "Recycle"},
+            ["spec.persistentVolumeReclaimPolicy"],
+        ),
+        ({"hostPath": {"path": "/a"}, "storageClassName": "_"}, ["spec.storageClassName"]),
+    ],
+)
+def test_where_a_volume_is_refused(spec: dict[str, Any], fields: list[str]) -> None:
+    assert [cause.field for cause in validate_create(VOLUME, made(VOLUME, spec={**SIZED, **spec}))] == fields
+
+
+def test_a_volume_stays_what_it_is() -> None:
+    before, after = (made(VOLUME, spec={**SIZED, "hostPath": {"path": path}}) for path in ("/a", "/b"))
+    (cause,) = validate_update(VOLUME, after, before)
+    assert cause.field == "spec.persistentvolumesource"
+    assert '-  "Path": "/a",\n+  "Path": "/b",\n' in cause.message

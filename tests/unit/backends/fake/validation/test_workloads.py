@@ -237,19 +237,104 @@ def test_a_cron_jobs_name_leaves_room_for_its_jobs_names() -> None:
     assert cause.message.endswith("must be no more than 52 characters")
 
 
-def test_the_pods_of_a_stateful_set_may_mount_what_its_claims_will_be_and_are_judged_when_they_are_made() -> None:
-    container = {"name": "c", "image": "i:1", "volumeMounts": [{"name": "data", "mountPath": "/data"}]}
-    template = {**TEMPLATE, "spec": {"containers": [container]}}
-    claim = {"metadata": {"name": "data"}, "spec": {"accessModes": ["ReadWriteOnce"]}}
-    spec = {"serviceName": "db", "template": template}
+MOUNTS = {**TEMPLATE, "spec": {"containers": [{**TEMPLATE["spec"]["containers"][0], "volumeMounts": [
+    {"name": "data", "mountPath": "/data"}]}]}}  # fmt: skip
+CLAIM: dict[str, Any] = {
+    "metadata": {"name": "data"},
+    "spec": {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1Gi"}}},
+}
 
-    assert causes("StatefulSet", workload("StatefulSet", **spec, volumeClaimTemplates=[claim])) == []
-    assert causes("StatefulSet", workload("StatefulSet", **spec)) == []
-    assert causes("Deployment", workload("Deployment", template=template)) == [
-        ("spec.template.spec.containers[0].volumeMounts[0].name", 'Not found: "data"')
-    ]
-    once = workload("StatefulSet", **{**spec, "template": {**template, **RUNS_ONCE}})
-    assert [field for field, _ in causes("StatefulSet", once)] == ["spec.template.spec.restartPolicy"]
+
+@pytest.mark.parametrize(
+    ("spec", "fields"),
+    [
+        ({"template": MOUNTS, "volumeClaimTemplates": [CLAIM]}, []),
+        ({"template": MOUNTS}, ["template.spec.containers[0].volumeMounts[0].name"]),
+        ({"volumeClaimTemplates": [{**CLAIM, "spec": {}}]},
+         ["volumeClaimTemplates[0].spec.accessModes", "volumeClaimTemplates[0].spec.resources[storage]"]),
+        ({"template": {**TEMPLATE, **RUNS_ONCE}}, ["template.spec.restartPolicy"]),
+        ({"serviceName": "a.b"}, ["serviceName"]),
+        ({"persistentVolumeClaimRetentionPolicy": {"whenScaled": "Odd"}},
+         ["persistentVolumeClaimRetentionPolicy.whenScaled"]),
+        ({"selector": {"matchExpressions": [{"key": "a", "operator": "Odd"}]}},
+         ["selector.matchExpressions[0].operator", "selector"]),
+    ],
+)  # fmt: skip
+def test_where_a_stateful_set_is_refused(spec: dict[str, Any], fields: list[str]) -> None:
+    found = causes("StatefulSet", workload("StatefulSet", **spec))
+    assert [field for field, _ in found] == [f"spec.{field}" for field in fields]
+
+
+def test_a_stateful_set_that_was_wrong_before_may_stay_so() -> None:
+    wrong, right = workload("StatefulSet", template=MOUNTS), workload("StatefulSet")
+    assert validate_update(gvk("StatefulSet"), wrong, wrong) == []
+    found = validate_update(gvk("StatefulSet"), wrong, right)
+    assert [cause.field for cause in found] == ["spec.template.spec.containers[0].volumeMounts[0].name"]
+    dotted = workload("StatefulSet", serviceName="a.b")
+    assert validate_update(gvk("StatefulSet"), dotted, dotted) == []
+
+
+@pytest.mark.parametrize("kind", ["Deployment", "ReplicaSet"])
+def test_behind_a_selector_that_nobody_can_use_a_template_is_not_looked_at(kind: str) -> None:
+    selector = {"matchExpressions": [{"key": "app", "operator": "In"}]}
+    found = causes(kind, workload(kind, selector=selector, template={"spec": {}}))
+    assert found == [
+        ("spec.selector.matchExpressions[0].values",
+         "Required value: must be specified when `operator` is 'In' or 'NotIn'"),
+        ("spec.selector",
+         'Invalid value: {"matchExpressions":[{"key":"app","operator":"In"}]}: invalid label selector'),
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("kind", "status", "fields"),
+    [
+        ("Deployment", {"replicas": 2, "readyReplicas": 2, "availableReplicas": 1, "unavailableReplicas": 1}, []),
+        ("Deployment", {"readyReplicas": 1, "availableReplicas": 2},
+         ["readyReplicas", "availableReplicas", "availableReplicas"]),
+        ("Deployment", {"unavailableReplicas": -1}, ["unavailableReplicas", "collisionCount"]),
+        ("ReplicaSet", {"replicas": 1, "fullyLabeledReplicas": 2}, ["fullyLabeledReplicas"]),
+        ("StatefulSet", {"replicas": 1, "currentReplicas": 2, "updatedReplicas": 3},
+         ["currentReplicas", "updatedReplicas"]),
+        ("DaemonSet", {"numberReady": 5, "numberAvailable": -1}, ["numberAvailable"]),
+    ],
+)  # fmt: skip
+def test_where_counts_of_a_status_are_refused(kind: str, status: dict[str, Any], fields: list[str]) -> None:
+    before = {"collisionCount": 1} if "collisionCount" in fields else {}
+    old, new = ({**workload(kind), "status": each} for each in (before, status))
+    found = validate_update(gvk(kind), new, old, "status")
+    assert [cause.field for cause in found] == [f"status.{field}" for field in fields]
+
+
+JOB_UID = {"controller-uid": "u", "batch.kubernetes.io/controller-uid": "u"}
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "fields"),
+    [
+        ({"suspend": True}, {"template": {"spec": {**RUNS_ONCE["spec"], "nodeSelector": {"a": "b"}}}}, []),
+        ({}, {"template": {"spec": {**RUNS_ONCE["spec"], "nodeSelector": {"a": "b"}}}}, ["template"]),
+        ({"suspend": True}, {"template": {"spec": {**RUNS_ONCE["spec"], "hostname": "h"}}}, ["template"]),
+        ({"completions": 2}, {"completions": 3, "completionMode": "NonIndexed"}, ["completions"]),
+        ({"completions": 2, "completionMode": "Indexed"}, {"completions": 3, "parallelism": 3}, []),
+        ({"completions": 2, "completionMode": "Indexed"}, {"completions": 3, "parallelism": 2}, ["completions"]),
+    ],
+)
+def test_what_may_change_in_a_job(old: dict[str, Any], new: dict[str, Any], fields: list[str]) -> None:
+    base = {"template": RUNS_ONCE, "manualSelector": True, **old}
+    before, after = made("Job", base), made("Job", {**base, **new})
+    found = validate_update(gvk("Job"), after, before)
+    assert [cause.field for cause in found] == [f"spec.{field}" for field in fields]
+
+
+def test_a_selector_that_the_server_makes_selects_by_nothing_else() -> None:
+    labels = {**JOB_UID, "app": "x"}
+    template = {"metadata": {"labels": labels}, **RUNS_ONCE}
+    obj = made("Job", {"template": template, "selector": {"matchLabels": labels}})
+    obj["metadata"]["uid"] = "u"
+    assert [cause.field for cause in validate_create(gvk("Job"), obj)] == ["spec.selector"]
+    obj["spec"]["selector"]["matchLabels"].pop("app")
+    assert validate_create(gvk("Job"), obj) == []
 
 
 @pytest.mark.parametrize("kind", sorted(APPS))
