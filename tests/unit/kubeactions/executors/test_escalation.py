@@ -27,6 +27,7 @@ def after(path: str, value: Any) -> dict[str, Any]:
 
 
 POD = "spec.template.spec"
+UNCONFINED = {"annotations": {"container.apparmor.security.beta.kubernetes.io/main": "unconfined"}}
 
 
 @pytest.mark.parametrize(
@@ -47,6 +48,10 @@ POD = "spec.template.spec"
         ),
         (f"{POD}.containers.0.ports", [{"containerPort": 80, "hostPort": 80}], "patch_host_namespaces"),
         ("spec.template.metadata", {"finalizers": ["x"]}, "patch_finalizers"),
+        ("spec.template.metadata", UNCONFINED, "patch_privileged"),
+        (f"{POD}.runtimeClassName", "runc", "patch_privileged"),
+        (f"{POD}.shareProcessNamespace", True, "patch_privileged"),
+        (f"{POD}.volumes", [{"name": "i", "image": {"reference": "b:1"}}], "patch_image"),
         (f"{POD}.hostNetwork", True, "patch_host_namespaces"),
         (f"{POD}.hostPID", True, "patch_host_namespaces"),
         (f"{POD}.securityContext", {"runAsUser": 0}, "patch_privileged"),
@@ -60,6 +65,31 @@ POD = "spec.template.spec"
 def test_each_sensitive_change_names_its_permit(path: str, value: Any, permit: str) -> None:
     assert {found for found, _ in escalations(BEFORE, after(path, value))} == {permit}
     assert permit in PERMITS
+
+
+@pytest.mark.parametrize(
+    ("volume", "permit"),
+    [({"hostPath": {"path": "/run"}}, "patch_host_path"), ({"secret": {"secretName": "tls"}}, "patch_secrets")],
+)
+@pytest.mark.parametrize("more", [{}, {"subPath": "x"}])
+def test_a_volume_that_is_there_may_not_be_given_to_another_container(volume: Any, permit: str, more: Any) -> None:
+    before = copy.deepcopy(BEFORE)
+    pod = before["spec"]["template"]["spec"]
+    pod["volumes"] = [{"name": "v", **volume}]
+    pod["containers"].append({"name": "agent", "image": "c:1", "volumeMounts": [{"name": "v", "mountPath": "/v"}]})
+    changed = copy.deepcopy(before)
+    changed["spec"]["template"]["spec"]["containers"][0]["volumeMounts"] = [{"name": "v", "mountPath": "/v", **more}]
+    assert {found for found, _ in escalations(before, changed)} == {permit}
+
+
+def test_a_mount_of_the_hosts_files_may_not_become_writable() -> None:
+    before = copy.deepcopy(BEFORE)
+    pod = before["spec"]["template"]["spec"]
+    pod["volumes"] = [{"name": "v", "hostPath": {"path": "/"}}]
+    pod["containers"][0]["volumeMounts"] = [{"name": "v", "mountPath": "/v", "readOnly": True}]
+    changed = copy.deepcopy(before)
+    del changed["spec"]["template"]["spec"]["containers"][0]["volumeMounts"][0]["readOnly"]
+    assert {found for found, _ in escalations(before, changed)} == {"patch_host_path"}
 
 
 @pytest.mark.parametrize(
