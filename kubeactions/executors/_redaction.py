@@ -5,7 +5,7 @@ Hidden (replaced by eight asterisks, as the Datadog agent's scrubber does), what
 - the value of every object member whose name matches `SENSITIVE`, case-folded, `-`, `_`, `.` and blanks left out:
   names that contain password, passwd, passphrase, secret, token, apikey, appkey, accesskey, privatekey, signingkey,
   encryptionkey, credential, authorization, bearer, cookie, connectionstring, dockercfg, dockerconfigjson; or that are
-  exactly auth, pwd, pass, dsn, pat; or that contain one of the operator's own words;
+  exactly auth, pwd, pass, dsn, pat, or end with _pass or _pwd; or that contain one of the operator's own words;
 - `value` in an object whose `name` is such a name (an environment variable of a container);
 - the password in `scheme://user:password@host`, what follows `Bearer ` or `Basic `, and the value in `--password=x`,
   `token: x` inside any string;
@@ -29,11 +29,14 @@ _WORDS = (
     "|authorization|bearer|cookie|connectionstring|dockercfg|dockerconfigjson"
 )
 SENSITIVE = re.compile(rf"{_WORDS}|^(auth|pwd|pass|dsn|pat)$")
-_NAMES_OF_OBJECTS = frozenset(
-    {"secretname", "secretref", "secretkeyref", "imagepullsecrets", "secrets", "secret", "automountserviceaccounttoken"}
-    | {"tokenexpirationseconds", "serviceaccounttoken", "cookieexpirationseconds"}
+_AT_THE_END = re.compile(r"[-_.\s/](pass|pwd)$")
+_NAMES_OF_OBJECTS = frozenset({"secretref", "secretkeyref", "imagepullsecrets", "secrets", "secret"}) | frozenset(
+    {"automountserviceaccounttoken", "tokenexpirationseconds", "serviceaccounttoken", "cookieexpirationseconds"}
 )
-"""Members of the Kubernetes API that say which Secret is used, not what is in it; what lies below is looked at."""
+"""Members of the Kubernetes API that say which Secret is used, not what is in it; what lies below is looked at. None of
+them is a text there."""
+_NAME_OF_ONE = "secretname"
+"""The one that is a text, and the name of a Secret."""
 _SEPARATORS = re.compile(r"[-_.\s/]")
 _IN_TEXT = (
     (re.compile(r"(://[^:/@\s]{0,256}:)[^@/\s]{1,1024}(@)"), rf"\1{HIDDEN}\2"),
@@ -59,9 +62,8 @@ def redact(found: Json, words: tuple[str, ...] = ()) -> Json:
 def is_sensitive(name: str, own: tuple[str, ...] = ()) -> bool:
     """Whether the value under this name is hidden; `own` are folded words."""
     folded = _fold(name)
-    if folded in _NAMES_OF_OBJECTS:
-        return False
-    return bool(SENSITIVE.search(folded)) or any(word in folded for word in own)
+    found = SENSITIVE.search(folded) or _AT_THE_END.search(name.casefold())
+    return found is not None or any(word in folded for word in own)
 
 
 def _fold(name: str) -> str:
@@ -85,7 +87,15 @@ def _redact(found: Json, own: tuple[str, ...]) -> Json:
 def _is_hidden(key: str, value: Json, own: tuple[str, ...], *, hides_value: bool) -> bool:
     if value is None or value == "":
         return False
-    return key == LAST_APPLIED or (hides_value and key == "value") or is_sensitive(key, own)
+    if key == LAST_APPLIED or (hides_value and key == "value"):
+        return True
+    return not _names_an_object(key, value) and is_sensitive(key, own)
+
+
+def _names_an_object(key: str, value: Json) -> bool:
+    """Whether it is the API's own member, by its name and what it holds."""
+    folded = _fold(key)
+    return folded in _NAMES_OF_OBJECTS if not isinstance(value, str) else folded == _NAME_OF_ONE
 
 
 def _text(found: str) -> str:

@@ -29,6 +29,8 @@ SENSITIVE = [
     ".dockerconfigjson",
     "connectionString",
     "dsn",
+    "DB_PASS",
+    "MYSQL_PWD",
 ]
 
 
@@ -43,6 +45,8 @@ def test_a_value_under_a_sensitive_name_is_hidden_whatever_it_is(name: str, valu
     [
         {"secretName": "tls"},
         {"secretKeyRef": {"name": "db", "key": "user"}},
+        {"volumes": [{"name": "tls", "secret": {"secretName": "tls"}}], "secrets": [{"name": "sa"}]},
+        {"serviceAccountToken": {"path": "t", "expirationSeconds": 3607}, "passthrough": "yes"},
         {"imagePullSecrets": [{"name": "regcred"}]},
         {"automountServiceAccountToken": False},
         {"author": "me", "keyboard": "de", "passenger": "x", "path": "/a"},
@@ -57,6 +61,16 @@ def test_what_tells_no_secret_is_left_alone(found: dict[str, Any]) -> None:
 def test_an_environment_variable_is_judged_by_its_name() -> None:
     found = redact({"env": [{"name": "DB_PASSWORD", "value": "hunter2"}, {"name": "HOME", "value": "/root"}]})
     assert found == {"env": [{"name": "DB_PASSWORD", "value": HIDDEN}, {"name": "HOME", "value": "/root"}]}
+
+
+@pytest.mark.parametrize("name", ["SECRET", "secrets", "Secret", "COOKIE_SECRET", "SECRET_NAME"])
+def test_what_is_called_secret_is_one_unless_it_is_the_apis_own_member(name: str) -> None:
+    assert redact({"env": [{"name": name, "value": "hunter2"}]}) == {"env": [{"name": name, "value": HIDDEN}]}
+
+
+@pytest.mark.parametrize("name", ["secret", "SECRETS", "secretRef", "service-account-token"])
+def test_a_text_under_a_name_of_the_api_that_holds_none_there_is_hidden(name: str) -> None:
+    assert redact({"data": {name: "hunter2"}}) == {"data": {name: HIDDEN}}
 
 
 @pytest.mark.parametrize(
