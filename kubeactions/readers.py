@@ -6,7 +6,6 @@ They know no key and no file.
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Callable
 
@@ -60,8 +59,8 @@ def whole_seconds(low: int, high: int) -> Callable[[object], float]:
 
 
 def _duration(value: object) -> float | None:
-    if isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value):
-        return float(value)
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return float(value) if abs(value) < 1e12 else None  # What no float can hold is not converted.
     if not isinstance(value, str) or not value:
         return None
     if re.fullmatch(r"\d{1,12}(\.\d{1,9})?", value):

@@ -152,7 +152,7 @@ def percent(value: object) -> float:
     found = value.removesuffix("%").strip() if isinstance(value, str) else value
     try:
         number = float(found) if isinstance(found, str | int | float) and not isinstance(found, bool) else -1.0
-    except ValueError:
+    except (ValueError, OverflowError):
         number = -1.0
     if not 0 < number <= 100:
         raise ValueError(f"a percentage above 0 and up to 100 is expected, not {value!r}")

@@ -58,6 +58,8 @@ from kubeactions.model import JsonObject, Phase, Record, Target
 
 log = logging.getLogger("kubeactions.ledger")
 
+MAX_TRIES = 32
+"""Numbers that are tried in one go for a new segment."""
 LISTED_BYTES = 256
 """Bytes of the head that one listed segment takes, at most."""
 
@@ -106,6 +108,7 @@ class Ledger:
         self._anchor: Anchor | None = None
         self._resource_version = ""
         self._seq = 0
+        self._number = 1
         self._sizes: dict[str, int] = {}
         self._prints: dict[str, int] = {}
         self._records: dict[str, Record] = {}
@@ -494,16 +497,19 @@ class Ledger:
     def _make(self, texts: Mapping[str, str], newest: datetime, meta: Meta) -> Segment:
         if self._anchor is None:
             raise RuntimeError("the ledger is not open")
-        number = meta.next_segment
-        while True:
+        self._number = max(meta.next_segment, self._number)
+        for tries_left in reversed(range(MAX_TRIES)):
             try:
-                made = self._segments.create(number, self._anchor.uid, texts, newest)
+                made = self._segments.create(self._number, self._anchor.uid, texts, newest)
             except Conflict:
-                number += 1
+                self._number += 1  # In use; the next call goes on from here.
+                if not tries_left:
+                    raise
                 continue
             self.bytes_written += made.size
             self.writes += 1
             return made
+        raise AssertionError("the last try returns or raises")
 
     def _prunable(self, segment: Segment) -> bool:
         return is_past(segment.newest, self._bounds.keep_s, self._clock.wall())

@@ -11,7 +11,6 @@ import logging
 from dataclasses import dataclass
 
 from kubeactions.clock import Clock
-from kubeactions.errors import KubeError
 from kubeactions.kube import Kube, path_of
 from kubeactions.ledger import NAME
 from kubeactions.model import FIELD_MANAGER, JsonObject
@@ -51,8 +50,8 @@ class Alarm:
         log.error("%s: %s", self._matter.begins, text, extra={"reason": self._matter.reason})
         try:
             self._kube.create(path_of("v1", "events", namespace=self._namespace), self._event(text))
-        except KubeError as error:
-            log.info("no Event about the ledger: %s", error)  # It may exist already; the log has said it.
+        except Exception as error:  # noqa: BLE001  It may exist already; the log has said it, and the loop goes on.
+            log.info("no Event about the ledger: %s", error)
 
     def clear(self) -> None:
         """It is over."""

@@ -267,12 +267,11 @@ class Processor:
         return more
 
     def _keep_house(self, *, idle: bool) -> None:
-        """What keeps the ledger small and up to date: at most one seal and one prune a round, and a late flush."""
+        """What keeps the ledger small and up to date: at most one prune and one seal a round, and a late flush.
+
+        What makes objects comes last: where that is refused (a quota), pruning makes the room.
+        """
         now = self._clock.monotonic()
-        if self.ledger.seal_due():
-            self.ledger.seal()
-        elif self.ledger.merge_due():
-            self.ledger.merge()
         if now >= self._prune_at:
             self._prune_at = now + PRUNE_EVERY_S
             if self.ledger.prune_due():
@@ -280,6 +279,10 @@ class Processor:
         since = self.ledger.unwritten_since()
         if idle and since is not None and now >= since + FLUSH_AFTER_S:
             self.ledger.write(())
+        if self.ledger.seal_due():
+            self.ledger.seal()
+        elif self.ledger.merge_due():
+            self.ledger.merge()
 
     def _pause(self) -> float:
         """Until the first thing that is due."""

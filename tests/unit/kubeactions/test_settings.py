@@ -233,3 +233,12 @@ def test_a_variable_that_is_all_but_one_of_ours_is_ignored_with_a_warning() -> N
         "environment variable DD_KUBEACTION_ENABLED is ignored; did you mean DD_KUBEACTIONS_ENABLED?",
         "environment variable DD_LEADER_LEASE_DURATON is ignored; did you mean DD_LEADER_LEASE_DURATION?",
     )
+
+
+@pytest.mark.parametrize("key", ["expiry_s", "max_in_flight", "blast_radius.percent", "rate.per_namespace"])
+@pytest.mark.parametrize("value", ["9" * 400, "-" + "9" * 400, ".inf", ".nan", "true", "[]"])
+def test_a_number_that_is_none_is_said_in_one_line_whatever_it_is(key: str, value: str) -> None:
+    section, _, name = key.rpartition(".")
+    given = f"{{{section}: {{{name}: {value}}}}}" if section else f"{{{name}: {value}}}"
+    with pytest.raises(SettingsError, match="expected"):
+        parse(f"kubeactions: {given}", {})

@@ -426,3 +426,12 @@ def test_a_stamp_at_the_end_of_the_calendar_breaks_nothing(shelf: Shelf) -> None
     shelf.clock.advance(5000)
     assert not ledger.prune_due(), "it could still become due"
     assert "9999-12-31" in ledger.full
+
+
+def test_a_server_that_says_conflict_to_every_number_is_not_asked_for_ever(shelf: Shelf) -> None:
+    ledger = shelf.opened("a", closed_bytes=100, kept_bytes=0)
+    ledger.write([shelf.closed("c1")])
+    shelf.faults.add(Answer(409), Match(verb="create", resource="configmaps"), times=1000)
+    with pytest.raises(Conflict):
+        ledger.seal()
+    assert len(shelf.backend.cluster.audit.find(verb="create")) < 100
