@@ -114,7 +114,7 @@ class FieldPatch(ABC):
     def verdict(self, action: Action, intent: Intent, evidence: Evidence) -> Verdict:
         """The rules of _pinned_patch.py, with the value, ReplicaSets and managedFields as further traces."""
         if is_watching(intent):
-            return rollout_verdict(intent, evidence)
+            return rollout_verdict(action, intent, evidence)
         marker, kind = action.key.marker, action.target.kind
         value, annotations = intent.resolved["value"], bool(intent.resolved["annotations"])
         traces = Traces(

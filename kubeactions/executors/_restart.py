@@ -107,7 +107,7 @@ class Restart(ABC):
     def verdict(self, action: Action, intent: Intent, evidence: Evidence) -> Verdict:
         """The rules of _pinned_patch.py, with the history and managedFields as further traces."""
         if is_watching(intent):
-            return rollout_verdict(intent, evidence)
+            return rollout_verdict(action, intent, evidence)
         marker, stamp = action.key.marker, str(intent.resolved["stamp"])
         traces = Traces(
             done=_done(action),

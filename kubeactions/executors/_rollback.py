@@ -158,7 +158,7 @@ class Rollback:
     def verdict(self, action: Action, intent: Intent, evidence: Evidence) -> Verdict:
         """The rules of _pinned_patch.py, with the template and the history as further traces."""
         if is_watching(intent):
-            return rollout_verdict(intent, evidence)
+            return rollout_verdict(action, intent, evidence)
         marker = action.key.marker
         traces = Traces(
             done=f"{action.target} rolled back to revision {intent.resolved['revision']}",

@@ -8,8 +8,11 @@ still going at the deadline: `failed`, with a message that says that the change 
 
 from __future__ import annotations
 
+import hashlib
 from datetime import datetime
 from enum import StrEnum
+
+import orjson
 
 from kubeactions.executors._endings import failed, succeeded, uid_of
 from kubeactions.executors._parameters import DEFAULT_ROLLOUT_S, TIMEOUT, WAIT, deadline, is_over
@@ -19,7 +22,7 @@ ENDINGS = (
     Ending("RolledOut", "succeeded", "`wait`: the change was applied and its rollout completed"),
     Ending("RolloutFailed", "failed", "`wait`: the change was applied; its rollout exceeded its progress deadline"),
     Ending("RolloutStillGoing", "failed", "`wait`: the change was applied; its rollout is going on after the timeout"),
-    Ending("RolloutCutShort", "failed", "`wait`: the change was applied; then the object was deleted or replaced"),
+    Ending("RolloutCutShort", "failed", "`wait`: the change was applied; then it was deleted, replaced or changed"),
 )
 """How an action may end that waits for a rollout."""
 FIRST_LOOK_S = 2.0
@@ -114,17 +117,32 @@ def then_wait(action: Action, intent: Intent, evidence: Evidence, verdict: Verdi
         "seconds": seconds,
         "done": outcome.message,
         "inferred": outcome.inferred,
+        "like": _likeness(action.type, _changed_object(evidence)),
     }
     kept = {name: value for name, value in intent.resolved.items() if name not in _NEEDLESS}
     text = f"{outcome.message}; its rollout is watched"
     return Verdict.advance({**kept, STATE: state}, "RolloutBegun", text, FIRST_LOOK_S)
 
 
+def _changed_object(evidence: Evidence) -> JsonObject:
+    """The object with the change: the answer to it, or what a look has found."""
+    if isinstance(evidence.answer, dict):
+        return evidence.answer
+    return (evidence.seen.target if evidence.seen else None) or {}
+
+
+def _likeness(action_type: str, found: JsonObject) -> str:
+    """A hash of what must stay for a rollout to be that of the change: the number of pods, or their template."""
+    spec = found.get("spec") or {}
+    kept = spec.get("replicas") if action_type.startswith("scale_") else spec.get("template")
+    return "" if kept is None else hashlib.sha256(orjson.dumps(kept, option=orjson.OPT_SORT_KEYS)).hexdigest()[:16]
+
+
 _NEEDLESS = frozenset({"template", "body", "annotations_after"})
 """What an intent held only to be sent."""
 
 
-def rollout_verdict(intent: Intent, evidence: Evidence) -> Verdict:
+def rollout_verdict(action: Action, intent: Intent, evidence: Evidence) -> Verdict:
     """Completed, failed, or look again; the change itself is applied."""
     state = intent.resolved[STATE]
     done, inferred = str(state["done"]), bool(state["inferred"])
@@ -133,6 +151,9 @@ def rollout_verdict(intent: Intent, evidence: Evidence) -> Verdict:
     target = evidence.seen.target
     if target is None or uid_of(target) != intent.uid:
         return Verdict.settle(failed("RolloutCutShort", f"{done}; then it was deleted or replaced"))
+    if state.get("like", "") not in ("", _likeness(action.type, target)):
+        text = f"{done}; then somebody else changed it: what rolls out now is not this change"
+        return Verdict.settle(failed("RolloutCutShort", text))
     found, text = progress(target)
     if found is Progress.COMPLETE:
         return Verdict.settle(succeeded("RolledOut", f"{done}; its rollout completed: {text}", inferred=inferred))

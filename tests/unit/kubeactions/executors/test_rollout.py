@@ -26,6 +26,7 @@ def workload(kind: str, status: dict[str, Any], uid: str = "uid-1", **spec: Any)
     }
 
 
+ORDER = act("restart_deployment", CART)
 DONE = {"replicas": 3, "updatedReplicas": 3, "availableReplicas": 3}
 EXCEEDED = {"conditions": [{"type": "Progressing", "reason": "ProgressDeadlineExceeded"}]}
 
@@ -63,7 +64,7 @@ def test_the_wait_begins_when_the_change_is_known_to_be_applied_and_forgets_what
     action = act("restart_deployment", CART, wait="rollout", timeout_seconds=60)
     verdict = then_wait(action, planned, replace(evidence(), at=AT), applied)
     assert verdict.next is Next.ADVANCE
-    assert verdict.resolved == {"stamp": "x", "rollout": WATCHING}
+    assert verdict.resolved == {"stamp": "x", "rollout": WATCHING | {"like": ""}}
     assert then_wait(act("restart_deployment", CART), planned, evidence(), applied) is applied
     undecided = Verdict.look("InDoubt")
     assert then_wait(action, planned, evidence(), undecided) is undecided
@@ -85,7 +86,34 @@ def test_the_outcome_says_how_the_rollout_ended(
     found: Any, seconds: int, step: Next, status: Status | None, reason: str
 ) -> None:
     known = replace(evidence(found, doubt=True), at=AT + timedelta(seconds=seconds))
-    verdict = rollout_verdict(intent(rollout=WATCHING), known)
+    verdict = rollout_verdict(ORDER, intent(rollout=WATCHING), known)
     assert (verdict.next, verdict.reason) == (step, reason)
     assert (verdict.outcome.status if verdict.outcome else None) is status
     assert verdict.after_s <= 60 - seconds or verdict.next is not Next.LOOK
+
+
+BROKEN, FIXED = {"spec": {"image": "broken"}}, {"spec": {"image": "fixed"}}
+
+
+@pytest.mark.parametrize("source", ["answer", "look"])
+@pytest.mark.parametrize(
+    ("order", "changed", "reason"),
+    [
+        (act("patch_deployment", CART, wait="rollout"), {"template": FIXED}, "RolloutCutShort"),
+        (act("patch_deployment", CART, wait="rollout"), {"replicas": 5}, "RolledOut"),
+        (act("scale_deployment", CART, wait="rollout"), {"replicas": 0}, "RolloutCutShort"),
+        (act("scale_deployment", CART, wait="rollout"), {"template": FIXED}, "RolledOut"),
+    ],
+)
+def test_a_rollout_that_somebody_elses_change_took_over_is_none_of_ours(
+    source: str, order: Any, changed: dict[str, Any], reason: str
+) -> None:
+    """What completes then is theirs: who undoes a broken image must not make it look rolled out."""
+    ours = workload("Deployment", {}, template=BROKEN)
+    known = evidence(answer=ours) if source == "answer" else evidence(ours)
+    begun = then_wait(order, intent(), replace(known, at=AT), Verdict.settle(succeeded("Applied", "patched")))
+    replicas = changed.get("replicas", 3)
+    done = {"replicas": replicas, "updatedReplicas": replicas, "availableReplicas": replicas}
+    theirs = workload("Deployment", done, **{"template": BROKEN, **changed})
+    verdict = rollout_verdict(order, intent(**(begun.resolved or {})), replace(evidence(theirs), at=AT))
+    assert verdict.reason == reason
