@@ -143,6 +143,10 @@ class TooManyRequests(Refused):
     retry_after_s: float | None = None
 
 
+PASSING = (TooManyRequests, Conflict, Gone)
+"""Refusals of a look that are no answer: asked once more, the server may say something else."""
+
+
 class Unavailable(KubeError):
     """Doubt: 5xx, a timeout, a cut connection. The request may have been applied."""
 

@@ -72,6 +72,8 @@ MAX_ANSWER_BYTES = 32 * 1024 * 1024
 """A longer answer than this is not read to its end."""
 PAGE_SIZE = 500
 """Objects a page of a list, as kubectl's default chunk size."""
+LONGEST_WAIT_S = 300.0
+"""Who asks for a longer pause is asked again all the same: an action must be able to end."""
 MAX_PAGES = 40
 """A list of more than 20,000 objects is not ours to read."""
 
@@ -400,8 +402,9 @@ def _checked(what: str, status: int, headers: Mapping[str, str], data: bytes) ->
 
 
 def _retry_after_s(value: str | None) -> float | None:
-    """Retry-After in seconds; Kubernetes never sends the date form (RFC 9110, 10.2.3)."""
-    return float(value) if value is not None and value.strip().isdigit() else None
+    """Retry-After in seconds, at most `LONGEST_WAIT_S`; Kubernetes never sends the date form (RFC 9110, 10.2.3)."""
+    digits = (value or "").strip()
+    return min(float(digits), LONGEST_WAIT_S) if digits.isascii() and digits.isdigit() else None
 
 
 def _no_answer(what: str, error: Exception, where: str, deadline_s: float) -> KubeError:

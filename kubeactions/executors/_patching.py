@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from kubeactions.errors import Refused, TooManyRequests
+from kubeactions.errors import Conflict, Invalid, Refused, TooManyRequests
 from kubeactions.executors._endings import TARGET_LOST, failed, succeeded, uid_of
 from kubeactions.executors._escalation import PERMITS, escalations
 from kubeactions.executors._marks import (
@@ -134,7 +134,12 @@ class Patch:
         except TooManyRequests:
             raise
         except Refused as error:
-            return Seen(found, ({"kind": _REFUSAL, "reason": type(error).__name__, "message": error.message},))
+            refusal: Refused = error
+            if isinstance(error, (Conflict, Invalid)) and look_at(action, self.spec, kube) != seen:
+                refusal = Conflict(f"{action.target} was changed between a look at it and the dry run: {error.message}")
+                if action.parameters.get("if_changed") != "fail":
+                    raise refusal from error
+            return Seen(found, ({"kind": _REFUSAL, "reason": type(refusal).__name__, "message": refusal.message},))
 
     def plan(self, action: Action, seen: Seen, circumstances: Circumstances) -> Plan | Outcome:
         """UID and pin, when the dry run has shown that the patch may pass and changes something."""
@@ -148,7 +153,7 @@ class Patch:
         (after,) = seen.related
         if after["kind"] == _REFUSAL:
             if after["reason"] == "Conflict":
-                return failed("Conflict", f"{action.target} was changed between two looks at it: {after['message']}")
+                return failed("Conflict", after["message"])
             return failed(
                 after["reason"], f"{action.target}: the API server would refuse this patch: {after['message']}"
             )
@@ -171,7 +176,7 @@ class Patch:
     def verdict(self, action: Action, intent: Intent, evidence: Evidence) -> Verdict:
         """The rules of _pinned_patch.py, with managedFields as a further trace."""
         if is_watching(intent):
-            return rollout_verdict(intent, evidence)
+            return rollout_verdict(action, intent, evidence)
         marker, annotations = action.key.marker, bool(intent.resolved["annotations"])
         traces = Traces(
             done=f"{action.target} patched",

@@ -28,7 +28,7 @@ from functools import partial
 from kubeactions.clock import Clock
 from kubeactions.command_policy import ExecLimits
 from kubeactions.elector import Elector
-from kubeactions.errors import Forbidden, KubeError, Refused, TooManyRequests, Unauthorized, Unreachable
+from kubeactions.errors import PASSING, KubeError, Refused, TooLarge, Unreachable
 from kubeactions.kube import Kube
 from kubeactions.ledger import Ledger, note
 from kubeactions.model import (
@@ -284,7 +284,7 @@ class Execution:
 
     def _look_failed(self, record: Record, trail: Trail, error: KubeError) -> None:
         """Nothing was sent for it, so a refusal is an end; anything else is tried again until the action expires."""
-        if isinstance(error, Refused) and not isinstance(error, TooManyRequests):
+        if isinstance(error, Refused) and not isinstance(error, PASSING):
             text = f"{action_of(record).target} cannot be looked at: {error.message}"
             self._end(record, Outcome(Status.FAILED, type(error).__name__, text))
         else:
@@ -465,7 +465,8 @@ class Execution:
 
     def _blind(self, record: Record, trail: Trail, error: KubeError) -> None:
         """The look that would decide failed: again later, until there is no hope in it."""
-        if isinstance(error, (Forbidden, Unauthorized)) and self._gates.standing(action_of(record)).gate is Gate.REJECT:
+        definite = isinstance(error, (Refused, TooLarge)) and not isinstance(error, PASSING)
+        if definite and self._gates.standing(action_of(record)).gate is Gate.REJECT:
             text = f"{action_of(record).target} cannot be looked at: {error.message}"
             return self._end(record, Outcome(Status.UNKNOWN, type(error).__name__, text))
         return self._back_off(trail, error)

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from backends.faults import Answer, Match
+from backends.faults import Answer, LoseRequest, Match, Pause
 from kubeactions.executors.restart_deployment import RestartDeployment
-from kubeactions.ledger import NAME
+from kubeactions.ledger import NAME, Bounds
 from kubeactions.model import Plan, Seen, Verdict
 from kubeactions.registry import UntracedExecutor
 from tests.unit.kubeactions.bench import Bench
+
+DEPLOYMENTS = "/apis/apps/v1/namespaces/shop/deployments"
 
 
 @pytest.fixture
@@ -119,3 +122,87 @@ def test_a_third_partys_function_that_raises_is_unknown_and_not_run_again(bench:
     bench.run(60, bench.agent("replica-1", executors={"ring": UntracedExecutor("ring", ring)}))
     assert runs == ["x"]
     assert bench.status("c1:v1") == "unknown"
+
+
+@pytest.mark.parametrize(
+    ("parameters", "status", "tries"), [({}, "succeeded", 3), ({"if_changed": "fail"}, "failed", 1)]
+)
+@pytest.mark.parametrize("strategy", ["merge", "json"])
+def test_a_target_that_changes_between_the_look_and_the_dry_run_is_looked_at_again(
+    bench: Bench, parameters: dict[str, Any], status: str, tries: int, strategy: str
+) -> None:
+    """A controller writes its status many times in a rollout; what a JSON patch gets then is Invalid, no Conflict."""
+    patch: Any = {"metadata": {"labels": {"tier": "gold"}}}
+    if strategy == "json":
+        patch = [{"op": "add", "path": "/metadata/labels", "value": {"tier": "gold"}}]
+    order = {**bench.order("restart_deployment", "cart"), "action_type": "patch_deployment"}
+    bench.config("c1", 1, {**order, "parameters": {"patch": patch, "patch_strategy": strategy, **parameters}})
+
+    def meanwhile() -> None:
+        bench.kube.patch(f"{DEPLOYMENTS}/cart/status", {"status": {"replicas": next(numbers)}}, type="merge")
+
+    numbers = itertools.count(1)
+    bench.faults.add(Pause(meanwhile), Match(verb="patch", resource="deployments"), times=2)
+    bench.run(20, bench.agent("replica-1"))
+    assert bench.status("c1:v1") == status
+    rehearsals = [one for one in bench.backend.cluster.audit.find(verb="patch", name="cart") if one.dry_run]
+    assert len(rehearsals) == tries
+    outcome = bench.record("c1:v1").outcome
+    assert outcome is not None
+    assert outcome.reason == ("Applied" if status == "succeeded" else "Conflict")
+
+
+def test_a_list_that_expired_half_way_is_no_end(bench: Bench) -> None:
+    bench.config("c1", 1, bench.order("delete_pod", "web-0"))
+    bench.faults.add(Answer(410), Match(verb="get", resource="pods"), times=1)
+    bench.run(20, bench.agent("replica-1"))
+    assert bench.status("c1:v1") == "succeeded"
+
+
+def test_what_can_never_be_looked_at_again_ends_as_unknown_when_it_expires(bench: Bench) -> None:
+    bench.config("c1", 1, bench.order("delete_pod", "web-0"))
+    bench.faults.add(LoseRequest(), Match(verb="delete", resource="pods"), times=1)
+    bench.faults.add(Answer(400), Match(verb="get", resource="pods"), first=2)
+    agent = bench.agent("replica-1", expiry_s=20.0)
+    bench.run(120, agent)
+    assert bench.status("c1:v1") == "unknown"
+
+
+@pytest.mark.parametrize("asked_s", [10**12, 10**400], ids=["long", "for ever"])
+def test_a_server_that_asks_to_wait_for_ever_is_asked_again_all_the_same(bench: Bench, asked_s: int) -> None:
+    bench.config("c1", 1, bench.order("delete_pod", "web-0"))
+    bench.faults.add(Answer(429, retry_after_s=asked_s), Match(verb="get", resource="pods"), times=1)
+    bench.run(600, bench.agent("replica-1"))
+    assert bench.status("c1:v1") == "succeeded"
+
+
+def test_history_that_cannot_be_sealed_keeps_nothing_else_from_being_kept_in_order(bench: Bench) -> None:
+    """A quota for ConfigMaps, say: what could be pruned makes room for it."""
+    agent = bench.agent("replica-1", poll_interval_s=1.0)
+    bench.run(5, agent)
+    agent.processor.ledger._bounds = Bounds(closed_bytes=1, kept_bytes=0, keep_s=600.0)
+    bench.config("c1", 1, bench.order("delete_pod", "web-0"))
+    bench.run(20, agent)
+    assert bench.keys() == ["c1:v1"]
+    bench.faults.add(Answer(403), Match(verb="create", resource="configmaps"))
+    bench.pod("web-1")
+    bench.config("c2", 1, bench.order("delete_pod", "web-1"))
+    bench.run(20, agent)
+    bench.source.configs.clear()
+    bench.run(700, agent)
+    assert bench.record("c2:v1").reported is True
+    assert bench.keys() == ["c2:v1"], "the sealed one was pruned"
+
+
+def test_an_alarm_that_cannot_be_raised_for_a_reason_of_ours_ends_no_loop(bench: Bench) -> None:
+    agent = bench.agent("replica-1")
+    bench.run(5, agent)
+    bench.data({"meta": "unreadable"})
+    agent.processor.ledger.stale = True
+
+    def lose() -> None:
+        raise LookupError("the client has lost its credentials")
+
+    bench.faults.add(Pause(lose), Match(verb="create", resource="events"))
+    assert agent.processor.step() > 0
+    assert "unreadable" in agent.processor.closed
