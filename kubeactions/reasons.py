@@ -56,6 +56,7 @@ GATES: Mapping[str, Reason] = {
     "StampInFuture": Reason(
         "rejected", "its stamp is further ahead than is tolerated", "kubeactions.future_tolerance_s"
     ),
+    "ClockBehind": Reason(WAITS, "it was accepted, and this leader's clock is behind its stamp"),
     "NotBeforeTooFar": Reason("rejected", "not_before is too far ahead", "kubeactions.not_before_limit_s"),
     "Paused": Reason(WAITS, "the system is paused, by a person or by the circuit breaker", "kubeactions.breaker.*"),
     "NotBefore": Reason(WAITS, "it asks to begin later"),

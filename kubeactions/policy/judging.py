@@ -38,7 +38,7 @@ def rulings(action: Action, spec: Spec, facts: Facts, settings: Settings) -> Ite
     yield "allowed actions", scope.action_type(spec, settings)
     yield "allowed namespaces", scope.allowed_namespace(action.target, settings)
     yield "allowed kinds", scope.allowed_kind(action.target, settings)
-    yield "age", timing.age(action, facts.now, settings)
+    yield "age", timing.age(action, facts.now, settings, accepted=facts.accepted)
     yield "pause", consent.paused(facts)
     yield "not_before", timing.not_before(action, facts.now)
     yield "windows", timing.windows(action, spec, facts.now, settings.safety.windows)

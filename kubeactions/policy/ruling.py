@@ -58,6 +58,8 @@ class Facts:
     """Why the system is paused, one text a reason; () when it is not."""
     approved_by: tuple[str, ...] = ()
     """Distinct people who approved exactly this content, without whoever ordered it."""
+    accepted: bool = False
+    """It is on record: a stamp ahead of the clock is no longer a reason to refuse it."""
     begun: bool = False
     """It has passed approvals, rates and blast radius before: they are not asked twice for one action."""
     traffic: Traffic | None = None

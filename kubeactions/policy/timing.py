@@ -24,8 +24,11 @@ _AMBIGUITY = timedelta(hours=3)
 """More than any change of the clocks: how far ahead the search for the last beginning starts."""
 
 
-def age(action: Action, now: datetime, settings: Settings) -> Ruling | None:
-    """Too old, stamped in the future, or put off for too long. Exactly at a bound passes."""
+def age(action: Action, now: datetime, settings: Settings, *, accepted: bool = False) -> Ruling | None:
+    """Too old, stamped in the future, or put off for too long. Exactly at a bound passes.
+
+    What was `accepted` is stamped in the future only where the clock has gone back, or is another leader's: it waits.
+    """
     stamp = _z(action.created_at)
     late = now - action.due_at
     if late > timedelta(seconds=settings.expiry_s):
@@ -33,7 +36,11 @@ def age(action: Action, now: datetime, settings: Settings) -> Ruling | None:
         text = f"{since}, {late.total_seconds():.0f} s ago; actions expire after {settings.expiry_s:g} s"
         return Ruling(Gate.REJECT, "Expired", text, status=Status.EXPIRED)
     ahead = action.created_at - now
-    if ahead > timedelta(seconds=settings.future_tolerance_s):
+    tolerance = timedelta(seconds=settings.future_tolerance_s)
+    if ahead > tolerance and accepted:
+        text = f"stamped {stamp} and accepted, and the clock of this leader is {ahead.total_seconds():.0f} s behind"
+        return _until(now + (ahead - tolerance), now, "ClockBehind", text)
+    if ahead > tolerance:
         text = f"stamped {stamp}, {ahead.total_seconds():.0f} s in the future; {settings.future_tolerance_s:g} s "
         return Ruling(Gate.REJECT, "StampInFuture", text + "are tolerated")
     limit_s = settings.safety.not_before_limit_s

@@ -180,6 +180,7 @@ class Gates:
             untouchable=(*self._ledger.targets(), self._lease(), *self._own),
             pauses=self._pauses(),
             approved_by=names_of(approvers, action.requested_by),
+            accepted=begun or record is not None,
             begun=begun,
         )
         if record is None or begun:

@@ -117,6 +117,12 @@ def test_age_is_bounded_on_both_ends_and_the_bounds_pass(age_s: float, expected:
     assert reason(act(age_s=age_s)) == expected
 
 
+def test_what_was_accepted_waits_for_a_clock_that_lags_behind_and_is_not_refused() -> None:
+    """The next leader's clock may be slower, or ours be set back."""
+    ruling = judge(act(age_s=-70), SPEC, Facts(NOW, accepted=True), Settings())
+    assert (ruling.gate, ruling.reason, ruling.retry_after_s) == (Gate.WAIT, "ClockBehind", 60)
+
+
 def test_expiry_and_tolerance_are_settings() -> None:
     settings = Settings(expiry_s=60, future_tolerance_s=0)
     assert reason(act(age_s=61), settings=settings) == "Expired"

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from backends.faults import Answer, LoseRequest, Match, Pause
+from backends.faults import Answer, Crash, LoseRequest, Match, Pause
 from kubeactions.executors.restart_deployment import RestartDeployment
 from kubeactions.ledger import NAME, Bounds
 from kubeactions.model import Plan, Seen, Verdict
@@ -150,6 +150,19 @@ def test_a_target_that_changes_between_the_look_and_the_dry_run_is_looked_at_aga
     outcome = bench.record("c1:v1").outcome
     assert outcome is not None
     assert outcome.reason == ("Applied" if status == "succeeded" else "Conflict")
+
+
+def test_a_leader_whose_clock_lags_behind_loses_nothing_that_the_last_one_has_accepted(bench: Bench) -> None:
+    first = bench.agent("replica-1")
+    bench.run(5, first)
+    bench.config("c1", 1, bench.order("delete_pod", "web-0"))
+    bench.faults.add(Crash("after"), Match(identity="replica-1", verb="patch", resource="configmaps"), times=1)
+    bench.run(10, first)
+    bench.clock.jump_wall(-60)
+    bench.run(40, bench.agent("replica-2"))
+    assert bench.status("c1:v1") == "pending"
+    bench.run(40, bench.agent("replica-3"))
+    assert bench.status("c1:v1") == "succeeded"
 
 
 def test_a_list_that_expired_half_way_is_no_end(bench: Bench) -> None:
