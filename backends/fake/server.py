@@ -40,6 +40,7 @@ from backends.fake.catalogue import Catalogue, Resource
 from backends.fake.ids import Ids
 from backends.fake.impersonation import impersonated
 from backends.fake.messages import Request, Response
+from backends.fake.nesting import TOO_DEEP, is_too_deep
 from backends.fake.policies.callouts import Callouts
 from backends.fake.registry import Registry
 from backends.fake.routes import Routes
@@ -138,7 +139,9 @@ class Server:
             response = _refusal(error)
             if error.code == 501 and negotiation.reads_no_json(call.headers.get("accept", "")):
                 response = _plainly(response)
-        except (RecursionError, orjson.JSONEncodeError):
+        except TOO_DEEP as error:
+            if not is_too_deep(error):
+                raise
             # What is parsed can be deeper than what can be written; nothing has been stored then.
             response = _refusal(statuses.bad_request("the body of the request is nested too deeply"))
         self._finish(call, response, before)

@@ -14,6 +14,7 @@ import orjson
 
 from backends.fake.custom import pruning
 from backends.fake.custom.structural import Structural
+from backends.fake.nesting import is_too_deep
 from backends.fake.schema import strict, wording
 from backends.fake.schema.decoding import Decoded, DecodeError, MismatchError, compiled
 from backends.fake.schema.reading import GroupVersionKind, may_repeat_members
@@ -67,7 +68,9 @@ class CustomSchema:
 def _copied(value: Obj) -> Obj:
     try:
         copied: Obj = orjson.loads(orjson.dumps(value))
-    except orjson.JSONEncodeError:
+    except TypeError as error:
+        if not is_too_deep(error):
+            raise
         raise DecodeError("exceeded max depth") from None
     return copied
 

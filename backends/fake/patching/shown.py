@@ -6,6 +6,8 @@ from typing import Any
 
 import orjson
 
+from backends.fake.nesting import is_too_deep
+
 
 def shown_json(value: object) -> str:
     """`json.Marshal`: compact JSON with the characters escaped that HTML would misread.
@@ -14,7 +16,9 @@ def shown_json(value: object) -> str:
     """
     try:
         text = orjson.dumps(value).decode()
-    except orjson.JSONEncodeError:
+    except TypeError as error:
+        if not is_too_deep(error):
+            raise
         raise RecursionError("exceeded max depth") from None
     for char in "<>&\u2028\u2029":
         if char in text:

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple, Self
 
 import orjson
 
+from backends.fake.nesting import TOO_DEEP, is_too_deep
 from backends.fake.schema import decoding, strict, wording
 from backends.fake.schema.decoding import Decoded, DecodeError, MismatchError
 from backends.fake.schema.types import StructType, document, struct
@@ -48,7 +49,9 @@ class KindSchema:
             return self._read(value, body, strictly)
         except MismatchError:
             raise DecodeError(wording.json_error(self.type, value)) from None
-        except (RecursionError, orjson.JSONEncodeError):
+        except TOO_DEEP as error:
+            if not is_too_deep(error):
+                raise
             raise DecodeError("exceeded max depth") from None
 
     def _read(self, value: dict[str, Any], body: bytes | None, strictly: bool) -> Decoded:
@@ -127,7 +130,9 @@ def may_repeat_members(body: bytes, value: object) -> bool:
     """
     try:
         again = orjson.dumps(value)
-    except orjson.JSONEncodeError:
+    except TypeError as error:
+        if not is_too_deep(error):
+            raise
         return True
     if len(again) == len(body):
         return False

@@ -229,6 +229,12 @@ def test_what_is_deeper_than_can_be_written_is_refused_and_not_stored(door: Door
     assert door.get(revisions).body["items"] == []
 
 
+def test_a_mistake_of_the_servers_is_not_called_a_clients(door: Door, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(door.cluster.registry.ids, "uid", lambda: {1, 2})  # which the encoder refuses with a TypeError
+    with pytest.raises(TypeError, match="not JSON serializable: set"):
+        door.ask("POST", CM, {"metadata": {"name": "a"}})
+
+
 @pytest.mark.parametrize(
     "body",
     [b"[" * 200_000, b"- " * 100_000 + b"x", b"a: &a [x]\n" + b"b: [" + b"*a," * 200 + b"]", b"\x00", b"!!python/x 1"],
