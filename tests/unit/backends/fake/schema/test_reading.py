@@ -7,6 +7,7 @@ import re
 from pathlib import Path
 from typing import Any
 
+import orjson
 import pytest
 
 from backends.fake.catalogue import Catalogue
@@ -109,6 +110,19 @@ def test_compact_json_costs_no_second_parse() -> None:
 
     assert may_repeat_members(body, json.loads(body)) is False
     assert may_repeat_members(b'{"a":1,"a":2}', {"a": 2}) is True
+
+
+@pytest.mark.parametrize(
+    ("body", "repeats"),
+    [
+        (b'{"a":1,"a":1e6}', True),  # what is written again is as long
+        (b'{ "a" : 1 , "a" : 2 }', True),
+        (b'{"a\\u0022":"\\\\","b" :"\\"}"}', False),
+        (b'{"\\"":1,"\\u0022":2}', True),
+    ],
+)
+def test_spaces_numbers_and_escapes_hide_no_repeated_member(body: bytes, repeats: bool) -> None:
+    assert may_repeat_members(body, orjson.loads(body)) is repeats
 
 
 def test_repeated_members_of_a_patch_need_no_type() -> None:
