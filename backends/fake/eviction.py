@@ -146,11 +146,12 @@ def _announce(registry: Registry, pods: Resource, entry: Entry) -> None:
             "reason": "EvictionByEvictionAPI",
             "message": "Eviction API: evicting",
         }
-        status = pod.setdefault("status", {})
+        status = pod.get("status") or {}
         held = status.get("conditions") or []
-        if not any(one.get("type") == "DisruptionTarget" and one.get("status") == "True" for one in held):
-            status["conditions"] = [*(one for one in held if one.get("type") != "DisruptionTarget"), condition]
-        return pod
+        if any(one.get("type") == "DisruptionTarget" and one.get("status") == "True" for one in held):
+            return {**pod, "metadata": {**pod["metadata"]}}
+        conditions = [*(one for one in held if one.get("type") != "DisruptionTarget"), condition]
+        return {**pod, "metadata": {**pod["metadata"]}, "status": {**status, "conditions": conditions}}
 
     key: Key = entry.key
     registry.update(pods, key.namespace, key.name, mark, subresource="status", prepare=lambda new, _: new)

@@ -113,17 +113,17 @@ def _applied(call: Call, media: str, kind: KindSchema | CustomSchema, obj: Obj, 
         operations = _parsed(body)
         json.check(operations)
         own = [*json.unknown_members(operations or []), *_repeated(body, operations, "json patch ")]
-        return _decoded(call, kind, json.apply(obj, operations), own)
+        return _decoded(call, kind, json.apply(obj, operations), obj, own)
     if media == MERGE_PATCH:
         document = _parsed(body)
         merge.check(document)
-        return _decoded(call, kind, merge.apply(obj, document), _repeated(body, document))
+        return _decoded(call, kind, merge.apply(obj, document), obj, _repeated(body, document))
     assert isinstance(kind, KindSchema), "custom resources have no strategic merge"
     document = _parsed(body, "")
     strategic.check(document)
     patched = strategic.apply(obj, document, kind.type)
     try:
-        decoded = kind.convert(patched, strictly=field_validation(call) != "Ignore")
+        decoded = kind.convert(patched, strictly=field_validation(call) != "Ignore", before=obj)
     except DecodeError as error:
         raise _unprocessable(go_format(document), str(error)) from None
     return _noted(call, decoded, _repeated(body, document), partial(go_format, document))
@@ -141,13 +141,17 @@ def _parsed(body: bytes, prefix: str = "error decoding patch: ") -> Any:
         raise statuses.bad_request(f"{prefix}{error}") from None
 
 
-def _decoded(call: Call, kind: KindSchema | CustomSchema, patched: Obj, own: list[str]) -> Obj:
+def _decoded(call: Call, kind: KindSchema | CustomSchema, patched: Obj, obj: Obj, own: list[str]) -> Obj:
+    """What a patch has made of `obj`."""
+    strictly = field_validation(call) != "Ignore"
     try:
         if isinstance(kind, KindSchema):
             _check_kind(patched, kind.gvk)
+            decoded = kind.decode(patched, strictly=strictly, before=obj)
         elif not patched.get("kind"):
             raise DecodeError(NO_KIND)
-        decoded = kind.decode(patched, strictly=field_validation(call) != "Ignore")
+        else:
+            decoded = kind.decode(patched, strictly=strictly)
     except DecodeError as error:
         raise _unprocessable(shown_json(patched), str(error)) from None
     return _noted(call, decoded, own, partial(shown_json, patched))

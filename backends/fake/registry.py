@@ -225,7 +225,7 @@ class Registry:
         asking: Asking | None = None,
         view: View | None = None,
     ) -> Entry:
-        """Change a stored object: `change` gets a copy of it and returns what it is to be.
+        """Change a stored object: `change` gets it, must leave it as it is, and returns what it is to be.
 
         Admission sees what somebody asks for (`asking`), as `view` shows it. `uid` is a precondition.
         `prepare(new, old)` replaces what the strategy does, for subresources with rules of their own. `writer` comes
@@ -455,7 +455,8 @@ def _changed(resource: Resource, entry: Entry, change: Callable[[Obj], Obj]) -> 
     the version of the door.
     """
     if resource.custom is None:
-        return entry.resource, converted(entry.resource, change(entry.load())), entry.load()
+        old = entry.load()
+        return entry.resource, converted(entry.resource, change(old)), old
     return resource, change(loaded(resource, entry)), loaded(resource, entry)
 
 

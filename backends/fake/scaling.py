@@ -58,12 +58,13 @@ def scale(registry: Registry, call: Call) -> Response:
         check_name(resource, wanted, route.namespace, route.name)
         _check(wanted, obj)
         replicas = (wanted.get("spec") or {}).get("replicas") or 0
+        version = wanted["metadata"].get("resourceVersion") or ""
+        scaled = {**obj, "metadata": {**obj["metadata"], "resourceVersion": version}}
         if custom is not None:
-            custom.put(obj, replicas)
+            custom.put(scaled, replicas)
         else:
-            obj["spec"]["replicas"] = replicas
-        obj["metadata"]["resourceVersion"] = wanted["metadata"].get("resourceVersion") or ""
-        return obj
+            scaled["spec"] = {**obj["spec"], "replicas": replicas}
+        return scaled
 
     entry = registry.update(
         resource,

@@ -237,15 +237,15 @@ def _placed(pod: Obj, node: str, binding: Obj, at: str) -> Obj:
         raise _not_bound(name, f'pod {name} is already assigned to node "{spec["nodeName"]}"')
     if spec.get("schedulingGates"):
         raise _not_bound(name, f"pod {name} has non-empty .spec.schedulingGates")
-    spec["nodeName"] = node
+    held = {**pod["metadata"]}
     for member in ("labels", "annotations"):
         if binding.get(member):
-            pod["metadata"][member] = {**(pod["metadata"].get(member) or {}), **binding[member]}
+            held[member] = {**(held.get(member) or {}), **binding[member]}
     condition = {"type": "PodScheduled", "status": "True", "lastProbeTime": None, "lastTransitionTime": at}
-    status = pod.setdefault("status", {})
+    status = pod.get("status") or {}
     others = [one for one in status.get("conditions") or [] if one.get("type") != "PodScheduled"]
-    status["conditions"] = [*others, condition]
-    return pod
+    status = {**status, "conditions": [*others, condition]}
+    return {**pod, "metadata": held, "spec": {**spec, "nodeName": node}, "status": status}
 
 
 def _not_bound(name: str, why: str) -> statuses.ApiError:

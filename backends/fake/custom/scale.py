@@ -65,14 +65,18 @@ class ScalePaths:
         }
 
     def put(self, obj: Obj, replicas: int) -> None:
-        """Write the wanted replicas. Raises `ApiError` 500 where something else is in the way."""
+        """Write the wanted replicas; what leads to them is copied.
+
+        Raises `ApiError` 500 where something else is in the way.
+        """
         *path, last = jsonpath.simple(self.replicas)
         holder: Any = obj
         for name in path:
-            holder = holder.setdefault(name, {})
-            if not isinstance(holder, dict):
+            held = holder.get(name, {})
+            if not isinstance(held, dict):
                 text = f"value cannot be set because {self.replicas} is not a map[string]interface{{}}"
                 raise statuses.ApiError(500, "", text)
+            holder[name] = holder = {**held}
         holder[last] = replicas
 
     def problems(self, obj: Obj) -> list[Cause]:

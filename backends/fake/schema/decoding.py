@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import binascii
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 import orjson
@@ -23,6 +23,7 @@ from backends.fake.schema.types import Field, ListType, MapType, Scalar, StructT
 
 Unknown = list[str]
 Decoder = Callable[[Any, Unknown], Any]
+Amender = Callable[[Any, Mapping[str, Any], Unknown], dict[str, Any]]
 
 _INT32 = range(-(2**31), 2**31)
 _INT64 = range(-(2**63), 2**63)
@@ -59,6 +60,44 @@ def compiled(of: StructType) -> Decoder:
             found = _remembering(found)
         later.made = _COMPILED[of.name] = found
     return found
+
+
+def amending(of: StructType) -> Amender:
+    """The decoder of values that were made of one which has been decoded before, as a patch makes them.
+
+    It takes that one too. A member that is the very same in both is taken over and not looked at again: a list or map
+    in a shallow copy, its items shared. Of metadata, into which every update writes, that holds for each member.
+    """
+    rows = _rows(of)
+    known = frozenset(row.name for row in rows)
+    inner = of.fields.get("metadata")
+    metadata = amending(inner.type) if inner is not None and isinstance(inner.type, StructType) else None
+
+    def amended(value: Any, before: Mapping[str, Any], unknown: Unknown) -> dict[str, Any]:
+        if type(value) is not dict:
+            raise MismatchError
+        out: dict[str, Any] = {}
+        found = 0
+        for row in rows:
+            name, member = row.name, value.get(row.name)
+            if member is None:
+                if row.missing is not None:
+                    out[name] = row.missing()
+                continue
+            found += 1
+            if metadata is not None and name == "metadata":
+                out[name] = metadata(member, before.get(name) or {}, unknown)
+            elif member is before.get(name):
+                out[name] = member.copy() if isinstance(member, dict | list) else member
+            else:
+                member = row.read(member, unknown)
+                if row.kept or member:
+                    out[name] = member
+        if found != len(value):
+            unknown.extend(key for key in value if key not in known)
+        return out
+
+    return amended
 
 
 _RECURRING = {"core.v1.PodSpec"}
@@ -108,6 +147,14 @@ class _Row(NamedTuple):
     decoder: Decoder | None
     kept: bool
     missing: Callable[[], Any] | None
+
+    def read(self, member: Any, unknown: Unknown) -> Any:
+        """The member, decoded. Raises `MismatchError`."""
+        if self.decoder is not None:
+            return self.decoder(member, unknown)
+        if type(member) is not self.exact:
+            raise MismatchError
+        return member
 
 
 def _rows(of: StructType) -> list[_Row]:
@@ -168,10 +215,24 @@ def _when_missing(field: Field) -> Callable[[], Any] | None:
 
 def _zero(of: Type) -> Callable[[], Any]:
     if isinstance(of, StructType):
-        decoder = compiled(of)
-        return lambda: decoder({}, [])
+        empty = _Empty(compiled(of))
+        return empty.made
     value = _ZEROS.get(of.kind) if isinstance(of, Scalar) else None
     return lambda: value
+
+
+class _Empty:
+    """An empty struct, worked out on first use: types refer to each other in circles."""
+
+    def __init__(self, decoder: Decoder) -> None:
+        self._decoder = decoder
+        self._text: bytes | None = None
+
+    def made(self) -> Any:
+        """One of the caller's own."""
+        if self._text is None:
+            self._text = orjson.dumps(self._decoder({}, []))
+        return orjson.loads(self._text)
 
 
 def _member(of: Type) -> tuple[type | None, Decoder | None]:

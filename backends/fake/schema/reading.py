@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import Mapping
 from typing import Any, NamedTuple, Self
 
 import orjson
@@ -33,17 +34,26 @@ class KindSchema:
         self.gvk = gvk
         self.type = of
         self._decode = decoding.compiled(of)
+        self._amend = decoding.amending(of)
 
-    def decode(self, value: dict[str, Any], body: bytes | None = None, *, strictly: bool = True) -> Decoded:
+    def decode(
+        self,
+        value: dict[str, Any],
+        body: bytes | None = None,
+        *,
+        strictly: bool = True,
+        before: Mapping[str, Any] | None = None,
+    ) -> Decoded:
         """Read `value`, parsed from `body`, as an object of this kind.
 
         The answer's object is fresh, complete and in the server's order; `value` is not changed (its opaque parts,
-        such as managedFields, are shared). `strict_errors` needs `body` for duplicate members, which a parsed value no
-        longer shows; it stays empty unless `strictly`. Raises `DecodeError` for wrong JSON types, and for values that
-        are nested more than 254 deep (a real server takes 10,000).
+        such as managedFields, are shared). `before` is the decoded object that `value` was made of: what is in a member
+        that is the same in both is shared, too. `strict_errors` needs `body` for duplicate members, which a parsed
+        value no longer shows; it stays empty unless `strictly`. Raises `DecodeError` for wrong JSON types, and for
+        values that are nested more than 254 deep (a real server takes 10,000).
         """
         try:
-            return self._read(value, body, strictly)
+            return self._read(value, body, strictly, before)
         except MismatchError:
             raise DecodeError(wording.json_error(self.type, value)) from None
         except TOO_DEEP as error:
@@ -51,9 +61,11 @@ class KindSchema:
                 raise
             raise DecodeError("exceeded max depth") from None
 
-    def _read(self, value: dict[str, Any], body: bytes | None, strictly: bool) -> Decoded:
+    def _read(
+        self, value: dict[str, Any], body: bytes | None, strictly: bool, before: Mapping[str, Any] | None
+    ) -> Decoded:
         unknown: list[str] = []
-        read = self._decode(value, unknown)
+        read = self._decode(value, unknown) if before is None else self._amend(value, before, unknown)
         read.pop("kind", None)
         read.pop("apiVersion", None)
         found = {"kind": self.gvk.kind, "apiVersion": self.gvk.api_version, **read}
@@ -63,10 +75,12 @@ class KindSchema:
             return Decoded(found, strict.errors_in_text(self.type, body))
         return Decoded(found, strict.errors_in_value(self.type, value) if unknown else [])
 
-    def convert(self, value: dict[str, Any], *, strictly: bool = True) -> Decoded:
+    def convert(
+        self, value: dict[str, Any], *, strictly: bool = True, before: Mapping[str, Any] | None = None
+    ) -> Decoded:
         """`decode` for a merged map, as after a strategic merge: the same, with that path's error texts."""
         try:
-            return self.decode(value, strictly=strictly)
+            return self.decode(value, strictly=strictly, before=before)
         except DecodeError:
             raise DecodeError(wording.conversion_error(self.type, value)) from None
 

@@ -147,3 +147,35 @@ def test_unknown_members_of_a_spec_that_comes_again_are_told_each_time() -> None
     given = pod(nonsense=1)
 
     assert POD.decode(given).strict_errors == POD.decode(given).strict_errors == ['unknown field "spec.nonsense"']
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {},
+        {"metadata": {"labels": {"b": "2"}}},
+        {"spec": {"nodeName": "n", "junk": 1}},
+        {"status": {"phase": "Running"}},
+        {"spec": None},
+        {"metadata": {"junk": True}, "junk": []},
+    ],
+)
+def test_what_a_patch_leaves_alone_is_taken_over_and_the_rest_is_read(change: dict[str, Any]) -> None:
+    before = POD.decode({**pod(hostNetwork=True), "status": {"phase": "Pending"}}).object
+    changed = {**before, **change, "metadata": {**before["metadata"], **change.get("metadata", {})}}
+
+    found = POD.decode(changed, before=before)
+
+    assert (found, [*found.object]) == (POD.decode(changed), [*POD.decode(changed).object])
+
+
+def test_what_is_taken_over_can_be_added_to() -> None:
+    before = POD.decode({**pod(), "metadata": {"name": "p", "labels": {"a": "1"}, "annotations": {"a": "1"}}}).object
+    kept = copy.deepcopy(before)
+
+    found = POD.decode({**before, "status": {"phase": "Running"}}, before=before).object
+    found["spec"]["nodeName"] = "n"
+    found["metadata"]["labels"]["b"] = found["metadata"]["annotations"]["b"] = "2"
+
+    assert found["spec"]["containers"] is before["spec"]["containers"]
+    assert before == kept
