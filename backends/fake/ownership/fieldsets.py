@@ -9,6 +9,7 @@ From sigs.k8s.io/structured-merge-diff/v6/fieldpath (set.go, serialize.go, seria
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterable, Iterator
 from typing import Any
 
@@ -49,6 +50,8 @@ def intersection(a: Fields, b: Fields) -> Fields:
 
 def difference(a: Fields, b: Fields) -> Fields:
     """What is in `a` and not in `b`. A field stays though one above or below it goes."""
+    if not b:
+        return a
     found: Fields = {}
     for element, left in a.items():
         right = b.get(element)
@@ -171,6 +174,7 @@ def _is_element(element: object) -> bool:
 _KINDS = {".": 0, "f": 1, "k": 2, "v": 3, "i": 4}
 
 
+@functools.lru_cache(maxsize=4096)
 def _rank(element: str) -> tuple[int, tuple[tuple[int, Any], ...]]:
     """Fields before keys before values before indices; numbers by size, not by spelling."""
     kind = element[0]

@@ -9,7 +9,6 @@ stripmeta.go).
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 from backends.fake import statuses
@@ -24,13 +23,11 @@ MAX_UPDATERS = 10
 ANCIENT = "ancient-changes"
 """Whose entry that is."""
 
-_SYSTEM_METADATA = frozenset(
-    f"f:{name}"
-    for name in (
-        "name", "namespace", "creationTimestamp", "selfLink", "uid", "clusterName", "generation", "managedFields",
-        "resourceVersion",
-    )
-)  # fmt: skip
+_SYSTEM_METADATA = frozenset((
+    "name", "namespace", "creationTimestamp", "selfLink", "uid", "clusterName", "generation", "managedFields",
+    "resourceVersion",
+))  # fmt: skip
+_NOT_OWNED = frozenset((SELF, *(f"f:{name}" for name in _SYSTEM_METADATA)))
 
 
 class Manager(NamedTuple):
@@ -48,8 +45,7 @@ class Manager(NamedTuple):
         return f'"{self.name}"{where}{how}'
 
 
-@dataclass(frozen=True, slots=True)
-class Share:
+class Share(NamedTuple):
     """What one manager owns: `fields`, told in `version`, and since when (RFC 3339; None: it was never a change)."""
 
     fields: Fields
@@ -134,9 +130,14 @@ def apart(shares: Shares, path: Fields) -> list[dict[str, Any]]:
             entries += written({who: share})
             continue
         rest = fieldsets.difference(share.fields, path)
-        entries += written({who: replace(share, fields=owned, time=None, entry=None)})
-        entries += written({who: replace(share, fields=rest, entry=None)}) if rest else []
+        entries += written({who: share._replace(fields=owned, time=None, entry=None)})
+        entries += written({who: share._replace(fields=rest, entry=None)}) if rest else []
     return sorted(entries, key=lambda entry: (entry["operation"], entry.get("time") or ""))
+
+
+def ownable(metadata: Mapping[str, Any]) -> dict[str, Any]:
+    """Metadata without what nobody can own."""
+    return {name: value for name, value in metadata.items() if name not in _SYSTEM_METADATA}
 
 
 def stripped(fields: Fields) -> Fields:
@@ -144,7 +145,7 @@ def stripped(fields: Fields) -> Fields:
     found = {}
     for element, node in fields.items():
         if element == "f:metadata":
-            kept = {name: below for name, below in node.items() if name not in _SYSTEM_METADATA and name != SELF}
+            kept = {name: below for name, below in node.items() if name not in _NOT_OWNED}
             if kept:
                 found[element] = kept
         elif element not in ("f:kind", "f:apiVersion"):
@@ -155,11 +156,16 @@ def stripped(fields: Fields) -> Fields:
 def updated(shares: Shares, change: Comparison, who: Manager, at: str) -> Shares:
     """The shares after an update by `who`: what it changed is its own now, what it removed is nobody's."""
     taken = fieldsets.union(change.added, change.modified)
-    left = released(shares, taken, change.removed)
     mine = stripped(taken)
+    others, held = dict(shares), shares.get(who)
+    if mine and held is not None:
+        # What it takes from itself it keeps, but for what nobody can own.
+        del others[who]
+        kept = held.fields if mine == taken else fieldsets.difference(held.fields, taken)
+        mine = fieldsets.union(fieldsets.difference(kept, change.removed), mine)
+    left = released(others, taken, change.removed)
     if mine:
-        held = left.get(who)
-        left[who] = Share(fieldsets.union(mine, held.fields) if held else mine, who.version, at)
+        left[who] = Share(mine, who.version, at)
     return capped(left)
 
 
@@ -171,7 +177,7 @@ def released(shares: Shares, taken: Fields, removed: Fields, keep: Manager | Non
         if who != keep:
             fields = fieldsets.difference(fieldsets.difference(fields, taken), removed)
         if fields:
-            left[who] = share if fields == share.fields else replace(share, fields=fields, entry=None)
+            left[who] = share if fields == share.fields else share._replace(fields=fields, entry=None)
     return left
 
 

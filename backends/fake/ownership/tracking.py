@@ -13,7 +13,8 @@ from typing import Any, NamedTuple
 import orjson
 
 from backends.fake.ownership import fieldsets, managers, shapes, values
-from backends.fake.ownership.managers import UPDATE, Manager, Shares
+from backends.fake.ownership.fieldsets import Fields
+from backends.fake.ownership.managers import UPDATE, Manager, Share, Shares
 from backends.fake.ownership.shapes import Map
 from backends.fake.ownership.values import Comparison
 from backends.fake.schema import Schema
@@ -26,8 +27,11 @@ NAME_LIMIT = 128
 
 REPLICAS = {"f:spec": {"f:replicas": dict[str, Any]()}}
 """What a Scale changes of a workload."""
-_RECENT: Recent[Comparison] = Recent(512)
-"""How new specs differ from none: those of one workload's pods are alike."""
+_TYPE = frozenset({"kind", "apiVersion"})
+_ALIKE = frozenset({"metadata", "spec"})
+"""Members that come again and again: those of one workload's pods are alike, but for what nobody can own."""
+_RECENT: Recent[Fields] = Recent(1024)
+"""What whoever brings such a member comes to own of it."""
 
 
 class Writer(NamedTuple):
@@ -102,13 +106,15 @@ def track(old: Obj | None, new: Obj, writer: Writer, *, has_status: bool, model:
         # What does not look like its kind is refused later, or was stored under another schema: nothing moves.
         return managers.written(shares)
     skipped = ignored(writer.subresource, has_status=has_status)
-    if model is None:
-        change = _change(shape, gvk, old, new, skipped)
-    else:
-        change = compare(shape, model.blank if old is None else old, new, skipped)
+    who = Manager(writer.manager, UPDATE, str(new.get("apiVersion") or ""), writer.subresource)
+    if old is None and model is None and not shares:
+        mine = _brought(shape, gvk, new, skipped)
+        return managers.written({who: Share(mine, who.version, writer.at)} if mine else {})
+    if old is None:
+        old = blank(*gvk) if model is None else model.blank
+    change = compare(shape, old, new, skipped)
     if not any(change):
         return managers.apart(shares, REPLICAS) if writer.subresource == "scale" else managers.written(shares)
-    who = Manager(writer.manager, UPDATE, str(new.get("apiVersion") or ""), writer.subresource)
     return managers.written(managers.updated(shares, change, who, writer.at))
 
 
@@ -123,21 +129,29 @@ def _told_or_live(told: object, live: list[Obj] | None, writer: Writer) -> Share
     return managers.read(live or ())
 
 
-def _change(shape: Map, gvk: tuple[str, str, str], old: Obj | None, new: Obj, skipped: frozenset[str]) -> Comparison:
-    if old is not None:
-        return compare(shape, old, new, skipped)
-    empty = blank(*gvk)
-    spec = new.get("spec")
-    child = shape.fields.get("spec")
-    if not isinstance(spec, dict) or child is None or "spec" in skipped:
-        return compare(shape, empty, new, skipped)
-    found = compare(shape, empty, new, skipped | {"spec"})
-    key = orjson.dumps([gvk, spec])
+def _brought(shape: Map, gvk: tuple[str, str, str], new: Obj, skipped: frozenset[str]) -> Fields:
+    """What whoever creates a built-in object comes to own."""
+    found: Fields = {}
+    for name in sorted(new.keys() - skipped - _TYPE):
+        member = new[name] if name != "metadata" else managers.ownable(new[name])
+        found.update(_part(shape, gvk, name, member) if name in _ALIKE else _owned(shape, gvk, name, member))
+    return found
+
+
+def _part(shape: Map, gvk: tuple[str, str, str], name: str, member: Any) -> Fields:
+    key = orjson.dumps([gvk, name, member])
     part = _RECENT.get(key)
     if part is None:
-        part = compare(Map(lambda: {"spec": child}), {"spec": empty.get("spec", {})}, {"spec": spec}, frozenset())
+        part = _owned(shape, gvk, name, member)
         _RECENT.keep(key, part)
-    return Comparison(*(fieldsets.union(mine, others) for mine, others in zip(found, part, strict=True)))
+    return part
+
+
+def _owned(shape: Map, gvk: tuple[str, str, str], name: str, member: Any) -> Fields:
+    """What there is to own of one member of a new object."""
+    empty = blank(*gvk)
+    change = values.compare(shape, {name: empty[name]} if name in empty else {}, {name: member})
+    return managers.stripped(fieldsets.union(change.added, change.modified))
 
 
 def compare(shape: Map, old: Obj, new: Obj, skipped: frozenset[str]) -> Comparison:
@@ -146,4 +160,4 @@ def compare(shape: Map, old: Obj, new: Obj, skipped: frozenset[str]) -> Comparis
 
 
 def _without(obj: Obj, skipped: frozenset[str]) -> Obj:
-    return {name: value for name, value in obj.items() if name not in skipped and name not in ("kind", "apiVersion")}
+    return {name: value for name, value in obj.items() if name not in skipped and name not in _TYPE}

@@ -107,19 +107,21 @@ def compare(shape: Shape, old: Any, new: Any) -> Comparison:
 
 
 def _compare_maps(shape: Map, old: dict[str, Any], new: dict[str, Any], found: Comparison) -> None:
-    for name in sorted(new.keys() | old.keys()):
-        before, value = old.get(name, ABSENT), new.get(name, ABSENT)
-        if before is ABSENT or value is ABSENT or before != value:
-            child = shape.child(name)
-            if child is not None:
-                _compare(child, f"f:{name}", before, value, found)
+    for name in sorted(_different(old, new)):
+        child = shape.child(name)
+        if child is not None:
+            _compare(child, f"f:{name}", old.get(name, ABSENT), new.get(name, ABSENT), found)
 
 
 def _compare_items(shape: Items, old: dict[str, Any], new: dict[str, Any], found: Comparison) -> None:
-    for element in fieldsets.in_order(new.keys() | old.keys()):
-        before, value = old.get(element, ABSENT), new.get(element, ABSENT)
-        if before is ABSENT or value is ABSENT or before != value:
-            _compare(shape.element, element, before, value, found)
+    for element in fieldsets.in_order(_different(old, new)):
+        _compare(shape.element, element, old.get(element, ABSENT), new.get(element, ABSENT), found)
+
+
+def _different(old: dict[str, Any], new: dict[str, Any]) -> list[str]:
+    """The names of what is not the same in both, or not in both."""
+    found = [name for name, value in new.items() if old.get(name, ABSENT) != value]
+    return found + [name for name in old if name not in new]
 
 
 def _compare(shape: Shape, element: str, old: Any, new: Any, found: Comparison) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from backends.fake.ownership import writer_of
-from tests.unit.backends.fake.door import CM, DEPLOYMENTS, PODS, Door, config_map, deployment, pod
+from tests.unit.backends.fake.door import CM, DEPLOYMENTS, POD_SPEC, PODS, Door, config_map, deployment, pod
 
 
 def owners(obj: dict[str, Any]) -> dict[str, Any]:
@@ -92,3 +92,25 @@ def test_controllers_own_what_they_write() -> None:
 )
 def test_a_managers_name_is_bounded_and_printable(manager: str, agent: str, name: str) -> None:
     assert writer_of(manager, agent, "", "now").manager == name
+
+
+def test_of_alike_objects_the_creators_own_what_is_different_too(door: Door) -> None:
+    first = door.made(f"{PODS}?fieldManager=maker", pod("a", labels={"x": "1"}))
+    again = door.made(f"{PODS}?fieldManager=maker", pod("b", labels={"x": "2"}))
+    other = door.made(
+        f"{PODS}?fieldManager=maker", {**pod("c", labels={"y": "1"}), "spec": {**POD_SPEC, "hostname": "h"}}
+    )
+    assert owners(first) == owners(again)
+    mine, theirs = owners(first)["maker"], owners(other)["maker"]
+    assert (mine["f:metadata"], theirs["f:metadata"]) == (
+        {"f:labels": {".": {}, "f:x": {}}},
+        {"f:labels": {".": {}, "f:y": {}}},
+    )
+    assert theirs["f:spec"].keys() - mine["f:spec"].keys() == {"f:hostname"}
+
+
+def test_who_changes_his_own_field_keeps_it_and_what_he_removes_is_nobodys(door: Door) -> None:
+    door.made(f"{CM}?fieldManager=maker", {**config_map(), "data": {"k": "1", "j": "1"}})
+    changed = door.patch(f"{CM}/a?fieldManager=maker", {"data": {"k": "2", "j": None, "i": "1"}}).body
+    assert owners(changed) == {"maker": {"f:data": {".": {}, "f:i": {}, "f:k": {}}}}
+    assert list(owners(changed)["maker"]["f:data"]) == [".", "f:i", "f:k"]
