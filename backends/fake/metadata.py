@@ -6,6 +6,7 @@ k8s.io/apiserver/pkg/registry/rest (meta.go, create.go, update.go). Which values
 
 from __future__ import annotations
 
+import functools
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -13,9 +14,10 @@ from typing import Any
 _GENERATED_NAME_BASE = 63 - 5
 
 
+@functools.lru_cache(maxsize=16)
 def timestamp(at: datetime) -> str:
     """A metav1.Time: RFC 3339, UTC, whole seconds."""
-    return f"{at.year:04d}-{at.month:02d}-{at.day:02d}T{at.hour:02d}:{at.minute:02d}:{at.second:02d}Z"
+    return f"{at.isoformat(timespec='seconds')[:19]}Z"
 
 
 def parse_timestamp(text: str) -> datetime:

@@ -40,16 +40,14 @@ def _tolerate(write: Attributes) -> None:
     if not isinstance(spec, dict):
         return
     tolerations = list(spec.get("tolerations") or [])
-    for key in _NO_NODE:
-        if not any(_tolerates(toleration, key) for toleration in tolerations):
-            tolerations.append(
-                {"key": key, "operator": "Exists", "effect": "NoExecute", "tolerationSeconds": UNREACHABLE_AFTER_S}
-            )
+    tolerated = {one.get("key") or "" for one in tolerations if one.get("effect") in ("NoExecute", None, "")}
+    if "" not in tolerated:
+        tolerations += [
+            {"key": key, "operator": "Exists", "effect": "NoExecute", "tolerationSeconds": UNREACHABLE_AFTER_S}
+            for key in _NO_NODE
+            if key not in tolerated
+        ]
     spec["tolerations"] = tolerations
-
-
-def _tolerates(toleration: Obj, key: str) -> bool:
-    return toleration.get("key") in (key, None, "") and toleration.get("effect") in ("NoExecute", None, "")
 
 
 def _taint(write: Attributes) -> None:

@@ -91,8 +91,10 @@ def label_causes(given: Mapping[str, str], path: str) -> list[Cause]:
     """Keys are qualified names, values are short; both are reported at the map itself."""
     found: list[Cause] = []
     for key, value in given.items():
-        found += [causes.invalid(path, key, text) for text in label_key_errors(key)]
-        found += [causes.invalid(path, value, text) for text in label_value_errors(value)]
+        wrong_key, wrong_value = label_key_errors(key), label_value_errors(value)
+        if wrong_key or wrong_value:
+            found += [causes.invalid(path, key, text) for text in wrong_key]
+            found += [causes.invalid(path, value, text) for text in wrong_value]
     return found
 
 

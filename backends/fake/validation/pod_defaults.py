@@ -64,9 +64,8 @@ def _container(container: Obj) -> None:
     for port in container.get("ports") or ():
         port.setdefault("protocol", "TCP")
     for variable in container.get("env") or ():
-        source = variable.get("valueFrom")
-        if source and "fieldRef" in source:
-            source["fieldRef"].setdefault("apiVersion", "v1")
+        if "valueFrom" in variable and "fieldRef" in variable["valueFrom"]:
+            variable["valueFrom"]["fieldRef"].setdefault("apiVersion", "v1")
     for name in _PROBES:
         if name in container:
             _probe(container[name])
@@ -103,40 +102,41 @@ def _http(handler: Obj) -> None:
 def _volume(volume: Obj) -> None:
     if len(volume) == 1:
         volume["emptyDir"] = {}
-    for name in ("secret", "configMap", "downwardAPI", "projected"):
-        if name in volume:
-            volume[name].setdefault("defaultMode", _MODE)
-    if "hostPath" in volume:
-        volume["hostPath"].setdefault("type", "")
-    _field_versions(volume.get("downwardAPI"))
-    for source in (volume.get("projected") or {}).get("sources") or ():
+    for kind, source in volume.items():
+        for name, value in _SOURCES.get(kind, ()):
+            source.setdefault(name, value)
+        if kind == "downwardAPI":
+            _field_versions(source)
+        elif kind == "projected":
+            _projected(source)
+        elif kind == "ephemeral" and source.get("volumeClaimTemplate"):
+            source["volumeClaimTemplate"]["spec"].setdefault("volumeMode", "Filesystem")
+
+
+_SOURCES: dict[str, tuple[tuple[str, Any], ...]] = {
+    "secret": (("defaultMode", _MODE),),
+    "configMap": (("defaultMode", _MODE),),
+    "downwardAPI": (("defaultMode", _MODE),),
+    "projected": (("defaultMode", _MODE),),
+    "hostPath": (("type", ""),),
+    # Kinds of volumes that no cluster runs any more, but that are still accepted.
+    "iscsi": (("iscsiInterface", "default"),),
+    "rbd": (("pool", "rbd"), ("user", "admin"), ("keyring", "/etc/ceph/keyring")),
+    "azureDisk": (("cachingMode", "ReadWrite"), ("kind", "Shared"), ("fsType", "ext4"), ("readOnly", False)),
+    "scaleIO": (("storageMode", "ThinProvisioned"), ("fsType", "xfs")),
+}
+"""What a volume of each kind gets."""
+
+
+def _projected(volume: Obj) -> None:
+    for source in volume.get("sources") or ():
         if "serviceAccountToken" in source:
             source["serviceAccountToken"].setdefault("expirationSeconds", 3600)
-        _field_versions(source.get("downwardAPI"))
-    _block_devices(volume)
-    claim = (volume.get("ephemeral") or {}).get("volumeClaimTemplate")
-    if claim:
-        claim["spec"].setdefault("volumeMode", "Filesystem")
+        if "downwardAPI" in source:
+            _field_versions(source["downwardAPI"])
 
 
-def _field_versions(downward: Obj | None) -> None:
-    for item in (downward or {}).get("items") or ():
+def _field_versions(downward: Obj) -> None:
+    for item in downward.get("items") or ():
         if "fieldRef" in item:
             item["fieldRef"].setdefault("apiVersion", "v1")
-
-
-def _block_devices(volume: Obj) -> None:
-    """Kinds of volumes that no cluster runs any more, but that are still accepted."""
-    if "iscsi" in volume:
-        volume["iscsi"].setdefault("iscsiInterface", "default")
-    if "rbd" in volume:
-        for name, value in (("pool", "rbd"), ("user", "admin"), ("keyring", "/etc/ceph/keyring")):
-            volume["rbd"].setdefault(name, value)
-    if "azureDisk" in volume:
-        disk = volume["azureDisk"]
-        for name, value in (("cachingMode", "ReadWrite"), ("kind", "Shared"), ("fsType", "ext4")):
-            disk.setdefault(name, value)
-        disk.setdefault("readOnly", False)
-    if "scaleIO" in volume:
-        volume["scaleIO"].setdefault("storageMode", "ThinProvisioned")
-        volume["scaleIO"].setdefault("fsType", "xfs")
