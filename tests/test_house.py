@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import ast
 import asyncio
+import functools
 import importlib
 import re
 import subprocess
 import sys
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 from pytest_bdd.feature import get_features
@@ -37,7 +39,37 @@ def _files() -> list[Path]:
 
 
 FILES = _files()
-TREES = {path: ast.parse(path.read_bytes()) for path in FILES}
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What the syntax tree of a file tells. The trees themselves would be millions of objects to keep and to walk."""
+
+    speaks: bool
+    """Whether it has a docstring."""
+    exports: list[str]
+    silent_at: list[int]
+    """Lines of handlers that swallow everything."""
+    deadly_at: list[int]
+    """Lines of handlers that catch what kills a process, and do not raise it again."""
+
+
+@functools.cache
+def _facts() -> dict[Path, Facts]:
+    """Of every file; asked for by tests, since every worker imports this module and few run these tests."""
+    return {path: _facts_of(path.read_text()) for path in FILES}
+
+
+def _facts_of(source: str) -> Facts:
+    tree = ast.parse(source)
+    walked = ast.walk(tree) if re.search(r"^ *except\b", source, re.MULTILINE) else ()
+    handlers = [node for node in walked if isinstance(node, ast.ExceptHandler)]
+    return Facts(
+        speaks=bool(ast.get_docstring(tree)),
+        exports=_exports(tree),
+        silent_at=[node.lineno for node in handlers if _is_silent(node)],
+        deadly_at=[node.lineno for node in handlers if _is_deadly(node)],
+    )
 
 
 def _name(path: Path) -> str:
@@ -60,7 +92,7 @@ def test_the_layers_hold() -> None:
 
 
 def test_every_module_says_what_it_is() -> None:
-    silent = [_name(path) for path, tree in TREES.items() if not ast.get_docstring(tree)]
+    silent = [_name(path) for path, facts in _facts().items() if not facts.speaks]
     assert not silent, _listed(silent)
 
 
@@ -79,7 +111,7 @@ def test_no_module_has_a_name_that_says_nothing() -> None:
 
 
 def test_exports_are_sorted() -> None:
-    unsorted = [_name(path) for path, tree in TREES.items() if (names := _exports(tree)) != sorted(names, key=_rank)]
+    unsorted = [_name(path) for path, facts in _facts().items() if facts.exports != sorted(facts.exports, key=_rank)]
     assert not unsorted, _listed(unsorted)
 
 
@@ -110,31 +142,27 @@ def test_every_ignored_type_error_has_its_code() -> None:
 
 
 def test_no_error_is_swallowed_in_silence() -> None:
-    found = [f"{_name(path)}:{node.lineno}" for path, tree in TREES.items() for node in _silent_handlers(tree)]
+    found = [f"{_name(path)}:{line}" for path, facts in _facts().items() for line in facts.silent_at]
     assert not found, _listed(found)
 
 
-def _silent_handlers(tree: ast.Module) -> Iterator[ast.ExceptHandler]:
-    """Handlers of everything (`except:`, `except Exception:`) whose whole body is `pass`."""
-    for node in ast.walk(tree):
-        if not isinstance(node, ast.ExceptHandler):
-            continue
-        everything = node.type is None or (isinstance(node.type, ast.Name) and node.type.id.endswith("Exception"))
-        if everything and all(isinstance(statement, ast.Pass) for statement in node.body):
-            yield node
+def _is_silent(node: ast.ExceptHandler) -> bool:
+    """A handler of everything (`except:`, `except Exception:`) whose whole body is `pass`."""
+    everything = node.type is None or (isinstance(node.type, ast.Name) and node.type.id.endswith("Exception"))
+    return everything and all(isinstance(statement, ast.Pass) for statement in node.body)
 
 
 def test_nobody_catches_what_kills_a_process() -> None:
-    found = [
-        f"{_name(path)}:{node.lineno}"
-        for path, tree in TREES.items()
-        if path.is_relative_to(ROOT / "kubeactions")
-        for node in ast.walk(tree)
-        if isinstance(node, ast.ExceptHandler)
-        and (node.type is None or "BaseException" in {n.id for n in ast.walk(node.type) if isinstance(n, ast.Name)})
-        and not (isinstance(node.body[-1], ast.Raise) and node.body[-1].exc is None)
-    ]
+    ours = {path: facts for path, facts in _facts().items() if path.is_relative_to(ROOT / "kubeactions")}
+    found = [f"{_name(path)}:{line}" for path, facts in ours.items() for line in facts.deadly_at]
     assert not found, _listed(found)
+
+
+def _is_deadly(node: ast.ExceptHandler) -> bool:
+    """A handler of `BaseException`, or of everything, that does not end in a bare `raise`."""
+    names = {n.id for n in ast.walk(node.type) if isinstance(n, ast.Name)} if node.type else {"BaseException"}
+    again = isinstance(node.body[-1], ast.Raise) and node.body[-1].exc is None
+    return "BaseException" in names and not again
 
 
 def test_one_action_type_is_one_file() -> None:
@@ -165,8 +193,9 @@ def test_every_unit_test_mirrors_what_it_tests() -> None:
 def _mirrored(package: Path) -> set[str]:
     """What a test in the mirror of `package` may be named after: its modules, packages and own functions."""
     found = {path.stem for path in package.glob("*")}
-    own = TREES.get(package / "__init__.py")
-    return found | {node.name for node in own.body if isinstance(node, ast.FunctionDef)} if own else found
+    own = package / "__init__.py"
+    body = ast.parse(own.read_text()).body if own.is_file() else []
+    return found | {node.name for node in body if isinstance(node, ast.FunctionDef)}
 
 
 # --- the scenarios ---
