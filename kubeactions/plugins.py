@@ -8,9 +8,10 @@ built-in name: that is refused, not decided by the order of installation.
 from __future__ import annotations
 
 import difflib
+import functools
 import importlib
 from collections.abc import Iterable, Mapping
-from importlib.metadata import entry_points
+from importlib.metadata import EntryPoint, entry_points
 from typing import Any
 
 from kubeactions.errors import UserError
@@ -48,10 +49,16 @@ def import_string(text: str) -> Any:
     return found
 
 
+@functools.cache
+def entries(group: str) -> tuple[EntryPoint, ...]:
+    """What installed packages offer in `group`, read once: it takes a file of each, and none comes while we run."""
+    return tuple(entry_points(group=group))
+
+
 def catalogue(group: str, built_in: Mapping[str, str]) -> dict[str, str]:
     """Every name in `group` with its import string; raises `UserError` when two packages claim one name."""
     found = dict(built_in)
-    for entry in entry_points(group=group):
+    for entry in entries(group):
         if found.setdefault(entry.name, entry.value) != entry.value:
             raise UserError(f"{group}: both {found[entry.name]} and {entry.value} claim the name {entry.name!r}")
     return found

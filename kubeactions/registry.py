@@ -12,7 +12,6 @@ from __future__ import annotations
 import importlib
 import pkgutil
 from collections.abc import Callable, Mapping
-from importlib.metadata import entry_points
 from typing import Any, cast
 
 from kubeactions.errors import UserError
@@ -33,6 +32,7 @@ from kubeactions.model import (
     Status,
     Verdict,
 )
+from kubeactions.plugins import entries
 
 GROUP = "kubeactions.executors"
 """Entry point group of third parties' executors."""
@@ -84,7 +84,7 @@ class UntracedExecutor:
 def load() -> dict[str, Executor]:
     """Every executor by action type. Raises `UserError`, one line, for a third party's that cannot be had."""
     found = built_in()
-    for entry in entry_points(group=GROUP):
+    for entry in entries(GROUP):
         if entry.name in found:
             raise UserError(f"{GROUP}: {entry.value} claims the action type {entry.name!r}, which exists already")
         try:

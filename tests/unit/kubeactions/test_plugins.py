@@ -26,8 +26,8 @@ def test_only_what_is_asked_for_is_imported() -> None:
 
 def test_a_third_party_is_found_and_cannot_take_a_built_in_name(monkeypatch: pytest.MonkeyPatch) -> None:
     entries = [EntryPoint("own", "json:dumps", "g"), EntryPoint("log", "evil:log", "g")]
-    monkeypatch.setattr(plugins, "entry_points", lambda **_: entries[:1])
+    monkeypatch.setattr(plugins, "entries", lambda _group: entries[:1])
     assert plugins.load("g", "own", {}).__name__ == "dumps"
-    monkeypatch.setattr(plugins, "entry_points", lambda **_: entries)
+    monkeypatch.setattr(plugins, "entries", lambda _group: entries)
     with pytest.raises(UserError, match="both mine:log and evil:log claim the name 'log'"):
         plugins.catalogue("g", {"log": "mine:log"})

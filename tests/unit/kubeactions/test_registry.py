@@ -35,7 +35,7 @@ def entry(monkeypatch: pytest.MonkeyPatch, name: str, thing: Callable[[], Any]) 
         def load(self) -> Any:
             return thing()
 
-    monkeypatch.setattr(registry, "entry_points", lambda group: [Found(name, "third.party:thing", group)])
+    monkeypatch.setattr(registry, "entries", lambda group: [Found(name, "third.party:thing", group)])
 
 
 def test_every_built_in_type_is_found_by_its_file() -> None:
