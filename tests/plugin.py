@@ -36,21 +36,18 @@ from backends.keys import KeyFiles
 from backends.live import LiveBackend
 from kubeactions.clock import SystemClock
 from kubeactions.errors import KubeError
+from tests.steps import lookups
 
 if TYPE_CHECKING:
     from pytest_bdd.parser import Feature, Scenario, Step
 
-# freezegun looks at every attribute of every module whenever a scenario begins: of testcontainers one asks an engine when
-# it is looked at, and leaves its socket open where there is none; the rest are many, and nothing in a scenario runs
-# through them.
+# freezegun looks at every attribute of every module: of testcontainers one asks an engine when it is looked at, and
+# leaves its socket open where there is none.
 freezegun.configure(
-    extend_ignore_list=[
-        *("kubernetes", "_pytest", "xdist", "execnet", "testcontainers", "tests.reporting"),
-        *("tests.unit", "tests.cli", "tests.conformance", "tests.handbook", "tests.kind", "tests.envtest"),
-        *("schemathesis", "hypothesis", "oauthlib", "requests", "docker", "trio", "pydantic", "cryptography"),
-        *("pygments", "rich", "anyio", "jinja2", "mako"),
-    ]
+    extend_ignore_list=["kubernetes", "_pytest", "xdist", "execnet", "testcontainers", "tests.reporting"]
 )
+
+lookups.once()
 
 pytest_plugins = (
     "tests.steps.given",
