@@ -83,8 +83,7 @@ class Tally:
         """Count one action that begins."""
         at = min(beginning.at, now)
         for key, rate in self._rates(beginning.type, beginning.namespace):
-            full_at = max(self._full_at.get(key, at), at)
-            self._full_at[key] = full_at + timedelta(seconds=rate.per_s / rate.count)
+            self._full_at[key] = max(self._is_full_at(key, rate, at), at) + timedelta(seconds=rate.per_s / rate.count)
         if beginning.touched and self.safety.blast_radius.set:
             self._touched.setdefault(beginning.place, {})[beginning.target] = at
 
@@ -100,7 +99,7 @@ class Tally:
         )
         place = (action.target.kind.casefold(), action.target.namespace)
         since = now - timedelta(seconds=self.safety.blast_radius.window_s)
-        touched = {name: at for name, at in self._touched.get(place, {}).items() if at > since}
+        touched = {name: min(at, now) for name, at in self._touched.get(place, {}).items() if at > since}
         self._touched[place] = touched
         others = {name: at for name, at in touched.items() if name != action.target.name}
         oldest = min(others.values(), default=None)
@@ -119,5 +118,8 @@ class Tally:
 
     def _ready_at(self, key: tuple[str, str], rate: Rate, now: datetime) -> datetime:
         """A bucket that is full again at `f` has a token when `f` is no more than all but one of them away."""
-        spare = timedelta(seconds=rate.per_s / rate.count * (rate.count - 1))
-        return self._full_at.get(key, now) - spare
+        return self._is_full_at(key, rate, now) - timedelta(seconds=rate.per_s / rate.count * (rate.count - 1))
+
+    def _is_full_at(self, key: tuple[str, str], rate: Rate, now: datetime) -> datetime:
+        """No bucket takes longer than its time to fill, though the clock was set back or its rate made smaller."""
+        return min(self._full_at.get(key, now), now + timedelta(seconds=rate.per_s))

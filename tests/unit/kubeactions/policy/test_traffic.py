@@ -182,3 +182,29 @@ def test_a_cluster_scoped_kind_has_the_cluster_for_its_namespace() -> None:
 def test_times_are_aware() -> None:
     assert isinstance(begun().at, datetime)
     assert begun().at.tzinfo is not None
+
+
+# --- clocks that are set back ---
+
+
+def test_a_clock_that_is_set_back_blocks_nothing_for_longer_than_its_bucket_takes_to_fill() -> None:
+    safety = Safety(rate_per_type={"delete_pod": Rate(2, 60)}, blast_radius=BlastRadius(absolute=1, window_s=600))
+    tally = Tally(safety)
+    later = NOW + timedelta(days=5)
+    for _ in range(2):
+        tally.add(begun(-5 * 86400, target="other"), later)
+    about = tally.about(act(), NOW, (), None)
+    assert about.buckets[0].ready_at <= NOW + timedelta(seconds=60)
+    assert (about.touched, about.free_at) == (1, NOW + timedelta(seconds=600))
+    tally.add(begun(), NOW)
+    after = NOW + timedelta(seconds=601)
+    again = tally.about(act(), after, (), None)
+    assert again.buckets[0].ready_at <= after
+    assert again.touched == 0
+
+
+def test_a_rate_that_was_made_smaller_counts_no_more_than_its_own_time() -> None:
+    safety = Safety(rate_per_type={"delete_pod": Rate(1, 60)})
+    tally = Tally(safety)
+    tally.fill([begun(ago) for ago in range(500)], NOW)
+    assert tally.about(act(), NOW, (), None).buckets[0].ready_at <= NOW + timedelta(seconds=60)
