@@ -12,6 +12,7 @@ import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import TypeAlias
 
 from kubeactions.clock import Clock
 from kubeactions.ledger import Ledger, Waiting
@@ -27,6 +28,8 @@ MAX_WAITING = 20
 """Configs that the ledger names as not accepted; those behind them are not even looked at."""
 MAX_PROBLEMS = 1000
 """Problems remembered so that each is said once."""
+_Place: TypeAlias = tuple[str, str, int, str]
+"""Source, id, version and content: a source may hold two contents of one version, and the second is refused."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,11 +63,11 @@ class Intake:
         self._specs = specs
         self._limits = limits
         self._current: list[_Reading] = []
-        self._accepted: set[tuple[str, str, int]] = set()
-        self._untold: set[tuple[str, str, int]] = set()
+        self._accepted: set[_Place] = set()
+        self._untold: set[_Place] = set()
         self._by_name: dict[str, list[_Reading]] = {}
-        self._read: dict[tuple[str, str, int], _Reading] = {}
-        self._told: dict[tuple[str, str, int], tuple[str, AckState, str]] = {}
+        self._read: dict[_Place, _Reading] = {}
+        self._told: dict[_Place, tuple[AckState, str]] = {}
         self._said: set[tuple[str, str, str]] = set()
 
     def forget(self) -> None:
@@ -166,13 +169,13 @@ class Intake:
         for place in sorted(self._untold):
             reading = self._read[place]
             found = _state(reading.records, ledger)  # None: its records will be among the changes one day.
-            if found is not None and self._told.get(place) != (reading.fingerprint, *found):
+            if found is not None and self._told.get(place) != found:
                 try:
                     reading.source.ack(reading.config, *found)
                 except Exception as error:  # noqa: BLE001  It is told again at the next round.
                     self._say(reading.source.name, "ack", f"{type(error).__name__}: {error}")
                     continue
-                self._told[place] = (reading.fingerprint, *found)
+                self._told[place] = found
             self._untold.discard(place)
 
     def source_of(self, marker: str) -> str:
@@ -181,8 +184,7 @@ class Intake:
 
     def _reading(self, source: Source, config: Config, capacity: int) -> _Reading:
         fingerprint = hashlib.sha256(config.payload).hexdigest()
-        known = self._read.get((source.name, config.id, config.version))
-        if known is not None and known.fingerprint == fingerprint:
+        if (known := self._read.get((source.name, config.id, config.version, fingerprint))) is not None:
             return known
         records = tuple(self._records(config, self._clock.wall(), capacity))
         return _Reading(source, config, fingerprint, records, Ledger.need(records))
@@ -234,8 +236,8 @@ def _log(records: Iterable[Record]) -> None:
             log.log(level, "%s: %s: %s", record.key, record.outcome.status, record.outcome.message, extra=extra)
 
 
-def _place(reading: _Reading) -> tuple[str, str, int]:
-    return (reading.source.name, reading.config.id, reading.config.version)
+def _place(reading: _Reading) -> _Place:
+    return (reading.source.name, reading.config.id, reading.config.version, reading.fingerprint)
 
 
 def _names(reading: _Reading) -> set[str]:

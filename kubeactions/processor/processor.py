@@ -123,10 +123,6 @@ class Processor:
         """Whether this replica leads and has opened the ledger."""
         return self._term != 0 and self._elector.is_leader()
 
-    def waits_for(self) -> Mapping[str, str]:
-        """Why open records do not move, by their names, as far as this process knows."""
-        return self._execution.progress()
-
     def pauses(self) -> tuple[str, ...]:
         """Names of the reasons for which nothing is begun, as last read; for whoever watches, from any thread."""
         return tuple(pause.name for pause in self._inbox.asked.pauses)
