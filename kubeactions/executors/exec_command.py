@@ -194,14 +194,13 @@ class ExecCommand:
             return Verdict.settle(answer)
         if isinstance(answer, dict):
             if "again" in answer:
-                return Verdict.send("NotSent", f"nothing was sent yet: {answer['again']}", after_s=AGAIN_S)
+                return Verdict.send("NotSent", f"nothing was sent yet: {answer['again']}", AGAIN_S, undone=True)
             if answer["exit_code"] in (None, CODE) and action.parameters["once"]:
                 return _by_guard(action, evidence, answer)
             return Verdict.settle(_ended(action, intent, answer))
         if isinstance(error, TooManyRequests):
-            return Verdict.send(
-                "TooManyRequests", "the API server asks to wait", after_s=error.retry_after_s or AGAIN_S
-            )
+            pause = error.retry_after_s or AGAIN_S
+            return Verdict.send("TooManyRequests", "the API server asks to wait", pause, undone=True)
         if isinstance(error, Refused):  # Of the upgrade, for `execute` catches those of its looks: nothing was run.
             return Verdict.settle(refused(action, error, doubt=False))
         if action.parameters["once"]:

@@ -172,6 +172,8 @@ class Verdict:
     """SEND only: the parts to send, one request each; empty for an intent that is one request."""
     resolved: Mapping[str, Json] | None = None
     """Set for ADVANCE only: what takes the place of the intent's."""
+    undone: bool = False
+    """SEND only: this attempt has done nothing so far, whatever is feared of its class of effect."""
 
     @classmethod
     def settle(cls, outcome: Outcome) -> Verdict:
@@ -184,9 +186,9 @@ class Verdict:
         return cls(Next.LOOK, reason, text, after_s)
 
     @classmethod
-    def send(cls, reason: str, text: str = "", after_s: float = 0.0) -> Verdict:
+    def send(cls, reason: str, text: str = "", after_s: float = 0.0, *, undone: bool = False) -> Verdict:
         """Not applied, and the same request can still be applied once at most."""
-        return cls(Next.SEND, reason, text, after_s)
+        return cls(Next.SEND, reason, text, after_s, undone=undone)
 
     @classmethod
     def send_parts(cls, parts: tuple[str, ...], reason: str, text: str = "") -> Verdict:

@@ -136,10 +136,6 @@ class Execution:
         """When an open record is to be worked on again (monotonic seconds); None when none is open."""
         return min((self._trail(record).not_before for record in self._unblocked(ledger)), default=None)
 
-    def progress(self) -> Mapping[str, str]:
-        """What open records wait for, by name, as far as this process knows; for people."""
-        return {name: trail.words for name, trail in self._trails.items() if trail.text}
-
     def read_again(self, record: Record) -> Outcome:
         """Repeat a read whose result is not here any more. Raises a `KubeError`."""
         action = action_of(record)
@@ -435,6 +431,8 @@ class Execution:
         if verdict.next is Next.REPLAN:
             trail.replan = True  # Gates and expiry are asked again by the plan.
             return self._wait(trail, REPLAN_PAUSE_S, verdict.reason, verdict.text)
+        if verdict.undone:
+            trail.sends, trail.doubt = 0, False
         if ruling.gate is Gate.REJECT:
             return self._end(record, self._not_sent_again(record, trail, ruling))
         if ruling.gate is Gate.ALLOW and verdict.parts:

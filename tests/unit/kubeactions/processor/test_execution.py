@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from backends.faults import Answer, Crash, LoseRequest, Match, Pause
+from kubeactions.command_policy import ExecLimits
 from kubeactions.executors.restart_deployment import RestartDeployment
 from kubeactions.ledger import NAME, Bounds
 from kubeactions.model import Plan, Seen, Verdict
@@ -219,3 +220,18 @@ def test_an_alarm_that_cannot_be_raised_for_a_reason_of_ours_ends_no_loop(bench:
     bench.faults.add(Pause(lose), Match(verb="create", resource="events"))
     assert agent.processor.step() > 0
     assert "unreadable" in agent.processor.closed
+
+
+@pytest.mark.parametrize("how", ["the pod cannot be looked at", "the upgrade is put off"])
+def test_a_command_that_was_never_sent_expires_and_nobody_says_that_it_may_have_run(bench: Bench, how: str) -> None:
+    state = {"name": "main", "containerID": "fake://1", "state": {"running": {}}}
+    bench.kube.patch(
+        "/api/v1/namespaces/shop/pods/web-0/status", {"status": {"containerStatuses": [state]}}, type="merge"
+    )
+    bench.config("c1", 1, {**bench.order("exec_command", "web-0"), "parameters": {"command": ["df"]}})
+    if how == "the pod cannot be looked at":
+        bench.faults.add(Answer(503), Match(verb="get", resource="pods"), first=2)
+    else:
+        bench.faults.add(Answer(429), Match(verb="*", resource="pods/exec"))
+    bench.run(60, bench.agent("replica-1", expiry_s=20.0, exec_limits=ExecLimits(commands=("df",))))
+    assert bench.status("c1:v1") == "expired"
