@@ -184,19 +184,41 @@ def _reread(body: bytes, kind: str) -> Any:
 def parse_yaml(body: bytes, kind: str) -> Obj:
     """A YAML document with one object. Raises `ApiError` 400."""
     try:
+        value = _yaml_value(body)
+    except _YamlError as error:
+        raise _unrecognized(kind, str(error), body) from None
+    if not isinstance(value, dict):
+        what = f"json: cannot unmarshal {_GO_KINDS.get(type(value), 'value')} into {_ARRAY}"
+        raise _unrecognized(kind, f"couldn't get version/kind; json parse error: {what}", body)
+    return value
+
+
+class _YamlError(Exception):
+    """A text is no YAML that could be JSON, in the words of the Go library where it has them."""
+
+
+def _yaml_value(body: bytes) -> Any:
+    """What a YAML document says. Raises `_YamlError`."""
+    try:
         if _nesting(body) > YAML_DEPTH:
             raise yaml.YAMLError("exceeded max depth")
         _check_events(body)
         value = yaml.load(body, Loader=_Loader)  # noqa: S506  a safe loader, with fewer types
         # Through JSON: what YAML can say and JSON cannot (sets, binary, numbers as names) ends here.
-        value = orjson.loads(orjson.dumps(value, option=orjson.OPT_NON_STR_KEYS)) if value is not None else {}
+        return orjson.loads(orjson.dumps(value, option=orjson.OPT_NON_STR_KEYS)) if value is not None else {}
+    except yaml.MarkedYAMLError as error:
+        raise _YamlError(_as_go_says(error)) from None
     except (yaml.YAMLError, TypeError, ValueError, RecursionError) as error:
-        text = str(error).replace("\n", " ")
-        raise _unrecognized(kind, f"yaml: {text}", body) from None
-    if not isinstance(value, dict):
-        what = f"json: cannot unmarshal {_GO_KINDS.get(type(value), 'value')} into {_ARRAY}"
-        raise _unrecognized(kind, f"couldn't get version/kind; json parse error: {what}", body)
-    return value
+        raise _YamlError("yaml: " + str(error).replace("\n", " ")) from None
+
+
+def _as_go_says(error: yaml.MarkedYAMLError) -> str:
+    """The line that go-yaml tells: the context's, else the problem's, where it is not the first one."""
+    marks = (error.context_mark, error.problem_mark)
+    line = next((mark.line for mark in marks if mark is not None and mark.line), 0)
+    if line and isinstance(error, yaml.scanner.ScannerError):
+        line += 1
+    return "yaml: " + (f"line {line}: " if line else "") + (error.problem or "unknown problem parsing YAML content")
 
 
 def parse_apply(call: Call) -> Obj:
@@ -206,9 +228,9 @@ def parse_apply(call: Call) -> Obj:
         value = orjson.loads(body)
     except orjson.JSONDecodeError:
         try:
-            return parse_yaml(body, "")
-        except statuses.ApiError as error:
-            raise statuses.bad_request(f"error decoding YAML: {error.message}") from None
+            value = _yaml_value(body)
+        except _YamlError as error:
+            raise statuses.bad_request(f"error decoding YAML: error converting YAML to JSON: {error}") from None
     if not isinstance(value, dict):
         kind = _GO_KINDS.get(type(value), "value")
         what = f"json: cannot unmarshal {kind} into Go value of type map[string]interface {{}}"

@@ -27,6 +27,7 @@ from backends.fake.validation import causes as causes_of
 
 Obj = dict[str, Any]
 ORPHAN, FOREGROUND = "orphan", "foregroundDeletion"
+_CHECKED_FIRST = (("", "namespaces"), CRDS)
 NAME_ATTEMPTS = 8
 """How often a generated name is drawn before the server gives up (RetryGenerateName)."""
 
@@ -366,8 +367,8 @@ class Registry:
     @staticmethod
     def check_preconditions(resource: Resource, name: str, entry: Entry, options: DeleteOptions) -> None:
         """The object must be the one, and the version, that a DELETE means. Raises `ApiError` 409."""
-        if resource.storage == CRDS:
-            _check_definition(resource, name, entry, options)
+        if resource.storage in _CHECKED_FIRST:
+            _check_first(resource, name, entry, options)
         if options.uid and options.uid != entry.uid:
             raise statuses.conflict(
                 resource.kind, name, resource.group,
@@ -439,8 +440,8 @@ class Registry:
         return statuses.invalid(resource.kind, name, resource.storage[0], [cause._asdict() for cause in causes])
 
 
-def _check_definition(resource: Resource, name: str, entry: Entry, options: DeleteOptions) -> None:
-    """Definitions word it in their own way (registry/customresourcedefinition/etcd.go)."""
+def _check_first(resource: Resource, name: str, entry: Entry, options: DeleteOptions) -> None:
+    """Namespaces and definitions look first, and word it in their own way (the storage of their registries)."""
     found = ("UID", options.uid, entry.uid), ("ResourceVersion", options.resource_version, str(entry.rv))
     for what, asked, held in found:
         if asked and asked != held:

@@ -23,6 +23,7 @@ from backends.fake.reading import get, json_response
 from backends.fake.registry import Registry
 from backends.fake.scaling import scale
 from backends.fake.validation import containers, differences
+from backends.fake.validation.metadata import finalizer_causes
 from backends.fake.writing import check_name, checked, writer
 
 Obj = dict[str, Any]
@@ -162,6 +163,9 @@ def _finalize(new: Obj, old: Obj) -> Obj:
     result = dict(old)
     result["metadata"] = new["metadata"]
     finalizers = (new.get("spec") or {}).get("finalizers") or []
+    causes = finalizer_causes(finalizers, "spec.finalizers")
+    if causes:
+        raise statuses.invalid("Namespace", new["metadata"]["name"], "", [cause._asdict() for cause in causes])
     result["spec"] = {"finalizers": finalizers} if finalizers else {}
     return result
 

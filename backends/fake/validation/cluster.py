@@ -30,15 +30,36 @@ def namespace_defaults(obj: Obj) -> None:
 
 
 def node_defaults(obj: Obj) -> None:
-    """All of a Node's capacity may be allocated."""
+    """All of a Node's capacity may be allocated; the first network of its pods is written twice."""
+    in_step(obj["spec"], "podCIDR", "podCIDRs")
     status = obj["status"]
     if "capacity" in status:
         status.setdefault("allocatable", dict(status["capacity"]))
 
 
+def in_step(holder: Obj, one: str, many: str) -> None:
+    """Of two members, the first of `many` is `one`; where they differ the latter holds, which older clients write."""
+    single, several = holder.get(one), holder.get(many) or []
+    if single and single != next(iter(several), None):
+        holder[many] = [single]
+    elif several and not single:
+        holder[one] = several[0]
+
+
 def node(obj: Obj) -> list[Cause]:
-    """A Node's taints, and the networks of its pods."""
-    return _taints(obj["spec"].get("taints") or [], "metadata.taints") + _pod_networks(obj["spec"])
+    """A Node's taints, how much it has, and the networks of its pods."""
+    found = _taints(obj["spec"].get("taints") or [], "metadata.taints")
+    return found + _amounts(obj) + _pod_networks(obj["spec"])
+
+
+def _amounts(obj: Obj) -> list[Cause]:
+    status = obj.get("status") or {}
+    return [
+        cause
+        for member in ("capacity", "allocatable")
+        for name, given in (status.get(member) or {}).items()
+        for cause in quantities.amount(f"status.{member}.{name}", name, given)
+    ]
 
 
 def _pod_networks(spec: Obj) -> list[Cause]:
@@ -52,15 +73,28 @@ def _pod_networks(spec: Obj) -> list[Cause]:
 
 def node_update(new: Obj, old: Obj) -> list[Cause]:
     """A Node is validated as a new one and then once more; its addresses are given once."""
-    found = node(new)
+    return node(new) + node_change(new, old)
+
+
+def node_change(new: Obj, old: Obj) -> list[Cause]:
+    """What may not change in a Node, whatever door the change comes through."""
     want, have = new["spec"], old["spec"]
+    found = _amounts(new)
+    addresses = (new.get("status") or {}).get("addresses") or []
+    for number, address in enumerate(addresses):
+        if address in addresses[:number]:
+            shown = {"Type": address.get("type", ""), "Address": address.get("address", "")}
+            found.append(causes.duplicate(f"status.addresses[{number}]", shown))
     if have.get("podCIDRs") and want.get("podCIDRs") != have["podCIDRs"]:
         text = 'node updates may not change podCIDR except from "" to valid'
         found.append(causes.forbidden("spec.podCIDRs", text))
     if have.get("providerID") and want.get("providerID") != have["providerID"]:
         text = 'node updates may not change providerID except from "" to valid'
         found.append(causes.forbidden("spec.providerID", text))
-    return found + node(new)
+    found += _taints(want.get("taints") or [], "metadata.taints")
+    if want.get("externalID") != have.get("externalID"):
+        found.append(causes.forbidden("spec.externalID", "may not be updated"))
+    return found
 
 
 def _taints(given: list[Obj], path: str) -> list[Cause]:

@@ -11,11 +11,14 @@ from typing import Any
 
 import orjson
 
+from backends.fake import gojson
 from backends.fake.validation import causes
 from backends.fake.validation.causes import Cause
 from backends.fake.validation.names import config_key_errors
 
 Obj = dict[str, Any]
+
+_JSON_KINDS = {list: "array", str: "string", bool: "bool"}
 
 MAX_BYTES = 1024 * 1024
 """Of all values of one object, decoded."""
@@ -84,13 +87,19 @@ def _typed(obj: Obj, data: Obj, kind: str) -> list[Cause]:
 def _docker(path: str, encoded: str | None) -> list[Cause]:
     if encoded is None:
         return [causes.required(path)]
-    try:
-        content = orjson.loads(base64.b64decode(encoded))
-    except ValueError:
-        content = None
-    if isinstance(content, dict):
-        return []
-    return [causes.invalid(path, "<secret contents redacted>", "invalid character in the content, which must be JSON")]
+    content = base64.b64decode(encoded)
+    error = gojson.error_in(content)
+    if error is None:
+        try:
+            value = orjson.loads(content.decode("utf-8", "replace"))
+        except orjson.JSONDecodeError as refused:
+            error = str(refused)
+        else:
+            if value is None or isinstance(value, dict):
+                return []
+            kind = _JSON_KINDS.get(type(value), "number")
+            error = f"json: cannot unmarshal {kind} into Go value of type map[string]interface {{}}"
+    return [causes.invalid(path, "<secret contents redacted>", error)]
 
 
 def secret_update(new: Obj, old: Obj) -> list[Cause]:

@@ -169,9 +169,19 @@ def _cron_job_spec(spec: Obj) -> list[Cause]:
     policy = spec.get("concurrencyPolicy", "")
     if policy not in _CONCURRENCY:
         found.append(causes.not_supported("spec.concurrencyPolicy", policy, _CONCURRENCY))
-    found += _job_spec(spec["jobTemplate"]["spec"], "spec.jobTemplate.spec")
+    found += _template(spec["jobTemplate"]["spec"], "spec.jobTemplate.spec")
     for name in ("successfulJobsHistoryLimit", "failedJobsHistoryLimit"):
         found += causes.at_least_zero(f"spec.{name}", spec.get(name))
+    return found
+
+
+def _template(spec: Obj, path: str) -> list[Cause]:
+    """The spec of Jobs to be made, each of which gets a selector of its own."""
+    found = _job_spec(spec, path)
+    if spec.get("selector") is not None:
+        found.append(causes.invalid(f"{path}.selector", spec["selector"], "`selector` will be auto-generated"))
+    if spec.get("manualSelector"):
+        found.append(causes.not_supported(f"{path}.manualSelector", True, ("nil", "false")))
     return found
 
 

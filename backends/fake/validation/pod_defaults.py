@@ -18,6 +18,8 @@ def pod(obj: Obj) -> None:
     """A Pod: the defaults of its spec, and what a template leaves to the Pods made from it."""
     spec = obj["spec"]
     pod_spec(spec)
+    if isinstance(obj.get("status"), dict):
+        in_step(obj["status"], "podIP", "podIPs")
     spec.setdefault("enableServiceLinks", True)
     if spec["terminationGracePeriodSeconds"] < 0:
         spec["terminationGracePeriodSeconds"] = 1
@@ -27,6 +29,15 @@ def pod(obj: Obj) -> None:
             if spec.get("hostNetwork"):
                 for port in container.get("ports") or ():
                     port.setdefault("hostPort", port["containerPort"])
+
+
+def in_step(status: Obj, one: str, many: str) -> None:
+    """The first of the addresses is the address; where they differ the latter holds, which older kubelets write."""
+    single, several = status.get(one), [entry.get("ip") for entry in status.get(many) or ()]
+    if single and single != next(iter(several), None):
+        status[many] = [{"ip": single}]
+    elif several and not single:
+        status[one] = several[0]
 
 
 def template(obj: Obj) -> None:

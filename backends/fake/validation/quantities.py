@@ -17,6 +17,7 @@ _PERCENT_TEXT = (
     "a valid percent string must be a numeric string followed by an ending '%' "
     "(e.g. '1%',  or '93%', regex used for validation is '[0-9]+%')"
 )
+_WHOLE = frozenset({"pods"})
 _STANDARD_RESOURCES = {"cpu", "memory", "ephemeral-storage"}
 
 
@@ -76,7 +77,19 @@ def resources(path: str, given: Mapping[str, Any]) -> list[Cause]:
                 found.append(causes.invalid(f"{path}.{member}[{name}]", value, text))
             if member == "requests":
                 found += _within_limit(path, name, amount, limits.get(name))
+    asked = {*limits, *requests}
+    if any(name.startswith("hugepages-") for name in asked) and asked.isdisjoint(("cpu", "memory")):
+        found.append(causes.forbidden(path, "HugePages require cpu or memory"))
     return found
+
+
+def amount(path: str, name: str, given: str) -> list[Cause]:
+    """What is wrong with how much there is of a resource (ValidateResourceQuantityValue)."""
+    value = quantity.parse(given)[0]
+    if value < 0:
+        return [causes.invalid(path, given, "must be greater than or equal to 0")]
+    whole = "/" in name or name in _WHOLE
+    return [causes.invalid(path, given, "must be an integer")] if whole and value % 1 else []
 
 
 def _within_limit(path: str, name: str, amount: str, limit: str | None) -> list[Cause]:

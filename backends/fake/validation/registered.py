@@ -51,7 +51,9 @@ _WEBHOOKS = KindRules(defaults=webhooks.defaults, create=webhooks.configuration,
 
 _RULES: Mapping[tuple[str, str], KindRules] = {
     ("", "ConfigMap"): KindRules(create=configuration.config_map, update=configuration.config_map_update),
-    ("", "Endpoints"): KindRules(defaults=networking.endpoints_defaults),
+    ("", "Endpoints"): KindRules(
+        defaults=networking.endpoints_defaults, create=networking.endpoints, update=networking.endpoints_update
+    ),
     ("", "Event"): KindRules(names.path_segment_errors, None, cluster.core_event, cluster.core_event_update),
     ("", "LimitRange"): KindRules(
         defaults=bounds.limit_range_defaults, create=bounds.limit_range, update=bounds.limit_range_update
@@ -61,7 +63,7 @@ _RULES: Mapping[tuple[str, str], KindRules] = {
         defaults=cluster.node_defaults,
         create=cluster.node,
         update=cluster.node_update,
-        update_status=cluster.node_update,
+        update_status=cluster.node_change,
     ),
     ("", "PersistentVolume"): KindRules(
         defaults=storage.volume_defaults, create=storage.volume, update=storage.volume_update

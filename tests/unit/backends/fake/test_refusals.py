@@ -1,0 +1,104 @@
+"""What the server refuses, kind by kind, and where: one row a rule, sent as a client sends it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.unit.backends.fake.door import Door
+
+CORE = "/api/v1/namespaces/default"
+JOB = {"template": {"spec": {"restartPolicy": "Never", "containers": [{"name": "c", "image": "i"}]}}}
+
+
+def refused(answer: Any) -> list[str]:
+    """The fields that an answer names, without those that are named again."""
+    assert answer.code == 422, answer
+    return list(dict.fromkeys(cause["field"] for cause in answer.body["details"]["causes"]))
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "fields"),
+    [
+        (f"{CORE}/endpoints", {"subsets": [{}]}, ["subsets[0]"]),
+        (f"{CORE}/endpoints", {"subsets": [{"addresses": [{"ip": "127.0.0.1"}], "ports": [{"port": 1}, {"port": 0}]}]},
+         ["subsets[0].addresses[0].ip", "subsets[0].ports[0].name", "subsets[0].ports[1].name",
+          "subsets[0].ports[1].port"]),
+        (f"{CORE}/endpoints", {"subsets": [{"notReadyAddresses": [{"ip": "x", "hostname": "_"}]}]},
+         ["subsets[0].notReadyAddresses[0].ip", "subsets[0].notReadyAddresses[0].hostname"]),
+        ("/apis/discovery.k8s.io/v1/namespaces/default/endpointslices",
+         {"addressType": "IPv4", "endpoints": [{"addresses": ["::2"]}], "ports": [{"name": "_"}, {"protocol": "ICMP"}]},
+         ["endpoints[0].addresses[0]", "ports[0].name", "ports[1].protocol"]),
+        ("/api/v1/nodes", {"status": {"capacity": {"pods": "1500m"}, "allocatable": {"cpu": "-1"}}},
+         ["status.capacity.pods", "status.allocatable.cpu"]),
+        ("/apis/batch/v1/namespaces/default/cronjobs",
+         {"spec": {"schedule": "@daily", "jobTemplate": {"spec": {**JOB, "selector": {}, "manualSelector": True}}}},
+         ["spec.jobTemplate.spec.selector", "spec.jobTemplate.spec.manualSelector"]),
+        (f"{CORE}/pods", {"spec": {"containers": [{"name": "c", "image": "i", "resources": {
+            "limits": {"hugepages-2Mi": "2Mi"}}}]}}, ["spec.containers[0].resources"]),
+    ],
+)  # fmt: skip
+def test_where_a_new_object_is_refused(door: Door, path: str, body: dict[str, Any], fields: list[str]) -> None:
+    if path.endswith("pods"):
+        door.made(f"{CORE}/serviceaccounts", {"metadata": {"name": "default"}})
+    assert refused(door.post(path, {"metadata": {"name": "x"}, **body})) == fields
+
+
+@pytest.mark.parametrize(
+    ("content", "why"),
+    [
+        ("no", "invalid character 'o' in literal null (expecting 'u')"),
+        ("[]", "json: cannot unmarshal array into Go value of type map[string]interface {}"),
+    ],
+)
+def test_a_docker_config_is_json(door: Door, content: str, why: str) -> None:
+    secret = {"metadata": {"name": "s"}, "type": "kubernetes.io/dockercfg", "stringData": {".dockercfg": content}}
+    assert door.post(f"{CORE}/secrets", secret).body["message"].endswith(f'"<secret contents redacted>": {why}')
+
+
+def test_the_networks_of_a_node_are_given_once(door: Door) -> None:
+    door.made("/api/v1/nodes", {"metadata": {"name": "n"}, "spec": {"podCIDR": "192.0.2.0/24"}})
+    assert door.get("/api/v1/nodes/n").body["spec"]["podCIDRs"] == ["192.0.2.0/24"]
+    assert refused(door.patch("/api/v1/nodes/n", {"spec": {"podCIDR": "192.0.3.0/24"}})) == ["spec.podCIDRs"]
+    assert refused(door.patch("/api/v1/nodes/n", {"spec": {"externalID": "x"}})) == ["spec.externalID"]
+    twice = {"status": {"addresses": [{"type": "InternalIP", "address": "192.0.2.1"}] * 2}}
+    assert refused(door.patch("/api/v1/nodes/n/status", twice)) == ["status.addresses[1]"]
+
+
+def test_the_addresses_of_a_pod_are_in_step(door: Door) -> None:
+    door.made(f"{CORE}/serviceaccounts", {"metadata": {"name": "default"}})
+    door.made(f"{CORE}/pods", {"metadata": {"name": "p"}, "spec": {"containers": [{"name": "c", "image": "i"}]}})
+    path = f"{CORE}/pods/p/status"
+    assert door.patch(path, {"status": {"podIP": "192.0.2.1"}}).body["status"]["podIPs"] == [{"ip": "192.0.2.1"}]
+    assert door.patch(path, {"status": {"podIPs": None, "podIP": None}}).body["status"].get("podIPs") is None
+    assert door.patch(path, {"status": {"podIPs": [{"ip": "192.0.2.2"}]}}).body["status"]["podIP"] == "192.0.2.2"
+
+
+def test_a_namespaces_preconditions_and_finalizers_are_worded_by_its_own_storage(door: Door) -> None:
+    path = "/api/v1/namespaces/default"
+    uid = door.get(path).body["metadata"]["uid"]
+    answer = door.ask("DELETE", path, {"preconditions": {"uid": "other"}})
+    assert (answer.code, answer.body["details"]["kind"]) == (409, "namespaces")
+    assert answer.body["message"].endswith(
+        f"Precondition failed: UID in precondition: other, UID in object meta: {uid}"
+    )
+    final = {"metadata": {"name": "default"}, "spec": {"finalizers": ["kubernetes", "bare"]}}
+    assert refused(door.ask("PUT", f"{path}/finalize", final)) == ["spec.finalizers[1]"]
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        (b"{", "yaml: line 1: did not find expected node content"),
+        (b"a: b: c", "yaml: mapping values are not allowed in this context"),
+        (b"a:\n\tb: c", "yaml: line 2: found character that cannot start any token"),
+    ],
+)
+def test_what_is_no_yaml_is_refused_in_the_words_of_the_library(door: Door, text: bytes, why: str) -> None:
+    posted = door.ask("POST", f"{CORE}/configmaps", text, content_type="application/yaml")
+    assert why in posted.body["message"]
+    applied = door.ask(
+        "PATCH", f"{CORE}/configmaps/a?fieldManager=m", text, content_type="application/apply-patch+yaml"
+    )
+    assert applied.body["message"] == f"error decoding YAML: error converting YAML to JSON: {why}"
