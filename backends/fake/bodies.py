@@ -238,6 +238,28 @@ def parse_apply(call: Call) -> Obj:
     return value
 
 
+def repeated_keys(body: bytes) -> list[str]:
+    """The keys that a YAML document, which can be read, has twice in one mapping, as go-yaml tells them."""
+    found: list[str] = []
+    _look_for_repeated(yaml.compose(body, Loader=_Loader), found)
+    return found
+
+
+def _look_for_repeated(node: yaml.Node | None, found: list[str]) -> None:
+    if isinstance(node, yaml.SequenceNode):
+        for item in node.value:
+            _look_for_repeated(item, found)
+    if not isinstance(node, yaml.MappingNode):
+        return
+    seen: set[str] = set()
+    for key, value in node.value:
+        _look_for_repeated(value, found)
+        name = str(key.value)
+        if name in seen:
+            found.append(f"line {value.start_mark.line + 1}: key {orjson.dumps(name).decode()} already set in map")
+        seen.add(name)
+
+
 def _check_events(body: bytes) -> None:
     """Refuse what would end the process or fill it: libyaml's composer recurses in C, aliases multiply."""
     depth = aliases = 0

@@ -20,6 +20,7 @@ from backends.fake.bodies import (
     media_type,
     other_kind,
     parse_apply,
+    repeated_keys,
     schema_of,
 )
 from backends.fake.call import Call
@@ -101,9 +102,14 @@ def change_to(call: Call, resource: Resource, writer: Writer, wanted: Obj) -> Ca
         if custom is not None and not created:
             applying.check_live(live)
         try:
-            return kind.convert(applying.to(live), strictly=False).object
+            applied = kind.convert(applying.to(live), strictly=False).object
         except DecodeError as error:
             raise statuses.bad_request(str(error)) from None
+        # Only a refusal tells of it: the text has lines, and a Warning header none.
+        if field_validation(call) == "Strict" and (repeated := repeated_keys(call.request.body)):
+            text = "yaml: unmarshal errors:\n" + "\n".join(f"  {one}" for one in repeated)
+            raise statuses.bad_request(f"error strict decoding YAML: error converting YAML to JSON: {text}")
+        return applied
 
     return apply
 

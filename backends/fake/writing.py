@@ -113,6 +113,11 @@ def _apply(registry: Registry, call: Call, change: Change) -> Response:
         if call.check_create is not None:
             call.check_create()
         wanted = change(ownership.Creation())
+        uid = wanted["metadata"].get("uid")
+        if uid:
+            why = f"uid mismatch: the provided object specified uid {uid}, and no existing object was found"
+            raise statuses.conflict(resource.plural, route.name, resource.group, why)
+        wanted["metadata"].pop("resourceVersion", None)
         entry = registry.create(resource, route.namespace, wanted, dry_run=call.dry_run, guard=call.guard, asking=call)
     else:
         entry = registry.update(

@@ -128,7 +128,8 @@ class Apply:
         shape = self.shape
         last = values.with_named(shape, last)
         pruned = values.pruned(shape, merged, last) or {}
-        everybodys: Fields = {}
+        # What is claimed now counts with the name and kind, which no manager comes to own.
+        everybodys = values.fields_of(shape, self._owned())
         for share in shares.values():
             everybodys = fieldsets.union(everybodys, share.fields)
         there = values.with_named(shape, values.fields_of(shape, merged))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import orjson
+import pytest
 
 from backends.fake.authentication import administrator
 from backends.fake.messages import Identity, Request
@@ -142,6 +143,40 @@ def as_user(door: Door, name: str, method: str, target: str, body: Any, media: s
     who = administrator(name) if name == "root" else Identity(name, groups=("system:authenticated",))
     response = door.cluster.handle(Request(method, target, {"content-type": media}, orjson.dumps(body), who))
     return response.status, orjson.loads(response.body)
+
+
+def test_the_only_owner_gives_up_all_it_had_and_the_object_keeps_its_name(door: Door) -> None:
+    apply(door, "one", {"k": "v"}, labels={"a": "b"})
+    left = apply(door, "one", None)
+    assert (left.code, "labels" in left.body["metadata"], "data" in left.body) == (200, False, False)
+    assert left.body["metadata"]["name"] == "a"
+
+
+def test_what_is_created_is_not_what_somebody_saw_before(door: Door) -> None:
+    assert apply(door, "one", {}, resourceVersion="5").code == 201
+    door.delete(f"{CM}/a")
+    refused = apply(door, "one", {}, uid="u")
+    assert (refused.code, refused.body["message"]) == (
+        409,
+        (
+            'Operation cannot be fulfilled on configmaps "a": uid mismatch: the provided object specified uid u, '
+            "and no existing object was found"
+        ),
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "line"), [(b'{"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":"a"},"data":{"a":"1","a":"2"}}', 1),
+                       (b"apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\ndata:\n  a: b\n  a: c\n", 6)],
+)  # fmt: skip
+def test_a_key_that_is_there_twice_is_refused_by_who_is_strict(door: Door, text: bytes, line: int) -> None:
+    path = f"{CM}/a?fieldManager=one"
+    refused = door.ask("PATCH", f"{path}&fieldValidation=Strict", text, content_type=APPLY)
+    assert refused.body["message"] == (
+        "error strict decoding YAML: error converting YAML to JSON: yaml: unmarshal errors:\n"
+        f'  line {line}: key "a" already set in map'
+    )
+    assert "Warning" not in door.ask("PATCH", path, text, content_type=APPLY).headers
 
 
 def test_who_may_only_patch_cannot_create_by_applying() -> None:
