@@ -87,7 +87,9 @@ class Discovery:
         """Whether only GET is known there. The aggregator's documents and the checks of health ask for no method."""
         if path in _ROUTED:
             return True
-        return path in self._documents and (not path.startswith("/apis") or path.count("/") > 2)
+        if path not in self._documents or not path.startswith("/apis"):
+            return path in self._documents
+        return path.count("/") > 2 and path.split("/")[2] not in self._catalogue.custom_groups
 
     def _refuse_version(self, path: str) -> None:
         """A version that is not there, of a group that is, is refused in another way than an unknown group."""

@@ -56,16 +56,17 @@ class Chosen(NamedTuple):
 
 
 @functools.lru_cache(maxsize=256)
-def choose(accept: str, *, tables: bool = True, binary: bool = True) -> Chosen:
+def choose(accept: str, *, tables: bool = True, binary: bool = True, routed: bool = True) -> Chosen:
     """The best of what the client accepts that can be had.
 
-    `tables`: whether what it asks of can be put into one; `binary`: whether it has a protobuf message.
+    `tables`: whether what it asks of can be put into one; `binary`: whether it has a protobuf message; `routed`:
+    whether a router stands before it, as before all but custom resources.
 
     Raises `ApiError` 406, in the words of whoever refuses it in the real server: its router does not know the media
     type, or its negotiation has not got that form of it.
     """
     alternatives = parse_accept(accept)
-    if not any(_is_routed(one.media) and (binary or one.media != PROTOBUF) for one in alternatives):
+    if routed and not any(_is_routed(one.media) and (binary or one.media != PROTOBUF) for one in alternatives):
         raise statuses.not_acceptable(OFFERED)
     for alternative in alternatives:
         encoding = ENCODINGS.get(alternative.media)

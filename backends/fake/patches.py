@@ -54,13 +54,7 @@ def change_of(
     the function it returns raises 400, 409, 422 and 500, because the real server looks for the object before it looks
     at the patch.
     """
-    media = media_type(call)
-    if media not in (JSON_PATCH, MERGE_PATCH, STRATEGIC_PATCH, APPLY_PATCH):
-        if resource.custom is not None:
-            raise statuses.unsupported_media_type(CUSTOM_PATCHES)
-        raise ApiError(415, "UnsupportedMediaType", "415: Unsupported Media Type", {})
-    if media == STRATEGIC_PATCH and resource.custom is not None:
-        raise statuses.unsupported_media_type(CUSTOM_PATCHES)
+    media = media_of(call, resource)
     kind = schema_of(gvk) if gvk is not None else kind_schema_of(resource)
     if media == APPLY_PATCH:
         return lambda live: change_to(call, resource, writer, parse_apply(call))(live)
@@ -78,6 +72,16 @@ def change_of(
             raise statuses.bad_request("error decoding patch: exceeded max depth") from None
 
     return apply
+
+
+def media_of(call: Call, resource: Resource) -> str:
+    """Which of the four types a patch is of. Raises `ApiError` 415."""
+    media = media_type(call)
+    if resource.custom is not None and media not in (JSON_PATCH, MERGE_PATCH, APPLY_PATCH):
+        raise statuses.unsupported_media_type(CUSTOM_PATCHES)
+    if media not in (JSON_PATCH, MERGE_PATCH, STRATEGIC_PATCH, APPLY_PATCH):
+        raise ApiError(415, "UnsupportedMediaType", "415: Unsupported Media Type", {})
+    return media
 
 
 def change_to(call: Call, resource: Resource, writer: Writer, wanted: Obj) -> Callable[[Obj], Obj]:

@@ -58,7 +58,8 @@ def scale(registry: Registry, call: Call) -> Response:
         check_name(resource, wanted, route.namespace, route.name)
         _check(wanted, obj)
         replicas = (wanted.get("spec") or {}).get("replicas") or 0
-        version = wanted["metadata"].get("resourceVersion") or ""
+        kept = obj["metadata"]["resourceVersion"] if custom is not None else ""
+        version = wanted["metadata"].get("resourceVersion") or kept
         scaled = {**obj, "metadata": {**obj["metadata"], "resourceVersion": version}}
         if custom is not None:
             custom.put(scaled, replicas)

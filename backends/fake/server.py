@@ -22,6 +22,7 @@ from backends.fake import (
     imitation,
     negotiation,
     options,
+    patches,
     reading,
     reviews,
     running,
@@ -65,6 +66,7 @@ _VERBS = {
     ("DELETE", True): "delete",
     ("DELETE", False): "deletecollection",
 }
+_CUSTOM_VERBS = {"GET": "get", "HEAD": "get", "POST": "create", "PUT": "update", "PATCH": "patch", "DELETE": "delete"}
 _HANDLERS: dict[str, Handler] = {
     "get": reading.get,
     "list": reading.list_objects,
@@ -172,12 +174,14 @@ class Server:
         call.name = route.name
         if resource.group == "" and resource.plural in _DEPRECATED:
             call.warn(_DEPRECATED[resource.plural])
-        verb = call.verb = _verb(call)
+        verb = call.verb = _verb(call) if resource.custom is None else _verb_of_custom(call)
         if resource.custom is not None:
             self._note_custom(call, resource.custom)
         if route.subresource:
             return self._subresource(call, resource)
         across = resource.namespaced and not route.namespace
+        if resource.custom is not None and verb not in resource.verbs:
+            raise statuses.not_supported(verb, resource.plural, resource.group)
         if verb not in resource.verbs or (across and verb in _IN_A_NAMESPACE):
             raise statuses.method_not_allowed()
         if route.watch and route.name:
@@ -217,6 +221,10 @@ class Server:
             raise statuses.not_found(resource.plural, route.name, resource.group)
         if sub is not None and call.verb not in sub.verbs:
             raise statuses.not_supported(call.verb, resource.plural, resource.group)
+        if call.verb in ("update", "patch") and not route.name:
+            if call.verb == "patch":
+                patches.media_of(call, resource)
+            raise statuses.bad_request("name must be provided")
         definition = self._registry.store.at(CRDS, "", custom.definition.name) if call.verb == "create" else None
         if definition is not None and definition.terminating and not route.subresource:
             refused = statuses.not_supported("create", resource.plural, resource.group)
@@ -317,6 +325,19 @@ class Server:
         )
 
 
+def _verb_of_custom(call: Call) -> str:
+    """No router looks at requests for custom resources: the method decides, and whether there is a name."""
+    route, method = call.route, call.request.method
+    verb = _CUSTOM_VERBS.get(method, "")
+    if verb == "get" and not route.name:
+        verb = "list"
+    elif verb == "delete" and not route.name:
+        verb = "deletecollection"
+    if route.watch and verb in ("get", "list"):
+        return "watch"
+    return "watch" if verb == "list" and call.query and call.flag("watch") else verb
+
+
 def _verb(call: Call) -> str:
     route, method = call.route, call.request.method
     one = bool(route.name)
@@ -375,11 +396,12 @@ def _refusal(error: statuses.ApiError) -> Response:
 def _negotiated(call: Call, gvk: tuple[str, str, str], *, tables: bool) -> negotiation.Chosen:
     """What the client accepts, of what there is for this kind. Raises `ApiError` 406."""
     accept = call.headers.get("accept", "")
+    routed = call.served.custom is None
     if "protobuf" not in accept:
-        return negotiation.choose(accept, tables=tables)
+        return negotiation.choose(accept, tables=tables, routed=routed)
     from backends.fake import protobuf  # only needed by whoever asks for it
 
-    return negotiation.choose(accept, tables=tables, binary=protobuf.has_message(*gvk))
+    return negotiation.choose(accept, tables=tables, binary=protobuf.has_message(*gvk), routed=routed)
 
 
 def _as_protobuf(response: Response) -> None:

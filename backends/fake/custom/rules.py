@@ -44,7 +44,7 @@ def create(crd: Obj) -> list[Cause]:
     spec, metadata = crd["spec"], crd["metadata"]
     found: list[Cause] = []
     name = metadata.get("name") or ""
-    if name != f"{(spec.get('names') or {}).get('plural') or ''}.{spec.get('group') or ''}":
+    if name and name != f"{(spec.get('names') or {}).get('plural') or ''}.{spec.get('group') or ''}":
         found.append(invalid("metadata.name", name, 'must be spec.names.plural+"."+spec.group'))
     found += _spec(spec)
     found += _status(crd)

@@ -189,6 +189,9 @@ def test_the_scale_reads_and_writes_the_paths_of_the_definition(served: Door) ->
     assert served.patch(scale, {"spec": {"replicas": 3}}).body["spec"] == {"replicas": 3}
     assert served.ask("GET", f"{WIDGETS}/s1").body["metadata"]["generation"] == 2
     assert causes(served.patch(scale, {"spec": {"replicas": -1}}))[0][0] == "spec.replicas"
+    whole = served.get(scale).body
+    del whole["metadata"]["resourceVersion"]  # may be missing here, unlike in the object itself
+    assert served.put(scale, {**whole, "spec": {"replicas": 4}}).body["spec"] == {"replicas": 4}
     assert causes(served.ask("POST", WIDGETS, widget("s2", {"replicas": -1}))) == [
         (".spec.replicas", "Invalid value: -1: should be a non-negative integer"),
     ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import orjson
+import pytest
 
 from backends.fake.authentication import ADMINISTRATOR
 from backends.fake.messages import Identity, Request
@@ -240,3 +241,34 @@ def test_a_definition_that_was_loaded_half_serves_nothing() -> None:
     for spec in ({}, {"group": "x.y"}, {"group": "x.y", "names": {"plural": "as"}, "versions": [1]}):
         door.cluster.load([{**head, **named, "spec": spec}])
         assert door.get("/apis/x.y").code == 404
+
+
+@pytest.mark.parametrize(
+    ("method", "place", "media", "code", "message"),
+    [
+        ("PUT", "", "application/json", 400, "name must be provided"),
+        ("PATCH", "", MERGE, 400, "name must be provided"),
+        ("PATCH", "", STRATEGIC, 415, "the body of the request was in an unknown format"),
+        ("OPTIONS", "", "", 405, f' is not supported on resources of kind "widgets.{GROUP}"'),
+        ("HEAD", "", "", 200, ""),
+        ("HEAD", "/none", "", 404, f'widgets.{GROUP} "none" not found'),
+        ("GET", "/w/nonsense", "", 404, f'widgets.{GROUP} "w" not found'),
+    ],
+)
+def test_no_router_stands_before_custom_resources(method: str, place: str, media: str, code: int, message: str) -> None:
+    answer = serving().ask(method, f"{WIDGETS}{place}", {} if media else None, content_type=media)
+    assert answer.code == code
+    assert str(answer.body.get("message", "")).startswith(message)
+
+
+def test_what_is_created_is_named_by_its_body_whatever_the_path_says() -> None:
+    assert serving().ask("POST", f"{WIDGETS}/other", widget("w")).body["metadata"]["name"] == "w"
+
+
+@pytest.mark.parametrize(
+    ("target", "accept"),
+    [(WIDGETS, "text/html"), (WIDGETS, "application/vnd.kubernetes.protobuf"), (f"/apis/{GROUP}/v1", "text/html")],
+)
+def test_what_cannot_be_accepted_is_said_without_a_router(target: str, accept: str) -> None:
+    answer = serving().ask("GET", target, accept=accept)
+    assert (answer.code, answer.body["message"].startswith("only the following media types")) == (406, True)
