@@ -10,12 +10,18 @@ process before it returns, and answers nothing; a `Pause` holds the request whil
 the record of what reached the API server and what that answered: who, which verb, which object, whether it changed.
 
 The identity is a name in rules and records; the rights are those of the client that was given. It listens on the
-loopback only, without credentials of its own: it refuses to be reached from elsewhere. It does not upgrade connections
-(exec, port-forward): those get 501.
+loopback only, without credentials of its own: it refuses to be reached from elsewhere.
+
+A WebSocket (exec, attach, logs) is one call, which a fault strikes at its upgrade: lost before it, or after it, when
+the command has begun. A session that is under way is passed on byte by byte, and ends with either end. Other upgrades
+(SPDY) get 501.
 """
 
 from __future__ import annotations
 
+import base64
+import contextlib
+import hashlib
 import io
 import json
 import socket
@@ -25,24 +31,27 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self, cast
+from typing import TYPE_CHECKING, Any, Final, Self, cast
 
 import yaml
 from urllib3 import HTTPResponse, Timeout
-from urllib3.exceptions import HTTPError
+from urllib3.exceptions import HTTPError, ProtocolError
 
 from backends.calls import Call, read_call
 from backends.clock import Clock
-from backends.faults import Faults, FaultyTransport, ReplicaDied, Transport, Wire
+from backends.faults import Connect, Faults, FaultyTransport, ReplicaDied, Transport, Wire, dial
 
 if TYPE_CHECKING:
     from kubernetes.client import ApiClient
 
 UPSTREAM_TIMEOUT_S = 30.0
 """How long the API server is waited for, unless it is a watch; the client behind us has a shorter deadline."""
+PARTING_S = 2.0
+"""How long the process may take to hang up when the API server has."""
 WRITES = frozenset({"create", "update", "patch", "delete", "deletecollection"})
 """Verbs that may change something."""
 
@@ -50,6 +59,9 @@ _OUR_OWN = frozenset({"host", "connection", "content-length", "transfer-encoding
 """Request headers that end here: they belong to one connection, or are the given client's to set."""
 _ONE_HOP = frozenset({"connection", "content-length", "transfer-encoding", "keep-alive", "content-encoding"})
 """Answer headers that end here."""
+_HANDSHAKE: Final = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
+"""What a server's answer to a WebSocket's key is made of (RFC 6455, 1.3)."""
+_PIECE: Final = 64 * 1024
 _RESET = struct.pack("ii", 1, 0)
 """SO_LINGER of no time at all: close() resets the connection, as a network that breaks does."""
 
@@ -209,9 +221,44 @@ class _Recorder:
         kept = {name: value for name, value in answer.headers.items() if name.lower() not in _ONE_HOP}
         return HTTPResponse(io.BytesIO(body), status=int(answer.status), headers=kept, preload_content=False)
 
+    def dial(self, configuration: Any, target: str, connect: Connect) -> Any:
+        """Open a WebSocket; raises as `request`. Code 101: it is open."""
+        call = read_call("GET", target, identity=self._identity)
+        try:
+            answer = dial(self._inner, configuration, target, connect)
+        except HTTPError:
+            self._traffic.note(call, 0, b"", {})
+            raise
+        self._traffic.note(call, int(answer.status), b"", {})
+        return answer
+
     def clear(self) -> None:
         """Drop the inner transport's idle connections."""
         self._inner.clear()
+
+
+class _Session:
+    """A WebSocket to the API server that is open."""
+
+    status = HTTPStatus.SWITCHING_PROTOCOLS
+
+    def __init__(self, connection: Any) -> None:
+        self._connection = connection
+        self.protocol = str(connection.subprotocol or "")
+
+    @property
+    def socket(self) -> socket.socket:
+        """What carries its frames."""
+        return cast("socket.socket", self._connection.sock)
+
+    def hang_up(self) -> None:
+        """End it without a closing handshake, and wake whoever reads from it."""
+        with contextlib.suppress(OSError):  # it has ended by itself
+            self.socket.shutdown(socket.SHUT_RDWR)
+
+    def close(self) -> None:
+        """The end: nobody reads from it any more."""
+        self._connection.shutdown()
 
 
 class FaultProxy:
@@ -282,6 +329,50 @@ class FaultProxy:
                 self._on_death()
                 return None
 
+    def dial(self, target: str, protocols: str) -> Wire | None:
+        """Open a WebSocket through the faults: a `_Session`, a refusal, or None when the client gets no answer.
+
+        Whatever was opened and is not returned is closed again: its client has gone.
+        """
+        self.seen.set()
+        headers = {"sec-websocket-protocol": protocols}
+        self._client.update_params_for_auth(headers, None, ["BearerToken"], "", "", None)
+        opened: list[_Session] = []
+        answer: Wire | None = None
+
+        def connect(configuration: Any, more_headers: Mapping[str, str]) -> Wire:
+            found = _upgraded(configuration, target, {**headers, **more_headers})
+            if isinstance(found, _Session):
+                opened.append(found)
+            return found
+
+        call = read_call("GET", target)
+        with self.traffic.one_more(call):
+            try:
+                answer = self._transport.dial(self._client.configuration, target, connect)
+            except HTTPError:
+                pass  # the client learns of it by the connection that breaks
+            except ReplicaDied:
+                self._on_death()
+        for session in opened:
+            if session is not answer:
+                session.close()
+        return answer
+
+
+def _upgraded(configuration: Any, target: str, headers: Mapping[str, str]) -> Wire:
+    """The API server's answer to the upgrade, by the official client's own WebSocket. Raises `ProtocolError`."""
+    from kubernetes.stream.ws_client import create_websocket, get_websocket_url
+    from websocket import WebSocketBadStatusException, WebSocketException
+
+    try:
+        return _Session(create_websocket(configuration, get_websocket_url(configuration.host + target), headers))
+    except WebSocketBadStatusException as error:
+        body = io.BytesIO(error.resp_body or b"")
+        return HTTPResponse(body, status=error.status_code, headers=error.resp_headers, preload_content=False)
+    except (WebSocketException, OSError) as error:
+        raise ProtocolError(f"no answer to the upgrade: {error}", error) from error
+
 
 class _Server(ThreadingHTTPServer):
     """A thread a connection; none of them keeps this process alive."""
@@ -313,7 +404,7 @@ class _Handler(BaseHTTPRequestHandler):
             return
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
         if "upgrade" in (self.headers.get("Connection") or "").lower():
-            self.send_error(501, "this proxy upgrades no connection")
+            self._upgrade()
             return
         answer = self.server.proxy.send(self.command, self.path, dict(self.headers.items()), body)
         if answer is None:
@@ -321,6 +412,56 @@ class _Handler(BaseHTTPRequestHandler):
         else:
             self._pass_back(answer)
         self.wfile.flush()
+
+    def _upgrade(self) -> None:
+        """Pass a WebSocket on, from its opening to its end."""
+        self.close_connection = True
+        if self.headers.get("Upgrade", "").lower() != "websocket":
+            self.send_error(501, "this proxy passes WebSockets on, and no other upgrade")
+            return
+        answer = self.server.proxy.dial(self.path, self.headers.get("Sec-WebSocket-Protocol", ""))
+        if answer is None:
+            self._break_off()
+        elif not isinstance(answer, _Session):
+            self._pass_back(answer)
+        else:
+            with contextlib.closing(answer):
+                self._switch(answer)
+                self._carry(answer)
+
+    def _switch(self, session: _Session) -> None:
+        key = self.headers.get("Sec-WebSocket-Key", "").encode()
+        digest = hashlib.sha1(key + _HANDSHAKE, usedforsecurity=False).digest()
+        self.send_response_only(HTTPStatus.SWITCHING_PROTOCOLS)
+        self.send_header("Connection", "Upgrade")
+        self.send_header("Upgrade", "websocket")
+        self.send_header("Sec-WebSocket-Accept", base64.b64encode(digest).decode())
+        if session.protocol:
+            self.send_header("Sec-WebSocket-Protocol", session.protocol)
+        self.end_headers()
+        self.wfile.flush()
+
+    def _carry(self, session: _Session) -> None:
+        """Both directions, until either end has gone."""
+
+        def there() -> None:
+            with contextlib.suppress(OSError):
+                while piece := self.rfile.read1(_PIECE):
+                    session.socket.sendall(piece)
+            session.hang_up()
+
+        sending = threading.Thread(target=there, name="proxy session", daemon=True)
+        sending.start()
+        try:
+            while piece := session.socket.recv(_PIECE):
+                self.connection.sendall(piece)
+            self.connection.shutdown(socket.SHUT_WR)
+            sending.join(PARTING_S)
+        except OSError:
+            self._break_off()
+        with contextlib.suppress(OSError):
+            self.connection.shutdown(socket.SHUT_RD)
+        sending.join()
 
     def _break_off(self) -> None:
         self.close_connection = True

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import http.client
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,11 +15,14 @@ from kubernetes.client import ApiClient, Configuration
 
 from backends.clock import SystemClock
 from backends.fake import Cluster, FakeBackend
+from backends.fake.programs import Cut, Invocation, Out
+from backends.fake.programs.steps import Running
 from backends.faults import (
     Answer,
     Crash,
     CutWatch,
     Delay,
+    Fault,
     Faults,
     Late,
     LoseAnswer,
@@ -42,9 +45,9 @@ WRITING = Match(verb="create")
 class Setting:
     """A cluster, a proxy before it, and a door of each kind."""
 
-    def __init__(self, directory: Path) -> None:
+    def __init__(self, directory: Path, backend: FakeBackend | None = None) -> None:
         self.clock = SystemClock()
-        backend = FakeBackend(cluster=Cluster(self.clock, controllers=False))
+        backend = backend or FakeBackend(cluster=Cluster(self.clock, controllers=False))
         self.direct = Kube(backend.client(), self.clock)
         self.faults = Faults(self.clock)
         self.traffic = Traffic(self.clock)
@@ -208,12 +211,99 @@ def test_a_watch_that_nobody_cuts_ends_with_the_server(setting: Setting, kube: K
         assert b'"ADDED"' in b"".join(answer.stream(65536))
 
 
-def test_connections_are_not_upgraded(setting: Setting) -> None:
+def test_what_is_no_websocket_is_not_upgraded(setting: Setting) -> None:
     address = setting.proxy.url.removeprefix("http://")
     connection = http.client.HTTPConnection(address, timeout=5)
-    connection.request("GET", "/api/v1/namespaces/default/pods/one/exec", headers={"Connection": "Upgrade"})
+    connection.request("POST", f"{POD}/exec", headers={"Connection": "Upgrade", "Upgrade": "SPDY/3.1"})
     assert connection.getresponse().status == 501
     connection.close()
+
+
+POD = "/api/v1/namespaces/default/pods/web"
+
+
+@pytest.fixture(scope="module")
+def running() -> Iterator[FakeBackend]:
+    """A cluster whose pod `web` runs."""
+    clock = SystemClock()
+    with FakeBackend(cluster=Cluster(clock)) as backend:
+        kube = Kube(backend.client(), clock)
+        spec = {"containers": [{"name": "main", "image": "web:1"}]}
+        body = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "web"}, "spec": spec}
+        kube.create("/api/v1/namespaces/default/pods", body)
+        until(lambda: kube.get(POD)["status"]["phase"] == "Running")
+        yield backend
+
+
+def until(happened: Callable[[], object]) -> None:
+    for _ in range(500):
+        if happened():
+            return
+        SystemClock().sleep(0.02)
+    raise AssertionError("it did not come about in time")
+
+
+@pytest.fixture
+def machine(tmp_path: Path, running: FakeBackend) -> Iterator[Setting]:
+    """A proxy before it."""
+    made = Setting(tmp_path, running)
+    with made.proxy:
+        yield made
+
+
+class Df:
+    """A program that notes each run; it is cut off when it is told so."""
+
+    def __init__(self) -> None:
+        self.runs: list[str] = []
+
+    def __call__(self, call: Invocation) -> Running:
+        self.runs.append(" ".join(call.command))
+        yield Out("42 % used")
+        if "cut" in call.command:
+            yield Cut()
+        return 3
+
+
+def df(setting: Setting, *more: str, pod: str = POD) -> dict[str, Any]:
+    """What comes of the command to whoever is behind the proxy."""
+    with setting.client() as client:
+        kube = Kube(client, setting.clock, 2.0)
+        return kube.exec(f"{pod}/exec", ["df", *more], container="main", deadline_s=5.0, max_bytes=100)
+
+
+def test_a_command_runs_through_the_proxy_and_is_recorded(machine: Setting, running: FakeBackend) -> None:
+    running.cluster.programs.run(["df", "..."], program := Df())
+    done = df(machine)
+    assert (done["exit_code"], done["stdout"], program.runs) == (3, "42 % used", ["df"])
+    assert machine.passed()[-1] == ("get", "web", 101, False)
+    assert "broke" in df(machine, "cut")["error"]
+    with pytest.raises(NotFound):
+        df(machine, pod=f"{POD}-2")
+    assert machine.passed()[-1] == ("get", "web-2", 404, False)
+    assert machine.traffic.under_way == 0
+
+
+@pytest.mark.parametrize(
+    ("fault", "error", "runs"),
+    [
+        (LoseRequest(), Unavailable, []),
+        (LoseAnswer(), Unavailable, ["df"]),
+        (Answer(403), Forbidden, []),
+        (Crash("before"), Unavailable, []),
+        (Crash("after"), Unavailable, ["df"]),
+    ],
+)
+def test_faults_strike_a_command_at_its_upgrade(
+    machine: Setting, running: FakeBackend, fault: Fault, error: type[Exception], runs: list[str]
+) -> None:
+    running.cluster.programs.run(["df", "..."], program := Df())
+    machine.faults.add(fault, Match(resource="pods/exec"))
+    with pytest.raises(error):
+        df(machine)
+    until(lambda: len(program.runs) >= len(runs))  # It begins while we have gone already.
+    assert program.runs == runs
+    assert machine.deaths == (["replica-1"] if isinstance(fault, Crash) else [])
 
 
 def test_two_requests_pass_at_the_same_time(setting: Setting, kube: Kube) -> None:
