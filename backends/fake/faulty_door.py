@@ -2,14 +2,13 @@
 
 Used by `http.App` (a `Listener` that is given `faults`) while its book of rules has any. A request that is lost, or
 whose answer is, ends with a connection that breaks; a delay takes real time, by which such clients live, whatever clock
-the cluster has. `Crash` breaks the connection and every later one of that client's identity. WebSockets (exec, attach)
-are not struck.
+the cluster has. `Crash` breaks the connection and every later one of that client's identity. A WebSocket (exec, attach)
+is struck at its upgrade: when its answer is lost, the program has begun, and its client has gone.
 """
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from urllib3.exceptions import HTTPError
@@ -21,6 +20,7 @@ from backends.faults import CutResponse, Faults, FaultyTransport, ReplicaDied, W
 
 if TYPE_CHECKING:
     from backends.fake.cluster import Cluster
+    from backends.fake.programs import Session
 
 
 class Answered(NamedTuple):
@@ -50,13 +50,16 @@ class FaultyDoor:
         with self._lock:
             if identity in self._dead:
                 return Answered(None)
-        transport = FaultyTransport(_Inner(self._cluster.handle, request), self._faults, identity, clock=SystemClock())
+        inner = _Inner(self._cluster, request)
+        transport = FaultyTransport(inner, self._faults, identity, clock=SystemClock())
         try:
             # The address is for a replica that is asked instead.
             wire = transport.request(request.method, HOST + request.target, body=request.body, headers=request.headers)
         except HTTPError:
+            inner.forget()
             return Answered(None)
         except ReplicaDied:
+            inner.forget()
             with self._lock:
                 self._dead.add(identity)
             return Answered(None)
@@ -80,13 +83,24 @@ class _Carried:
 class _Inner:
     """The innermost transport: the cluster."""
 
-    def __init__(self, handle: Callable[[Request], Response], request: Request) -> None:
-        self._handle = handle
+    def __init__(self, cluster: Cluster, request: Request) -> None:
+        self._cluster = cluster
         self._request = request
+        self._begun: list[Session] = []
 
     def request(self, method: str, url: str, **options: Any) -> _Carried:
         del method, url, options
-        return _Carried(self._handle(self._request))
+        response = self._cluster.handle(self._request)
+        if response.session is not None:
+            self._begun.append(response.session)
+        return _Carried(response)
+
+    def forget(self) -> None:
+        """The client has gone: a program that has begun runs as far as it gets at once, and is killed."""
+        with self._cluster.lock:
+            for session in self._begun:
+                session.tick(self._cluster.clock.monotonic())
+                session.close()
 
     def clear(self) -> None:
         """No connections."""

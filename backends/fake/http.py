@@ -107,14 +107,7 @@ class App:
                 return
             except ConnectionResetError:
                 return
-        response: Response | None
-        events = None
-        if self._door is None or self._door.open:
-            response = await self._handle(scope, scope["method"], headers, body)
-        else:
-            request = _request(scope, scope["method"], headers, body)
-            response, events = await asyncio.to_thread(self._door.answer, request)
-            self._heart.arm()
+        response, events = await self._answer(scope, scope["method"], headers, body)
         if response is None:
             await _break_off(scope, receive)
         elif response.stream is not None:
@@ -126,6 +119,16 @@ class App:
                 await self._send_compressed(send, response)
             else:
                 await self._send_whole(send, response, close=len(body) > self._limits.body_bytes)
+
+    async def _answer(
+        self, scope: Scope, method: str, headers: dict[str, str], body: bytes = b""
+    ) -> tuple[Response | None, int | None]:
+        """What the client gets through the faults: nothing but a broken connection, or a watch of so many events."""
+        if self._door is None or self._door.open:
+            return await self._handle(scope, method, headers, body), None
+        answered = await asyncio.to_thread(self._door.answer, _request(scope, method, headers, body))
+        self._heart.arm()
+        return answered
 
     async def _handle(self, scope: Scope, method: str, headers: dict[str, str], body: bytes = b"") -> Response:
         request = _request(scope, method, headers, body)
@@ -140,16 +143,19 @@ class App:
     async def _upgrade(self, scope: Scope, headers: dict[str, str], receive: Receive, send: Send) -> None:
         """A WebSocket is asked for: serve the session that comes of it, or give the plain answer."""
         headers |= {"upgrade": "websocket", "sec-websocket-protocol": ", ".join(scope["subprotocols"])}
-        response = await self._handle(scope, "GET", headers)
+        from backends.fake.websockets import EXTENSION, Pump  # uvicorn has loaded it by now
+
+        wire = scope["extensions"][EXTENSION]
+        response, _ = await self._answer(scope, "GET", headers)
+        if response is None:
+            wire.abort()
+            return
         if response.session is None:
             head = [*self._headers(response), (b"content-length", b"%d" % len(response.body))]
             kind = "websocket.http.response"
             await send({"type": f"{kind}.start", "status": response.status, "headers": head})
             await send({"type": f"{kind}.body", "body": response.body, "more_body": False})
             return
-        from backends.fake.websockets import EXTENSION, Pump  # uvicorn has loaded it by now
-
-        wire = scope["extensions"][EXTENSION]
         pump = Pump(self._cluster, response.session, wire, moves_time=self._moves_time)
         self._pumps.add(pump)
         try:

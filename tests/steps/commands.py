@@ -89,6 +89,7 @@ def _(world: World, name: str, times: str) -> None:
     assert [one.split()[0] for one in world.ran] == ([name] if times == "once" else [])
 
 
-@then(parsers.parse('the command "{name}" never ran'))
-def _(world: World, name: str) -> None:
-    assert [one for one in world.ran if one.split()[0] == name] == []
+@then("no command began")
+def _(world: World) -> None:
+    begun = [event for event in world.trail.effects(world.agents) if event.subresource == "exec"]
+    assert (begun, world.ran) == ([], []), told(begun)

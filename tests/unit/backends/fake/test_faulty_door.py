@@ -10,10 +10,25 @@ import pytest
 import urllib3
 from kubernetes.client import ApiException, CoreV1Api
 from urllib3.exceptions import HTTPError, ProtocolError
+from websocket import WebSocketException, create_connection
 
 from backends.clock import SystemClock
+from backends.fake.programs import Invocation, Out
+from backends.fake.programs.steps import Running
 from backends.fake.testing import KubernetesCluster
-from backends.faults import Answer, Crash, CutWatch, Delay, Late, LoseAnswer, LoseRequest, Match, Pause, ReplicaDied
+from backends.faults import (
+    Answer,
+    Crash,
+    CutWatch,
+    Delay,
+    Fault,
+    Late,
+    LoseAnswer,
+    LoseRequest,
+    Match,
+    Pause,
+    ReplicaDied,
+)
 from tests.unit.backends.fake.door import CM, config_map
 
 Ask = Callable[..., Any]
@@ -179,3 +194,40 @@ def test_a_replica_stands_still_under_the_machines_clock() -> None:
         assert api.read_namespaced_pod("p", "default").status.phase == "Pending"
         cluster.faults.remove(rule)
         assert api.read_namespaced_pod("p", "default").status.phase == "Running"
+
+
+@pytest.mark.slow
+@pytest.mark.http
+@pytest.mark.parametrize(
+    ("fault", "said", "runs"),
+    [
+        (LoseRequest(), None, []),
+        (LoseAnswer(), None, ["df"]),
+        (Answer(403), "403", []),
+        (Crash("after"), None, ["df"]),
+    ],
+)
+def test_a_command_over_http_is_struck_as_its_session_is_opened(
+    fault: Fault, said: str | None, runs: list[str]
+) -> None:
+    begun: list[str] = []
+
+    def df(call: Invocation) -> Running:
+        begun.append(call.command[0])
+        yield Out("42 % used")
+        return 0
+
+    with KubernetesCluster() as cluster:
+        cluster.programs.run(["df"], df)
+        spec = {"containers": [{"name": "c", "image": "i"}]}
+        CoreV1Api(cluster.client()).create_namespaced_pod("default", {"metadata": {"name": "p"}, "spec": spec})
+        cluster.settle()
+        cluster.faults.add(fault, Match(resource="pods/exec"), times=1)
+        url = cluster.url.replace("http", "ws", 1) + "/api/v1/namespaces/default/pods/p/exec?command=df&stdout=true"
+        with pytest.raises((WebSocketException, OSError), match=said):
+            create_connection(url, subprotocols=["v5.channel.k8s.io"], timeout=5)
+        assert begun == runs
+        if not isinstance(fault, Crash):
+            again: Any = create_connection(url, subprotocols=["v5.channel.k8s.io"], timeout=5)
+            assert again.recv_data()[1] == b"\x0142 % used"
+            again.shutdown()
