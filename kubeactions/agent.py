@@ -119,6 +119,7 @@ class Agent:
             name="elector",
             daemon=True,
         )
+        self.processor.run_aside()
         electing.start()
         processing.start()
         stop.wait()
@@ -130,7 +131,7 @@ class Agent:
             released.set()
             log.warning("the work has not stopped in time: the lease is left to run out, intents stay in the ledger")
             return False
-        self.processor.finish()
+        self.processor.finish(max(ends_at - self.clock.monotonic() - RELEASE_S, 0.0))
         released.set()  # The lease is kept alive until the work has stopped.
         electing.join(max(ends_at - self.clock.monotonic(), 0.1))
         if electing.is_alive():

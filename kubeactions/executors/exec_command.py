@@ -14,8 +14,8 @@ kept up to `MAX_BYTES` and cut there, which is said; a command that does not end
 on. With `once: true` a guard in the container tells more (`_guard`): who was in doubt learns the code, or that it never
 began. The guard's directory stays there.
 
-The round in which it runs lasts as long as the command: other actions wait for it, the lease is renewed by another
-thread. What stops the process meanwhile leaves the intent to the next leader, which asks, or says `unknown`.
+It runs in a thread of its own (processor/attempt.py): other targets' actions go on meanwhile. What stops the process
+leaves the intent to the next leader, which asks, or says `unknown`.
 """
 
 from __future__ import annotations

@@ -214,7 +214,8 @@ class Executor(Protocol):
 
     What takes long is steps, not a loop: a verdict that says ADVANCE keeps what is done in the intent, and every round
     looks again, under this leader or the next. An intent may have parts (the pods of a drain), each a request of its
-    own that can be told from the others on the server.
+    own that can be told from the others on the server. What leaves no trace (class X) is executed in a thread of its
+    own, several at a time on several targets: its `execute` keeps no state.
     """
 
     spec: Spec

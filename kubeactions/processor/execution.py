@@ -24,6 +24,7 @@ import logging
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from functools import partial
+from math import inf
 
 from kubeactions.clock import Clock
 from kubeactions.command_policy import ExecLimits
@@ -34,7 +35,6 @@ from kubeactions.ledger import Ledger, note
 from kubeactions.model import (
     Circumstances,
     EffectClass,
-    Evidence,
     Executor,
     Intent,
     Json,
@@ -49,8 +49,9 @@ from kubeactions.model import (
     Verdict,
 )
 from kubeactions.policy import Gate, Ruling, opted_out
+from kubeactions.processor.attempt import Attempt
 from kubeactions.processor.gates import Gates
-from kubeactions.processor.open_records import action_of, broken, intent_of, slim, weigh
+from kubeactions.processor.open_records import action_of, broken, intended, intent_of, not_sent_again, slim, weigh
 from kubeactions.processor.pace import LOOK_AGAIN_S, REPLAN_PAUSE_S, OutOfLease, Pace, in_line
 from kubeactions.processor.rehearsal import as_dry_run, rehearse
 from kubeactions.processor.telling import Telling
@@ -96,6 +97,8 @@ class Execution:
         self._dry_run = dry_run
         self._keep_result = keep_result
         self._trails: dict[str, Trail] = {}
+        self.aside = False
+        """Whether what leaves no trace is executed in a thread of its own; not where one thread steps everything."""
         self._outgoing: dict[str, Record] = {}
         """Changed records, ended ones above all, that are not durable yet."""
 
@@ -107,6 +110,19 @@ class Execution:
         """Make durable what an earlier round has ended and could not write. Raises a `KubeError`."""
         self._forget_settled(ledger)
         self._settle(ledger)
+
+    def wind_up(self, ledger: Ledger, within_s: float) -> None:
+        """Wait for what runs aside, at most so long, and make durable what has ended. Raises a `KubeError`."""
+        until = self._clock.monotonic() + within_s
+        for record in [one for one in ledger.records.values() if one.open and self._trail(one).attempt is not None]:
+            attempt = self._trail(record).attempt
+            if attempt is not None and attempt.wait(until - self._clock.monotonic()):
+                self._advance(record)
+        self.settle(ledger)
+
+    def answered(self) -> bool:
+        """Whether something that runs aside has ended and waits to be taken up. Cheap."""
+        return any(trail.attempt is not None and trail.attempt.done for trail in self._trails.values())
 
     def work(self, ledger: Ledger) -> bool:
         """One bounded round over the open records, after `settle`. True when there is more to do at once.
@@ -134,7 +150,7 @@ class Execution:
 
     def next_due(self, ledger: Ledger) -> float | None:
         """When an open record is to be worked on again (monotonic seconds); None when none is open."""
-        return min((self._trail(record).not_before for record in self._unblocked(ledger)), default=None)
+        return min((self._trail(record).due_at for record in self._unblocked(ledger)), default=None)
 
     def read_again(self, record: Record) -> Outcome:
         """Repeat a read whose result is not here any more. Raises a `KubeError`."""
@@ -158,7 +174,7 @@ class Execution:
         return [
             one
             for one in self._unblocked(ledger)
-            if self._trail(one).not_before <= now and one.marker not in self._outgoing
+            if self._trail(one).due_at <= now and one.marker not in self._outgoing
         ]
 
     def _is_intent(self, record: Record) -> bool:
@@ -194,7 +210,7 @@ class Execution:
             self._check_lease()
             plan = self._plan(record)
             if plan is not None:
-                intents.append(self._intended(record, plan))
+                intents.append(intended(record, plan, self._clock.wall()))
                 size += weigh(plan.resolved)
         return intents
 
@@ -232,7 +248,7 @@ class Execution:
         """The end of a dry run. Raises a `KubeError`: then it is tried again."""
         if isinstance(planned, Outcome):
             return as_dry_run(planned)
-        action, intent = action_of(record), intent_of(self._intended(record, planned))
+        action, intent = action_of(record), intent_of(intended(record, planned, self._clock.wall()))
         return rehearse(self._executors[action.type], action, intent, planned, self._kube.attributed(record.marker))
 
     def _may_plan(self, record: Record, trail: Trail) -> bool:
@@ -250,19 +266,6 @@ class Execution:
         else:
             return True
         return False
-
-    def _intended(self, record: Record, plan: Plan) -> Record:
-        now = self._clock.wall()
-        intent = Intent(
-            epoch=0,  # Set when it is written: the ledger knows the epoch.
-            attempt=record.intent.attempt + 1 if record.intent else 1,
-            uid=plan.uid,
-            pin=plan.pin,
-            resolved=plan.resolved,
-            at=now,
-        )
-        why = note(record.why, "plan", "Planned", plan.text, now)
-        return replace(record, phase=Phase.INTENT, intent=intent, why=why)
 
     def _commit(self, ledger: Ledger, planned: list[Record]) -> list[Record]:
         """Make intents durable, with what has ended so far, and begin their trails."""
@@ -291,6 +294,9 @@ class Execution:
     def _advance(self, record: Record) -> None:
         """One step with an intent that was found: ours of an earlier round, or recovered."""
         trail = self._trail(record)
+        if trail.attempt is not None:
+            attempt, trail.attempt = trail.attempt, None
+            return self._answered(record, attempt)
         ruling = self._gates.standing(action_of(record))
         if action_of(record).type not in self._executors:
             status = Status.UNKNOWN if trail.doubt else ruling.status
@@ -349,30 +355,37 @@ class Execution:
             raise OutOfLease
         self._tell.meter.slack(slack_s)
         trail.sends, trail.doubt, trail.refused, trail.resend = trail.sends + 1, True, None, False
-        answer: Json = None
-        try:
-            kube = self._kube.attributed(record.marker)
-            answer = self._executors[action.type].execute(action, intent_of(record), kube)
-        except (Refused, Unreachable) as error:
+        kube, attempt = self._kube.attributed(record.marker), Attempt(begun, doubt_before)
+        execute = partial(self._executors[action.type].execute, action, intent_of(record), kube)
+        if self.aside and self._effect(record) is EffectClass.UNTRACED:
+            attempt.make_aside(execute)
+            trail.attempt = attempt
+            return trail.wait(inf, "", "")
+        attempt.make(execute)
+        return self._answered(record, attempt)
+
+    def _answered(self, record: Record, attempt: Attempt) -> None:
+        """What came of a send: a definite no is no doubt; whatever else it was, it may have been applied."""
+        trail, error = self._trail(record), attempt.error
+        if isinstance(error, (Refused, Unreachable)):
             if self._effect(record) is not EffectClass.UNTRACED:  # What else such an executor did, nobody knows.
-                trail.doubt = doubt_before
+                trail.doubt = attempt.doubt_before
             if isinstance(error, Refused):
                 trail.refused = error
             elif not trail.doubt:
                 trail.sends -= 1
                 return self._back_off(trail, error)
+        if error is not None:
             self._tell.no_answer(record, error)
-        except Exception as error:  # noqa: BLE001  Whatever it was, the request may have been applied.
-            self._tell.no_answer(record, error)
-        self._tell.took(record, "effect", begun)
-        if answer is None:
+        self._tell.took(record, "effect", attempt.begun)
+        if attempt.answer is None:
             trail.failures += 1
-        return self._decide(record, answer, None)
+        return self._decide(record, attempt.answer, None)
 
     def _held_back(self, record: Record, trail: Trail, ruling: Ruling) -> None:
         """A gate has closed since it was asked last: nothing is sent."""
         if ruling.gate is Gate.REJECT:
-            return self._end(record, self._not_sent_again(record, trail, ruling))
+            return self._end(record, not_sent_again(record, ruling, doubt=trail.doubt))
         if not trail.sends and not trail.doubt:
             return self._back_to_pending(record, ruling)
         trail.resend = True
@@ -401,17 +414,8 @@ class Execution:
         return self._obey(record, verdict, ruling, looked=seen is not None, waited=waited)
 
     def _verdict(self, record: Record, answer: Json, seen: Seen | None, ruling: Ruling) -> Verdict:
-        action, trail = action_of(record), self._trail(record)
-        evidence = Evidence(
-            answer=answer,
-            refused=trail.refused,
-            doubt=trail.doubt,
-            seen=seen,
-            looks=trail.looks,
-            at=self._clock.wall(),
-            parts=dict(trail.parts),
-            barred=ruling.message if ruling.gate is Gate.REJECT else "",
-        )
+        action, barred = action_of(record), ruling.message if ruling.gate is Gate.REJECT else ""
+        evidence = self._trail(record).evidence(answer, seen, self._clock.wall(), barred)
         verdict = self._executors[action.type].verdict(action, intent_of(record), evidence)
         weigh(verdict.resolved or {})
         return verdict
@@ -434,7 +438,7 @@ class Execution:
         if verdict.undone:
             trail.sends, trail.doubt = 0, False
         if ruling.gate is Gate.REJECT:
-            return self._end(record, self._not_sent_again(record, trail, ruling))
+            return self._end(record, not_sent_again(record, ruling, doubt=trail.doubt))
         if ruling.gate is Gate.ALLOW and verdict.parts:
             return self._send_parts(record, verdict.parts)
         if ruling.gate is Gate.ALLOW and not verdict.after_s and (waited or not trail.failures):
@@ -452,14 +456,6 @@ class Execution:
         intent = replace(intent_of(record), resolved=dict(verdict.resolved or {}))
         why = note(record.why, "advance", verdict.reason, verdict.text, now)
         self._outgoing[record.marker] = replace(record, intent=intent, why=why)
-
-    def _not_sent_again(self, record: Record, trail: Trail, ruling: Ruling) -> Outcome:
-        """It may not be sent any more. Without doubt nothing was applied."""
-        if not trail.doubt:
-            return Outcome(ruling.status, ruling.reason, ruling.message)
-        target = action_of(record).target
-        text = f"{target}: a try may have been applied and is not to be seen; not sent again: {ruling.message}"
-        return Outcome(Status.UNKNOWN, ruling.reason, text)
 
     def _blind(self, record: Record, trail: Trail, error: KubeError) -> None:
         """The look that would decide failed: again later, until there is no hope in it."""

@@ -5,10 +5,13 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping
 from dataclasses import replace
+from datetime import datetime
 
 import orjson
 
-from kubeactions.model import Action, Intent, Json, Outcome, Record, Status
+from kubeactions.ledger import note
+from kubeactions.model import Action, Intent, Json, Outcome, Phase, Plan, Record, Status
+from kubeactions.policy import Ruling
 
 log = logging.getLogger("kubeactions.execution")
 
@@ -32,6 +35,14 @@ def intent_of(record: Record) -> Intent:
     return record.intent
 
 
+def intended(record: Record, plan: Plan, now: datetime) -> Record:
+    """The record with the intent that a plan makes. Its epoch is set when it is written: the ledger knows it."""
+    attempt = record.intent.attempt + 1 if record.intent else 1
+    intent = Intent(epoch=0, attempt=attempt, uid=plan.uid, pin=plan.pin, resolved=plan.resolved, at=now)
+    why = note(record.why, "plan", "Planned", plan.text, now)
+    return replace(record, phase=Phase.INTENT, intent=intent, why=why)
+
+
 def weigh(resolved: Mapping[str, Json]) -> int:
     """Bytes that a plan takes in the ledger. Raises ValueError or TypeError for one that it cannot hold."""
     found = len(orjson.dumps(dict(resolved)))
@@ -52,3 +63,12 @@ def broken(action: Action, error: Exception, status: Status) -> Outcome:
     """The end of an action whose executor has a bug; the log has its traceback."""
     log.exception("executor %s", action.type, exc_info=error)
     return Outcome(status, "ExecutorError", f"executor {action.type} failed: {type(error).__name__}: {error}")
+
+
+def not_sent_again(record: Record, ruling: Ruling, *, doubt: bool) -> Outcome:
+    """The end of what may not be sent any more. Without doubt nothing was applied."""
+    if not doubt:
+        return Outcome(ruling.status, ruling.reason, ruling.message)
+    target = action_of(record).target
+    text = f"{target}: a try may have been applied and is not to be seen; not sent again: {ruling.message}"
+    return Outcome(Status.UNKNOWN, ruling.reason, text)

@@ -158,7 +158,7 @@ class Processor:
             return RETRY_S
 
     def stirred(self) -> bool:
-        """Whether a round has something to do before the time it asked for: the lease is ours now, a source stirs.
+        """Whether a round has something to do before the time it asked for: the lease is ours, a source stirs, ...
 
         Cheap and without a request: the agent's loop asks it while it waits. Nothing else reads a source ahead of its
         poll, so under a simulated clock a round depends on nothing but the clock.
@@ -166,12 +166,20 @@ class Processor:
         if not self.leading:
             return self._follows and self._elector.is_leader()
         self._ahead = not self.last_error and self._intake.stirs()
-        return self._ahead
+        return self._ahead or self._execution.answered()
 
-    def finish(self) -> None:
-        """Graceful stop: make durable what is only amended. Intents stay as they are. Never raises."""
+    def run_aside(self) -> None:
+        """From now on execute what leaves no trace in a thread of its own; not where one thread steps everything."""
+        self._execution.aside = True
+
+    def finish(self, within_s: float = 0.0) -> None:
+        """Graceful stop: wait so long for what runs aside, make durable what is only amended. Never raises.
+
+        Intents stay as they are.
+        """
         try:
             if self.leading and not self.ledger.stale:
+                self._execution.wind_up(self.ledger, within_s)
                 self.ledger.write(())
         except (KubeError, LedgerClosed, LedgerFull) as error:
             log.warning("not everything was written at the end: %s", error)

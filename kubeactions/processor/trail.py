@@ -11,7 +11,8 @@ from datetime import datetime, timedelta
 
 from kubeactions.errors import KubeError, Refused, TooManyRequests
 from kubeactions.ledger import note
-from kubeactions.model import Decision, Tried
+from kubeactions.model import Decision, Evidence, Json, Seen, Tried
+from kubeactions.processor.attempt import Attempt
 
 FIRST_BACKOFF_S = 1.0
 LONGEST_BACKOFF_S = 30.0
@@ -37,6 +38,8 @@ class Trail:
     """The last try of each part, for an intent that has parts."""
     replan: bool = False
     """The pin is dead and nothing was applied: a new plan takes the intent's place."""
+    attempt: Attempt | None = None
+    """The send that is made aside, until its result is taken up."""
     looks: int = 0
     counted: bool = False
     """What its recovery decided has been counted."""
@@ -49,6 +52,11 @@ class Trail:
     """The same for people."""
     when: str = ""
     """What completes the text, and moves while it waits; "" when nothing does."""
+
+    @property
+    def due_at(self) -> float:
+        """When to go on, in monotonic seconds: as soon as what is made aside is done."""
+        return float("-inf") if self.attempt is not None and self.attempt.done else self.not_before
 
     def wait(self, until: float, reason: str, text: str, when: str = "") -> None:
         """Do nothing until then (monotonic seconds), and say why."""
@@ -75,6 +83,19 @@ class Trail:
         tried = Tried(now, doubt=before is not None and before.doubt)
         self.parts[part] = replace(tried, doubt=True)
         return tried
+
+    def evidence(self, answer: Json, seen: Seen | None, at: datetime, barred: str) -> Evidence:
+        """What an executor is told of an intent."""
+        return Evidence(
+            answer=answer,
+            refused=self.refused,
+            doubt=self.doubt,
+            seen=seen,
+            looks=self.looks,
+            at=at,
+            parts=dict(self.parts),
+            barred=barred,
+        )
 
     def pause_s(self) -> float:
         """The pause that so many failures in a row deserve, in seconds."""
