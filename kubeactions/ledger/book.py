@@ -27,7 +27,6 @@ from kubeactions.kube import Kube, path_of
 from kubeactions.ledger import legacy
 from kubeactions.ledger.codec import (
     GROWTH_BYTES,
-    Known,
     Meta,
     Segment,
     Waiting,
@@ -53,7 +52,7 @@ from kubeactions.ledger.head import (
 )
 from kubeactions.ledger.history import History
 from kubeactions.ledger.requests import REQUESTS_NAME
-from kubeactions.ledger.segments import Segments, goes_at, is_past, stamp_of, to_merge, to_seal, wanted_at
+from kubeactions.ledger.segments import Segments, goes_at, is_past, stamp_of, to_merge, to_renew, to_seal, wanted_at
 from kubeactions.model import JsonObject, Phase, Record, Target
 
 log = logging.getLogger("kubeactions.ledger")
@@ -182,7 +181,8 @@ class Ledger:
         """Know the sealed past. A segment that another leader prunes meanwhile is missing for a moment only."""
         try:
             for segment in head.meta.segments if head.meta else ():
-                self.history.add(_all_known(self._segments.load(segment)))
+                texts = self._segments.load(segment)
+                self.history.add({name: decode_known(name, text) for name, text in texts.items()})
         except LedgerClosed:
             again = self._read()
             if again is not None and again.resource_version != head.resource_version:
@@ -343,7 +343,7 @@ class Ledger:
             self._anchor = replace(self._anchor, epoch=self._meta.epoch, seq=self._seq)
 
     def _tell(self, before: Record | None, after: Record) -> None:
-        if self._watcher is not None:
+        if self._watcher is not None and (before is not None or not after.reported):  # Else it is only kept on.
             self._watcher(before, after)
 
     def _total_with(self, texts: Mapping[str, str], remove: Sequence[str]) -> int:
@@ -472,17 +472,20 @@ class Ledger:
         """Whether the oldest segment can go: none of its actions could still be accepted."""
         return any(self._prunable(segment) for segment in self._meta.segments)
 
-    def prune(self) -> None:
-        """Raise the watermark and strike segments off the list in one write, then delete them. Raises a `KubeError`."""
+    def prune(self, listed: Callable[[str], bool] = lambda _: False) -> None:
+        """Raise the watermark and strike segments off the list in one write, then delete them. Raises a `KubeError`.
+
+        What `to_renew` says of those that are `listed` by a source still is kept on.
+        """
         gone = [segment for segment in self._meta.segments if self._prunable(segment)]
         if not gone:
             return
-        names = [name for segment in gone for name in self._load(segment)]
-        newest = max(segment.newest for segment in gone)
-        watermark = newest if self._meta.watermark is None else max(newest, self._meta.watermark)
+        texts = {name: text for segment in gone for name, text in self._load(segment).items()}
+        renewed = to_renew(texts, listed, self._clock.wall(), self._bounds.head_bytes - self._total_with({}, ()))
+        watermark = max(filter(None, (self._meta.watermark, *(segment.newest for segment in gone))))
         kept = tuple(segment for segment in self._meta.segments if segment not in gone)
-        self.write([], meta=replace(self._meta, segments=kept, watermark=watermark))
-        self.history.forget(names)
+        self.write(renewed, meta=replace(self._meta, segments=kept, watermark=watermark))
+        self.history.forget(texts.keys() - {record.marker for record in renewed})
         for segment in gone:
             self._segments.delete(segment.number, segment.uid)
 
@@ -513,7 +516,3 @@ class Ledger:
 
     def _prunable(self, segment: Segment) -> bool:
         return is_past(segment.newest, self._bounds.keep_s, self._clock.wall())
-
-
-def _all_known(texts: Mapping[str, str]) -> dict[str, Known]:
-    return {name: decode_known(name, text) for name, text in texts.items()}

@@ -21,12 +21,13 @@ import binascii
 import gzip
 import hashlib
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from kubeactions.errors import LedgerClosed, NotFound
 from kubeactions.kube import Kube, path_of
-from kubeactions.ledger.codec import SMALL_BYTES, Segment
+from kubeactions.ledger.codec import SMALL_BYTES, Segment, decode_record
 from kubeactions.ledger.head import NAME
 from kubeactions.model import Action, JsonObject, Record
 
@@ -36,6 +37,10 @@ CONTENT = "records"
 """The data key with the content."""
 MERGED_BYTES = 200 * 1024
 """A merged segment is no longer than this, in the API's own encoding."""
+RENEWED_BYTES = 32 * 1024
+"""What one prune keeps on in the head, until it is sealed again."""
+ROOM_LEFT = 16 * 1024
+"""What it leaves free there."""
 MERGE_AT = 32
 """So many small ones are merged whatever their length."""
 MAX_CONTENT_BYTES = 64 * 1024 * 1024
@@ -68,6 +73,21 @@ def to_seal(closed: Sequence[Record], sizes: Mapping[str, int], kept_bytes: int,
         if sealed > sealed_bytes:
             break
     return found[len(found) - taken :]
+
+
+def to_renew(texts: Mapping[str, str], listed: Callable[[str], bool], now: datetime, room: int) -> list[Record]:
+    """Of what is about to be pruned, what must stay on record, as if it had come now, as far as there is room. Pure.
+
+    An action that is still listed is told by its stamp to be past; what was refused without one (a malformed config) by
+    nothing but its record: without it the next leader would put it on record, and report it, again.
+    """
+    found = ((decode_record(name, text), len(text)) for name, text in texts.items() if listed(name))
+    kept, room = [], min(room - ROOM_LEFT, RENEWED_BYTES)
+    for record, size in found:
+        room -= 2 * size if record.action is None else 0
+        if record.action is None and room >= 0:
+            kept.append(replace(record, received_at=now))
+    return kept
 
 
 def to_merge(segments: Sequence[Segment]) -> tuple[Segment, ...]:

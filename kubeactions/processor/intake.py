@@ -178,6 +178,10 @@ class Intake:
                 self._told[place] = found
             self._untold.discard(place)
 
+    def lists(self, marker: str) -> bool:
+        """Whether a source holds the config of this record still."""
+        return marker in self._by_name
+
     def source_of(self, marker: str) -> str:
         """Name of a source that holds the config of this record, "" when none does any more."""
         return next((reading.source.name for reading in self._by_name.get(marker, ())), "")

@@ -279,7 +279,7 @@ class Processor:
         if now >= self._prune_at:
             self._prune_at = now + PRUNE_EVERY_S
             if self.ledger.prune_due():
-                self.ledger.prune()
+                self.ledger.prune(self._intake.lists)
         since = self.ledger.unwritten_since()
         if idle and since is not None and now >= since + FLUSH_AFTER_S:
             self.ledger.write(())

@@ -138,7 +138,9 @@ def test_a_clock_that_is_off_is_seen(
     monkeypatch.setenv("DD_KUBEACTIONS_FUTURE_TOLERANCE_S", "120")
     world.clock.jump_wall(ahead_s)
     told = cli("doctor", "--source", world.directory)
-    assert lines(told, "clock")[0].startswith(level)
+    (said,) = lines(told, "clock")
+    assert said.startswith(level)
+    assert ("too late" in said, "too early" in said) == (level != "ok" and ahead_s > 0, ahead_s < 0)
 
 
 def test_no_cluster_is_a_problem_and_ends_the_questions(

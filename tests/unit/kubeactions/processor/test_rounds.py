@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,11 +13,9 @@ from backends.faults import Answer, Crash, Delay, Exchange, Late, LoseAnswer, Lo
 from kubeactions import policy
 from kubeactions.errors import SourceError
 from kubeactions.ledger import NAME
-from kubeactions.model import AckState, Phase, Pull
-from kubeactions.processor.processor import FOLLOW_S
+from kubeactions.model import AckState, Config, Phase, Pull
 from kubeactions.registry import UntracedExecutor
 from kubeactions.settings import Limits, Own
-from kubeactions.sources.directory import DirectorySource
 from tests.unit.kubeactions.bench import Bench, MemoryReporter, MemorySource
 
 DELETE = Match(verb="delete", resource="pods")
@@ -63,46 +60,6 @@ def test_an_outcome_that_could_not_be_written_is_kept_until_it_can(bench: Bench)
     outcome = bench.record("c1:v1").outcome
     assert outcome is not None
     assert (outcome.status, outcome.reason, outcome.inferred) == ("succeeded", "Deleted", False)
-
-
-# --- ahead of the poll ---
-
-
-def test_a_round_reads_what_stirs_ahead_of_the_poll_only_when_it_was_asked(bench: Bench, tmp_path: Path) -> None:
-    agent = bench.agent("replica-1", sources=[DirectorySource(tmp_path)], poll_interval_s=60.0)
-    bench.run(10, agent)
-    (tmp_path / "c1@1.json").write_text(json.dumps({"actions": [bench.order("delete_pod", "web-0")]}))
-    agent.processor.step()
-    assert bench.keys() == []
-    assert agent.processor.stirred()
-    agent.processor.step()
-    assert bench.effects("delete", "web-0") == ["replica-1"]
-
-
-def test_a_source_that_stirs_does_not_hurry_a_round_that_failed(bench: Bench, tmp_path: Path) -> None:
-    agent = bench.agent("replica-1", sources=[DirectorySource(tmp_path)], poll_interval_s=60.0)
-    bench.run(10, agent)
-    (tmp_path / "c1@1.json").write_text(json.dumps({"actions": [bench.order("delete_pod", "web-0")]}))
-    bench.faults.add(Answer(500), Match(resource="configmaps"))
-    assert agent.processor.stirred()
-    agent.processor.step()
-    assert agent.processor.last_error
-    assert not agent.processor.stirred()
-
-
-def test_a_follower_that_has_won_the_lease_need_not_wait(bench: Bench) -> None:
-    agent = bench.agent("replica-1")
-    assert agent.processor.step() == FOLLOW_S
-    assert not agent.processor.stirred()
-    agent.elector.step()
-    assert agent.processor.stirred()
-    agent.processor.step()
-    assert not agent.processor.stirred()
-    bench.data({"meta": "{"})
-    agent.processor.ledger.stale = True
-    agent.processor.step()
-    assert agent.processor.closed
-    assert not agent.processor.stirred()
 
 
 # --- the fence ---
@@ -451,6 +408,24 @@ def test_what_is_still_listed_when_its_record_was_pruned_is_not_told_again(
     assert bench.source.last("c1")[0] is AckState.ERROR
     assert "older than the history that is kept" in bench.source.last("c1")[1]
     assert bench.effects("delete", "web-0") == ["replica-1"]
+
+
+@pytest.mark.parametrize("listed", [True, False])
+def test_a_malformed_config_that_is_listed_still_is_not_told_again_when_its_record_has_grown_old(
+    bench: Bench, listed: bool
+) -> None:
+    bench.source.configs["bad", 1] = config = Config("bad", 1, b"{", "memory")
+    for number in range(4):
+        agent = bench.agent(f"replica-{number}", retention_s=86400.0)
+        ledger = agent.processor.ledger
+        ledger._bounds = replace(ledger._bounds, closed_bytes=0, kept_bytes=0)
+        bench.run(70, agent)
+        bench.source.configs = {("bad", 1): config} if listed else {}
+        bench.clock.advance(2 * 86400.0)
+        bench.run(70, agent)
+        assert bench.keys() == ["bad:v1"] * listed
+        agent.shut_down()
+    assert len(bench.reporter.reports) == 1
 
 
 def test_an_order_that_was_put_off_beyond_all_time_stops_nothing_once_history_was_pruned(bench: Bench) -> None:
