@@ -45,7 +45,7 @@ def command(wanted: str, by: str, kubeconfig: Path | None, context: str | None, 
     if not approver.isprintable():
         raise UserError("--by: one line of printable characters is expected")
     with open_kube(kubeconfig, context, settings) as kube:
-        records = named(read(kube, settings.ledger_namespace).records, wanted)
+        records = named(read(kube, settings.ledger_namespace, about=wanted).records, wanted)
         requests, now = Requests(kube, settings.ledger_namespace), SystemClock().wall()
         pending = [one for one in records if one.phase is Phase.PENDING]
         own = [one for one in pending if one.action and not names_of([approver], one.action.requested_by)]

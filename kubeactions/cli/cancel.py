@@ -79,14 +79,14 @@ def command(
 
     settings, clock = load_settings(settings_file), SystemClock()
     with open_kube(kubeconfig, context, settings) as kube:
-        reading = read(kube, settings.ledger_namespace)
+        reading = read(kube, settings.ledger_namespace, about=wanted)
         records = _meant(reading, wanted)
         pending = {one.marker: one for one in records if one.phase is Phase.PENDING}
         by, now = requested_by or who(), clock.wall()
         if pending:
             asked = [Cancellation(name, str(one.key), by, now, reason) for name, one in pending.items()]
             Requests(kube, settings.ledger_namespace).ask(asked)
-            answered = _wait(kube, settings, pending, clock, wait_s)
+            answered = _wait(kube, settings, wanted, pending, clock, wait_s)
             records = [answered.get(one.marker, one) for one in records]
     answers = [_answer(one) for one in records]
     if as_json_text:
@@ -108,14 +108,14 @@ def _meant(reading: Reading, wanted: str) -> list[Record]:
 
 
 def _wait(
-    kube: Kube, settings: Settings, pending: Mapping[str, Record], clock: Clock, seconds: float
+    kube: Kube, settings: Settings, wanted: str, pending: Mapping[str, Record], clock: Clock, seconds: float
 ) -> Mapping[str, Record]:
     """The records of `pending` when none of them is pending any more, or when the time is over."""
     from kubeactions.ledger import read
 
     ends_at = clock.monotonic() + seconds
     while True:
-        found = read(kube, settings.ledger_namespace).records
+        found = read(kube, settings.ledger_namespace, about=wanted).records
         current = {one.marker: one for one in found if one.marker in pending}
         left = ends_at - clock.monotonic()
         if left <= 0 or all(one.phase is not Phase.PENDING for one in current.values()):

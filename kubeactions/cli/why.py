@@ -51,7 +51,7 @@ def command(
     settings = load_settings(settings_file)
     now = SystemClock().wall()
     with open_kube(kubeconfig, context, settings) as kube:
-        reading = read(kube, settings.ledger_namespace)
+        reading = read(kube, settings.ledger_namespace, about=wanted)
         if reading.meta is None:
             refuse_if_closed(kube, settings)
         leader = read_leader(kube, settings)

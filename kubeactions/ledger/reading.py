@@ -6,7 +6,11 @@ returned once).
 
 from __future__ import annotations
 
+import re
+from collections.abc import Callable
 from dataclasses import dataclass
+
+import orjson
 
 from kubeactions.errors import LedgerClosed, NotFound
 from kubeactions.kube import Kube, path_of
@@ -25,15 +29,27 @@ class Reading:
     records: tuple[Record, ...] = ()
 
 
-def read(kube: Kube, namespace: str) -> Reading:
-    """Read head and segments. Raises `LedgerClosed` when a part of it cannot be trusted, and a `KubeError`."""
+def read(kube: Kube, namespace: str, *, about: str = "") -> Reading:
+    """Read head and segments. Raises `LedgerClosed` when a part of it cannot be trusted, and a `KubeError`.
+
+    With `about`, a key, id, action_id, marker or target's name, sealed records that are not called so may be left out:
+    whoever asks for one of many thousand need not wait until all of them are decoded.
+    """
+    called = _calls(about) if about else None
     try:
-        return _read(kube, namespace)
+        return _read(kube, namespace, called)
     except LedgerClosed:
-        return _read(kube, namespace)  # Once more: a segment may have been pruned in between.
+        return _read(kube, namespace, called)  # Once more: a segment may have been pruned in between.
 
 
-def _read(kube: Kube, namespace: str) -> Reading:
+def _calls(about: str) -> Callable[[str, str], bool]:
+    """Whether a record, by its name and text, may be called so: a record's text has each of its names in quotes."""
+    config = re.fullmatch(r"(.+):v\d+(#\d+)?", about, re.DOTALL)
+    quoted = [orjson.dumps(one).decode() for one in {about, config[1] if config else about}]
+    return lambda name, text: name == about or any(one in text for one in quoted)
+
+
+def _read(kube: Kube, namespace: str, called: Callable[[str, str], bool] | None) -> Reading:
     try:
         head = parse(kube.get(path_of("v1", "configmaps", namespace=namespace, name=NAME)))
     except NotFound:
@@ -46,6 +62,7 @@ def _read(kube: Kube, namespace: str) -> Reading:
         found[record.marker] = record
     segments = Segments(kube, namespace)
     for segment in head.meta.segments if head.meta else ():
-        found |= {name: decode_record(name, text) for name, text in segments.load(segment).items()}
+        texts = segments.load(segment).items()
+        found |= {name: decode_record(name, text) for name, text in texts if called is None or called(name, text)}
     found |= head.records
     return Reading(head.meta, tuple(sorted(found.values(), key=lambda one: (one.order, one.received_at))))
