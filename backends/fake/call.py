@@ -93,6 +93,15 @@ class Call:
         """The name of who asks."""
         return self.identity.name if self.identity is not None else ""
 
+    def every(self, name: str) -> list[str]:
+        """All values of a query parameter that may come more than once."""
+        if name not in self.query:
+            return []
+        raw = self.request.target.partition("?")[2]
+        return [
+            unquote_plus(value) for key, _, value in (pair.partition("=") for pair in raw.split("&")) if key == name
+        ]
+
     def flag(self, name: str) -> bool:
         """A boolean query parameter, as Go's conversion reads it: present and not `0` or `false`."""
         value = self.query.get(name)

@@ -109,6 +109,15 @@ def _form(parameters: dict[str, str], *, tables: bool) -> Form | None:
     return Form("PartialObjectMetadataList", version) if kind == "PartialObjectMetadataList" else None
 
 
+def of_refusals(accept: str) -> Encoding:
+    """In what a refusal is encoded: JSON where nothing of what the client accepts can be had."""
+    for alternative in parse_accept(accept):
+        encoding = ENCODINGS.get(alternative.media)
+        if encoding is not None and not alternative.parameters.keys() & {"as", "g", "v"}:
+            return encoding
+    return "json"
+
+
 def reads_no_json(accept: str) -> bool:
     """Whether the client asks for nothing that a Status in JSON would be."""
     return not any(one.media in ("application/json", "*/*", "application/*") for one in parse_accept(accept))

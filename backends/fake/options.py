@@ -38,8 +38,8 @@ def check_write(call: Call, kind: str) -> None:
         return
     if "fieldManager" in query:
         causes += _field_manager(query["fieldManager"])
-    if "dryRun" in query:
-        causes += _dry_run([query["dryRun"]])
+    dry_run = call.every("dryRun")
+    causes += _dry_run(dry_run)
     validation = query.get("fieldValidation")
     if validation and validation not in ("Ignore", "Strict", "Warn"):
         text = f'Unsupported value: "{validation}": supported values: "", "Ignore", "Strict", "Warn"'
@@ -47,7 +47,7 @@ def check_write(call: Call, kind: str) -> None:
     if kind == "PatchOptions" and "force" in query and media_type(call) != APPLY_PATCH:
         causes.append(Cause("force", "FieldValueForbidden", "Forbidden: may not be specified for non-apply patch"))
     _refuse(kind, causes)
-    call.dry_run = bool(query.get("dryRun"))
+    call.dry_run = bool(dry_run)
 
 
 def check_timeout(query: Mapping[str, str]) -> None:
@@ -80,7 +80,7 @@ def _not_a_duration(text: str) -> str | None:
 
 def read_delete(call: Call) -> DeleteOptions:
     """DeleteOptions: of the body where there is one, else of the query."""
-    return delete_options(call, _delete_body(call) if call.request.body else _delete_query(call.query))
+    return delete_options(call, _delete_body(call) if call.request.body else _delete_query(call))
 
 
 def delete_options(call: Call, found: Mapping[str, Any]) -> DeleteOptions:
@@ -149,7 +149,8 @@ def _check_types(found: Mapping[str, Any]) -> None:
             raise statuses.ApiError(500, "", text)
 
 
-def _delete_query(query: Mapping[str, str]) -> Mapping[str, Any]:
+def _delete_query(call: Call) -> Mapping[str, Any]:
+    query = call.query
     found: dict[str, Any] = {}
     grace = query.get("gracePeriodSeconds")
     if grace:
@@ -158,8 +159,8 @@ def _delete_query(query: Mapping[str, str]) -> Mapping[str, Any]:
         found["orphanDependents"] = query["orphanDependents"].lower() not in ("false", "0")
     if query.get("propagationPolicy"):
         found["propagationPolicy"] = query["propagationPolicy"]
-    if query.get("dryRun"):
-        found["dryRun"] = [query["dryRun"]]
+    if "dryRun" in query:
+        found["dryRun"] = call.every("dryRun")
     return found
 
 
@@ -177,7 +178,7 @@ def integer(text: str) -> int:
 
 
 def _dry_run(values: list[Any]) -> list[Cause]:
-    if all(value in ("All", "") for value in values):
+    if all(value == "All" for value in values):
         return []
     shown = orjson.dumps(values).decode()
     return [Cause("dryRun", "FieldValueNotSupported", f'Unsupported value: {shown}: supported values: "All"')]

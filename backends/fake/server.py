@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from functools import partial
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import orjson
 
@@ -139,6 +139,8 @@ class Server:
             response = self._answer(call)
         except statuses.ApiError as error:
             response = _refusal(error)
+            # Who accepts nothing that can be had gets JSON, which people read.
+            call.encoding = "json" if error.code == 406 else negotiation.of_refusals(call.headers.get("accept", ""))
             if error.code == 501 and negotiation.reads_no_json(call.headers.get("accept", "")):
                 response = _plainly(response)
         except TOO_DEEP as error:
@@ -412,8 +414,7 @@ def _as_protobuf(response: Response) -> None:
 
 
 def _as_yaml(response: Response) -> None:
-    import yaml  # only needed by whoever asks for it
+    from backends.fake import goyaml  # only needed by whoever asks for it
 
-    body: Any = orjson.loads(response.body)
-    response.body = yaml.safe_dump(body, sort_keys=True).encode()
+    response.body = goyaml.dump(orjson.loads(response.body))
     response.headers["Content-Type"] = "application/yaml"

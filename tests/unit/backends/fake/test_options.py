@@ -14,13 +14,14 @@ from backends.fake.statuses import ApiError
 
 
 def call(query: str = "", body: bytes = b"", media: str = "application/json") -> Call:
-    return Call(Request("POST", "/x", {"content-type": media}, body), "/x", parse_query(query))
+    return Call(Request("POST", f"/x?{query}", {"content-type": media}, body), "/x", parse_query(query))
 
 
 @pytest.mark.parametrize(
     ("query", "field", "words"),
     [
         ("dryRun=Some", "dryRun", 'Unsupported value: ["Some"]: supported values: "All"'),
+        ("dryRun=All&dryRun=", "dryRun", 'Unsupported value: ["All",""]: supported values: "All"'),
         ("fieldValidation=Loud", "fieldValidation", 'supported values: "", "Ignore", "Strict", "Warn"'),
         ("fieldManager=" + "x" * 129, "fieldManager", "Too long: may not be more than 128 bytes"),
         ("fieldManager=a%01", "fieldManager", "invalid character U+0001 (at position 1)"),
@@ -36,7 +37,7 @@ def test_what_makes_no_sense_is_refused_in_the_name_of_its_options(query: str, f
     assert words in details["causes"][0]["message"]
 
 
-@pytest.mark.parametrize(("query", "dry_run"), [("", False), ("dryRun=All", True), ("dryRun=", False)])
+@pytest.mark.parametrize(("query", "dry_run"), [("", False), ("dryRun=All", True), ("dryRun=All&dryRun=All", True)])
 def test_a_dry_run_is_noted(query: str, dry_run: bool) -> None:
     asked = call(query)
     options.check_write(asked, "CreateOptions")

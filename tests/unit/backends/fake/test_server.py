@@ -137,7 +137,7 @@ def test_yaml_is_read_and_written(door: Door) -> None:
     body = b"apiVersion: v1\nkind: ConfigMap\nmetadata: {name: y}\ndata: {day: 2001-01-01}\n"
     answer = door.ask("POST", CM, body, content_type="application/yaml", accept="application/yaml")
     assert answer.code == 201
-    assert b"day: '2001-01-01'" in answer.body
+    assert b'day: "2001-01-01"' in answer.body
 
 
 def test_unknown_and_repeated_fields_warn_or_refuse_as_asked(door: Door) -> None:
@@ -305,7 +305,7 @@ def test_what_no_router_serves_asks_for_no_method(door: Door, method: str, targe
 @pytest.mark.parametrize(
     ("target", "accept", "words"),
     [
-        ("/version", "application/yaml", b"406: Not Acceptable\\n\\nAvailable representations: application/json"),
+        ("/version", "text/html", b"406: Not Acceptable\\n\\nAvailable representations: application/json"),
         ("/openid/v1/jwks", "application/json", b"Available representations: application/jwk-set+json"),
         ("/api/v1", "text/html", b"406: Not Acceptable"),
         ("/apis/apps", "text/html", b"only the following media types are accepted"),
@@ -315,6 +315,13 @@ def test_documents_are_negotiated_too(door: Door, target: str, accept: str, word
     answer = door.send("GET", target, accept=accept)
     assert answer.status == 406
     assert words in answer.body
+
+
+def test_a_refusal_is_encoded_as_its_reader_wants_where_that_can_be_had(door: Door) -> None:
+    for target in (f"{CM}/none", "/api/v1/nonsense", f"{CM}?timeout=x"):
+        assert door.send("GET", target, accept="application/yaml").body.startswith(b"apiVersion: v1\ncode: 4")
+        for accept in ("text/html", "application/yaml;as=Table;v=v1;g=meta.k8s.io"):
+            assert orjson.loads(door.send("GET", target, accept=accept).body)["kind"] == "Status"
 
 
 def test_discovery_speaks_yaml(door: Door) -> None:
