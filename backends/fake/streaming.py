@@ -24,6 +24,8 @@ from backends.fake.registry import Registry
 from backends.fake.store import Entry, GoneError
 from backends.fake.watching import WatchStream
 
+_COUNTED = frozenset({("apps", "deployments"), ("apps", "replicasets"), ("apps", "statefulsets")})
+"""Whose replicas are a plain number in the server: an empty object has 0 of them, not none."""
 MIN_WATCH_S = 1800.0
 """--min-request-timeout: a watch without timeoutSeconds lives for one to two times this."""
 
@@ -84,6 +86,8 @@ class _Events:
         """A BOOKMARK: an empty object of the watched kind that carries a revision and nothing else."""
         custom = self._resource.custom
         obj = kind_schema_of(self._resource).decode({}).object if custom is None else custom.schema.empty()
+        if self._resource.storage in _COUNTED:
+            obj["spec"]["replicas"] = 0
         obj["metadata"] = {"resourceVersion": str(rv)}
         if initial_events_end:
             obj["metadata"]["annotations"] = {"k8s.io/initial-events-end": "true"}

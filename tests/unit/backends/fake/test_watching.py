@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from backends.fake import watching
-from tests.unit.backends.fake.door import CM, PODS, Door, config_map, events, named, pod
+from tests.unit.backends.fake.door import CM, DEPLOYMENTS, PODS, Door, config_map, events, named, pod
 
 
 def rv_of(door: Door) -> str:
@@ -84,6 +84,12 @@ def test_a_watch_from_now_marks_the_end_of_what_is_there_too(door: Door, query: 
     _, (kind, bookmark) = events(door.watch(f"{CM}?allowWatchBookmarks=true{query}"))
     assert kind == "BOOKMARK"
     assert bookmark["metadata"]["annotations"] == {"k8s.io/initial-events-end": "true"}
+
+
+def test_a_bookmark_is_an_empty_object_of_its_kind(door: Door) -> None:
+    ((_, bookmark),) = events(door.watch(f"{DEPLOYMENTS}?allowWatchBookmarks=true"))
+    template = {"metadata": {}, "spec": {"containers": None}}
+    assert bookmark["spec"] == {"replicas": 0, "selector": None, "strategy": {}, "template": template}
 
 
 def test_initial_events_of_the_future_are_an_error_in_the_stream(door: Door) -> None:
