@@ -24,10 +24,10 @@ enforce network policies; a server without kubelets, which runs no pods, says no
 Of admission there are not: in CEL the `authorizer`, the libraries `format`, `semver` and `image`, and comprehensions
 over two variables (an expression with one is refused); the check of policies against schemas; quotas of devices.
 
-And these are simply not there: Events of the controllers, the scheduler and the kubelets (only what clients write is
-there, so `kubectl describe` shows none), pods that wait for a ConfigMap, Secret or claim which is missing, rate limits,
-and the clean-up of Events after an hour. Of access control: the Node authorizer's graph (a node may do what
-the role `system:node` says), NodeRestriction, and tokens of Secrets (kubernetes.io/service-account-token).
+And these are simply not there: pods that wait for a ConfigMap, Secret or claim which is missing, and rate limits. The
+Events of the cluster's own components are there, but their requests are not in the audit trail. Of access control: the
+Node authorizer's graph (a node may do what the role `system:node` says), NodeRestriction, and tokens of Secrets
+(kubernetes.io/service-account-token).
 """
 
 from __future__ import annotations

@@ -44,6 +44,7 @@ from backends.fake.custom.lifecycle import Lifecycle
 from backends.fake.custom.served import CustomResources
 from backends.fake.due import DueQueue
 from backends.fake.durations import seconds_of
+from backends.fake.events import Expiry, Recorder
 from backends.fake.ids import Ids
 from backends.fake.messages import Identity, Request, Response
 from backends.fake.policies.calling import call_over_https
@@ -160,11 +161,14 @@ class Cluster:
         plugins = admission.plugins(around, service_accounts=controllers)
         self.registry = Registry(self.store, self.time, self.ids, KindRules(), plugins)
         self.lend = access.authenticator.lend
+        expiry = Expiry(self.store, self.time.monotonic, self.enqueue)
+        self.recorder = Recorder(self.store, self.catalogue, self.time, seed, expiry)
         self.programs = Programs()
         """What runs in containers, and what they log."""
         self.server = Server(
             self.registry, self.catalogue, self.time, self.ids, self.audit, access,
             Running(self.programs, access.authorizer, gated=exec_needs_create), self.callouts,
+            self.recorder,
             pods_run=controllers and kubelet,
         )  # fmt: skip
         self.custom_resources = CustomResources(self.store, self.catalogue)
@@ -347,6 +351,7 @@ class Cluster:
         """Every object as it is stored, uids and all."""
         with self.lock:
             self.catch_up()
+            self.recorder.write()
             return [entry.load() for entry in self.store.everything()]
 
     def load(self, objects: Iterable[dict[str, Any]]) -> None:

@@ -2,7 +2,7 @@
 
 Used by `fake diff`, `KubernetesCluster.diff` and the history of an object. What changes at every write and says nothing
 by itself (resourceVersion, managedFields) is left out unless it is asked for, and so are objects that differ in
-nothing else. Pure.
+nothing else, and Events: they tell of the changes that are shown. Pure.
 """
 
 from __future__ import annotations
@@ -52,8 +52,7 @@ class Change(NamedTuple):
 
 def compare(old: Iterable[Object], new: Iterable[Object], *, noise: bool = False) -> list[Change]:
     """The objects that differ, by group, kind, namespace and name; with `noise`, in anything at all."""
-    before = {Place.of(obj): obj for obj in old}
-    after = {Place.of(obj): obj for obj in new}
+    before, after = ({Place.of(one): one for one in state if noise or one["kind"] != "Event"} for state in (old, new))
     changes = []
     for place in sorted(before.keys() | after.keys()):
         change = difference(place, before.get(place), after.get(place), noise=noise)

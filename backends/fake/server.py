@@ -38,6 +38,7 @@ from backends.fake.authorization import escalation
 from backends.fake.authorization.authorizer import RBAC_GROUP, Authorizer
 from backends.fake.call import NO_QUERY, Call, parse_query
 from backends.fake.catalogue import Catalogue, Resource
+from backends.fake.events import Recorder
 from backends.fake.ids import Ids
 from backends.fake.impersonation import impersonated
 from backends.fake.messages import Request, Response
@@ -113,6 +114,7 @@ class Server:
         access: Access,
         containers: running.Running,
         callouts: Callouts,
+        recorder: Recorder,
         *,
         pods_run: bool,
     ) -> None:
@@ -128,12 +130,15 @@ class Server:
         self._tokens = access.tokens
         self._containers = containers
         self._callouts = callouts
+        self._recorder = recorder
         self._reviews = reviews.Reviews(access.authenticator, access.authorizer, access.tokens)
 
     def handle(self, request: Request) -> Response:
         """Answer. Never raises for anything that a client can send, but `Suspended` where a webhook is to be asked."""
         path, _, raw = request.target.partition("?")
         call = Call(request, path, parse_query(raw) if raw else NO_QUERY)
+        if "/events" in path:
+            self._recorder.write()
         before = self._registry.store.revision
         try:
             response = self._answer(call)

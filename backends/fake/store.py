@@ -308,6 +308,11 @@ class Store:
 
         return end
 
+    def is_watched(self, storage: tuple[str, str]) -> bool:
+        """Whether anybody watches this resource (group and plural), or a part of it."""
+        collection = self._collections.get(storage)
+        return collection is not None and bool(collection.watchers)
+
     def end_watches(self, of: tuple[str, str] | None = None) -> int:
         """Close every watch that said how, or those of one resource (group and plural); returns how many."""
         closers = [close for storage, close in self._closers.values() if of in (None, storage)]

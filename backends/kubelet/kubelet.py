@@ -14,12 +14,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from backends.kubelet import status
+from backends.kubelet import news, pods, status
 from backends.kubelet.lives import Lives
+from backends.kubelet.news import News
 from backends.kubelet.pods import Object
 from backends.kubelet.stages import (
     IMAGE_BACK_OFF,
     PULL_BACK_OFF_S,
+    Containers,
     Delay,
     Effect,
     Situation,
@@ -48,6 +50,8 @@ class Decision:
     """Delete the object with a grace period of 0, under the precondition of its uid."""
     again_in_s: float | None = None
     """Ask again in so many seconds (> 0) if the pod has not changed by then; None: only when it changes."""
+    news: Sequence[News] = ()
+    """What is to be told in Events once the status is written."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,21 +86,32 @@ class Kubelet:
         a delay are passed through in one go. Raises `stages.TimingError` for annotations that cannot be read.
         """
         timing = self._lives.of(pod, self._timing).of(pod)
-        seen, changed = pod, False
+        seen, changed, told = pod, False, self._killing(pod)
         for _ in range(8):  # the table has no cycle without a delay but one of RUN and EXIT, which ends here
             stages = fitting(Situation.of(seen))
             if not stages:
                 self._waiting.pop(pod["metadata"]["uid"], None)
-                return Decision(seen["status"] if changed else None)
+                return Decision(seen["status"] if changed else None, news=told)
             stage, wait_s = self._next(stages, seen, timing, monotonic)
             if wait_s is None or wait_s > 0:
-                return Decision(seen["status"] if changed else None, again_in_s=wait_s)
+                return Decision(seen["status"] if changed else None, again_in_s=wait_s, news=told)
             if stage.effect is Effect.REMOVE:
-                return Decision(seen["status"] if changed else None, remove=_removable(seen))
-            place = Place(host_ip, self._address(seen, host_ip))
-            seen = {**seen, "status": status.after(stage.effect, seen, place, _how(stage, seen, timing), now)}
+                return Decision(seen["status"] if changed else None, remove=_removable(seen), news=told)
+            place, how = Place(host_ip, self._address(seen, host_ip)), _how(stage, seen, timing)
+            before, seen = seen, {**seen, "status": status.after(stage.effect, seen, place, how, now)}
+            waited_s = monotonic - self._waiting[pod["metadata"]["uid"]].since
+            told = (*told, *news.of_stage(stage.effect, before, seen, how.stuck, waited_s))
             changed = True
-        return Decision(seen["status"], again_in_s=1.0)
+        return Decision(seen["status"], again_in_s=1.0, news=told)
+
+    def _killing(self, pod: Object) -> tuple[News, ...]:
+        """What is told when a pod that runs begins to go; nothing when that is known already."""
+        if not pods.is_terminating(pod):
+            return ()
+        waiting = self._waiting.get(pod["metadata"]["uid"])
+        if waiting is not None and waiting.situation.deleting:
+            return ()
+        return tuple(news.of_deletion(pod)) if Situation.of(pod).containers is Containers.RUNNING else ()
 
     def _next(
         self, stages: Sequence[Stage], pod: Object, timing: Timing, monotonic: float

@@ -22,7 +22,7 @@ from backends.following import Follower
 from backends.kubelet import pods
 from backends.kubelet.kubelet import Kubelet
 from backends.kubelet.nodes import node_object
-from backends.kubelet.placement import SCHEDULER, refusal, unschedulable
+from backends.kubelet.placement import SCHEDULER, refusal, unschedulable, why_not
 from backends.kubelet.pods import Object
 from backends.kubelet.stages import Timing, TimingError
 from backends.rest import NoAnswer, Rest, path_of
@@ -178,7 +178,7 @@ class Machines:
         fitting = [name for name, reason in refusals.items() if not reason]
         if fitting:
             return self._bind(pod, min(fitting, key=lambda name: (taken[name], name)))
-        if (status := unschedulable(pod, refusals.values(), self._clock.wall())) is not None:
+        if (status := unschedulable(pod, why_not(refusals.values()), self._clock.wall())) is not None:
             self._write_status(pod, status)
         return AGAIN_S
 

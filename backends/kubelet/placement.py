@@ -21,6 +21,9 @@ SCHEDULER = "default-scheduler"
 MOST_PODS = 110
 """How many pods a node takes that does not say (the kubelet's default)."""
 
+FULL = "Too many pods"
+_NO_HELP = "Preemption is not helpful for scheduling"
+_NO_VICTIMS = "No preemption victims found for incoming pod"
 _BLOCKING = ("NoSchedule", "NoExecute")
 _CORDON = {"spec": {"taints": [{"key": "node.kubernetes.io/unschedulable", "effect": "NoSchedule"}]}}
 
@@ -35,16 +38,27 @@ def refusal(pod: Object, node: Object, pods_there: int) -> str:
     if not fits_node(pod["spec"], node):
         return "node(s) didn't match Pod's node affinity/selector"
     room = int((node.get("status", {}).get("allocatable") or {}).get("pods", MOST_PODS))
-    return "Too many pods" if pods_there >= room else ""
+    return FULL if pods_there >= room else ""
 
 
-def unschedulable(pod: Object, refusals: Iterable[str], now: datetime) -> Object | None:
-    """The pod's status when every node refused it for one of these reasons; None when it says so already."""
+def why_not(refusals: Iterable[str]) -> str:
+    """Why no node takes a pod, if every node refused it for one of these reasons."""
     counted = Counter(refusals)
-    text = "no nodes available to schedule pods"
-    if counted:
-        listed = ", ".join(sorted(f"{number} {reason}" for reason, number in counted.items()))
-        text = f"0/{counted.total()} nodes are available: {listed}."
+    if not counted:
+        return "no nodes available to schedule pods"
+    none = f"0/{counted.total()} nodes are available:"
+    # Nobody is preempted here; this is what the scheduler says when that would not help, or finds no victims.
+    helpless = Counter({_NO_VICTIMS: counted[FULL], _NO_HELP: counted.total() - counted[FULL]})
+    preemption = f"no new claims to deallocate, preemption: {none} {_listed(helpless)}."
+    return f"{none} {_listed(counted)}. {preemption}"
+
+
+def _listed(counted: Counter[str]) -> str:
+    return ", ".join(sorted(f"{number} {reason}" for reason, number in counted.items() if number))
+
+
+def unschedulable(pod: Object, text: str, now: datetime) -> Object | None:
+    """The pod's status when no node takes it, and `text` says why; None when it says so already."""
     condition = {"type": "PodScheduled", "status": "False", "reason": "Unschedulable", "message": text}
     before = pods.pod_condition(pod, "PodScheduled")
     if before is not None and before.get("message") == text:

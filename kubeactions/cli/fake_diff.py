@@ -16,7 +16,7 @@ _GIVEN = click.Path(path_type=Path)
 @click.command()
 @click.argument("before", type=_GIVEN)
 @click.argument("after", type=_GIVEN)
-@click.option("--all", "noise", is_flag=True, help="Show resourceVersion and managedFields too.")
+@click.option("--all", "noise", is_flag=True, help="Show Events, resourceVersion and managedFields too.")
 @click.option("--name-only", is_flag=True, help="Say which objects differ, one a line, and not how.")
 @click.pass_context
 def diff(context: click.Context, before: Path, after: Path, noise: bool, name_only: bool) -> None:

@@ -81,7 +81,8 @@ def test_a_pod_that_fits_no_node_says_so_and_runs_when_one_fits(running: Running
         conditions = running.admin.get(path).body["status"].get("conditions") or [{}]
         return str(conditions[0].get("message", ""))
 
-    assert eventually(reason) == "0/1 nodes are available: 1 node(s) didn't match Pod's node affinity/selector."
+    why = "0/1 nodes are available: 1 node(s) didn't match Pod's node affinity/selector. "
+    assert eventually(reason).startswith(why)
     node = path_of("v1", "nodes", name="node-1")
     labels = {"metadata": {"labels": {"disk": namespace}}}
     assert running.admin.send("PATCH", node, labels, "application/merge-patch+json").ok

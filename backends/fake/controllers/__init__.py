@@ -5,7 +5,7 @@ how they read and write. Each writes under the user name that it has in a real c
 did what.
 
 Not run, and therefore without effect: ReplicationControllers, HorizontalPodAutoscalers, persistent volumes,
-certificates (`imitation.NOT_ENFORCED`: whoever writes one is told). None of those that run writes Events.
+certificates (`imitation.NOT_ENFORCED`: whoever writes one is told).
 """
 
 from backends.fake.controllers.dispatch import Controllers

@@ -15,9 +15,12 @@ from typing import Any, NamedTuple
 
 import orjson
 
+from backends.fake.controllers import pod_news
 from backends.fake.controllers.kinds import Kind
+from backends.fake.events import Recorder, Reference, Source
 from backends.fake.messages import Identity, Request, Response
 from backends.fake.store import Entry, Key, Store
+from backends.kubelet.news import News
 from backends.kubelet.pods import Object
 
 Send = Callable[[Request], Response]
@@ -44,10 +47,11 @@ class Refused(Exception):  # noqa: N818 - a refusal is an answer, not an error o
 
 
 class Create(NamedTuple):
-    """A new object; its namespace is in its metadata."""
+    """A new object; its namespace is in its metadata. With `owner`, an Event of that one tells of it."""
 
     kind: Kind
     obj: Object
+    owner: Object | None = None
 
 
 class Update(NamedTuple):
@@ -87,17 +91,25 @@ class Bind(NamedTuple):
 
 
 class Delete(NamedTuple):
-    """The deletion of exactly this object (by uid); gone already is as good."""
+    """The deletion of exactly this object (by uid); gone already is as good. With `owner`, an Event of it tells so."""
 
     kind: Kind
     obj: Object
     grace_s: int | None = None
     propagation: str | None = None
+    owner: Object | None = None
+
+
+class Tell(NamedTuple):
+    """An Event about `obj`, once what comes before it is done."""
+
+    obj: Object
+    news: News
 
 
 _SUBRESOURCES: Mapping[type, str] = {UpdateStatus: "status", Finalize: "finalize"}
 
-Write = Create | Update | Amend | UpdateStatus | Finalize | Bind | Delete
+Write = Create | Update | Amend | UpdateStatus | Finalize | Bind | Delete | Tell
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,20 +123,23 @@ class Plan:
 class Client:
     """What one controller sees and does, as the service account that the real one runs under."""
 
-    def __init__(self, store: Store, send: Send, user: str) -> None:
+    def __init__(self, store: Store, send: Send, user: str, recorder: Recorder, source: Source) -> None:
         self._store = store
         self._send = send
+        self._recorder = recorder
+        self._source = source
         groups: tuple[str, ...] = ("system:authenticated",)
         if user.startswith("system:serviceaccount:"):
             groups = ("system:serviceaccounts", "system:serviceaccounts:kube-system", *groups)
         self._identity = Identity(user, groups=groups)
         self._agent = {"user-agent": user.rsplit(":", 1)[-1] if user.count(":") == 1 else "kube-controller-manager"}
 
-    def act_as(self, user: str, groups: tuple[str, ...]) -> None:
-        """Write as somebody else from now on: one kubelet speaks for many nodes."""
+    def act_as(self, user: str, groups: tuple[str, ...], host: str) -> None:
+        """Write as somebody else from now on, on the node `host`: one kubelet speaks for many nodes."""
         if user != self._identity.name:
             self._agent = {"user-agent": "kubelet"}
             self._identity = Identity(user, groups=groups)
+            self._source = self._source._replace(host=host)
 
     # ---- reading
 
@@ -167,14 +182,16 @@ class Client:
         revisions: dict[str, str] = {}
         for write in writes:
             if isinstance(write, Create):
-                self.create(write.kind, write.obj)
+                self._create_for(write)
+            elif isinstance(write, Tell):
+                self.tell(write.obj, write.news)
             elif isinstance(write, Bind):
                 target = {"apiVersion": "v1", "kind": "Node", "name": write.node}
                 place = {key: write.obj["metadata"][key] for key in ("namespace", "name")}
                 body = {"apiVersion": "v1", "kind": "Binding", "metadata": place, "target": target}
                 self.create(write.kind, body, "binding")
             elif isinstance(write, Delete):
-                self.delete(write.kind, write.obj, grace_s=write.grace_s, propagation=write.propagation)
+                self._delete_for(write)
             else:
                 metadata = write.obj["metadata"]
                 metadata["resourceVersion"] = revisions.get(metadata["uid"], metadata["resourceVersion"])
@@ -194,6 +211,31 @@ class Client:
         except Refused:
             self.apply([write for write in writes if isinstance(write, UpdateStatus)])
             raise
+
+    def _create_for(self, write: Create) -> None:
+        try:
+            made = self.create(write.kind, write.obj)
+        except Refused as refused:
+            if write.owner is not None and not refused.namespace_terminating:
+                self.tell(write.owner, pod_news.not_created(write.owner, write.obj, refused.message))
+            raise
+        if write.owner is not None:
+            self.tell(write.owner, pod_news.created(write.owner, made))
+
+    def _delete_for(self, write: Delete) -> None:
+        try:
+            self.delete(write.kind, write.obj, grace_s=write.grace_s, propagation=write.propagation)
+        except Refused as refused:
+            if write.owner is not None:
+                self.tell(write.owner, pod_news.not_deleted(write.owner, write.obj, refused.message))
+            raise
+        if write.owner is not None:
+            self.tell(write.owner, pod_news.deleted(write.owner, write.obj))
+
+    def tell(self, obj: Object, news: News, *, action: str = "") -> None:
+        """Say something about an object in an Event. `action` is for the newer recorder: what was tried."""
+        about = Reference.to(obj, news.part)
+        self._recorder.say(self._source, about, news.reason, news.message, warning=news.warning, action=action)
 
     def create(self, kind: Kind, obj: Object, subresource: str = "") -> Object:
         """POST the object; with a subresource, to that of the object that `obj` names."""

@@ -15,6 +15,7 @@ from typing import ClassVar, NamedTuple
 from backends.fake.controllers.client import Client
 from backends.fake.controllers.kinds import Kind
 from backends.fake.controllers.owners import Owners
+from backends.fake.events import Source
 from backends.fake.store import StoreEvent
 
 Place = tuple[str, str]
@@ -38,6 +39,9 @@ class Controller(ABC):
     reaction_s: ClassVar[float | None] = None
     """How long after an event it acts, in seconds of cluster time; None: as long as controllers usually take."""
 
+    component: ClassVar[str] = ""
+    """As what it speaks in Events, where that is not its name."""
+
     background: ClassVar[bool] = False
     """Does it go on for ever? Then nobody waits for it to come to rest (`Cluster.settle`)."""
 
@@ -49,6 +53,11 @@ class Controller(ABC):
     def user(cls) -> str:
         """The user that its requests are made as: the service account of the real controller."""
         return f"system:serviceaccount:kube-system:{cls.name}"
+
+    @classmethod
+    def source(cls) -> Source:
+        """As what it speaks in Events."""
+        return Source(cls.component or cls.name)
 
     @abstractmethod
     def concerns(self, event: StoreEvent) -> Iterable[Place]:

@@ -2,31 +2,37 @@
 
 Rules: pkg/controller/cronjob/cronjob_controllerv2.go and utils.go; kubernetes.io/docs/concepts/workloads/controllers/
 cron-jobs. `decide` is the whole decision and pure. Of times that were missed only the latest counts; the Job's name is
-made of its scheduled minute, so that no time is used twice. No Events are written. It refuses to act on what it cannot
-read: an unknown time zone, which older objects may have, starts nothing.
+made of its scheduled minute, so that no time is used twice. It refuses to act on what it cannot read: an unknown time
+zone, which older objects may have, starts nothing.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from backends.fake.controllers.client import Delete, Plan, Refused, UpdateStatus, Write
+from backends.fake.controllers import pod_news
+from backends.fake.controllers.client import Delete, Plan, Refused, Tell, UpdateStatus, Write
 from backends.fake.controllers.controller import Controller, Now, Place
 from backends.fake.controllers.kinds import CRON_JOBS, JOBS
 from backends.fake.controllers.templates import controlled_by, owner_reference
 from backends.fake.schedules import Schedule, ScheduleError, schedule
 from backends.fake.store import StoreEvent
 from backends.kubelet import pods
+from backends.kubelet.news import News
 from backends.kubelet.pods import Object
 from backends.kubelet.rfc3339 import instant, stamp
 
 SCHEDULED: Final = "batch.kubernetes.io/cronjob-scheduled-timestamp"
 SKEW_S: Final = 0.1
 """`nextScheduleDelta`: how long after a scheduled time it looks."""
+ALREADY_ACTIVE: Final = News(
+    "JobAlreadyActive",
+    "Not starting job because prior execution is running and concurrency policy is Forbid",
+)
 KEPT: Final = {"Complete": ("successfulJobsHistoryLimit", 3), "Failed": ("failedJobsHistoryLimit", 1)}
 
 
@@ -52,7 +58,7 @@ class CronJobs(Controller):
         dependents = [one for one in self.client.dependents(uid) if (one.key.group, one.key.plural) == JOBS.stored]
         jobs = [job for job in (entry.load() for entry in dependents) if controlled_by(job, uid)]
         decision = decide(cron_job, jobs, now.wall)
-        self.client.apply(decision.plan.writes)
+        self.client.apply([*(Tell(cron_job, one) for one in decision.news), *decision.plan.writes])
         status = decision.status
         if decision.start is not None:
             status = self._started(cron_job, decision.start, status, decision.due)
@@ -67,11 +73,14 @@ class CronJobs(Controller):
             made = self.client.create(JOBS, job)
         except Refused as refused:
             held = self.client.get(JOBS, metadata["namespace"], metadata["name"])
-            if refused.reason != "AlreadyExists" or held is None:
-                raise
-            if not controlled_by(held, cron_job["metadata"]["uid"]):
+            ours = held is not None and controlled_by(held, cron_job["metadata"]["uid"])
+            if held is None or refused.reason != "AlreadyExists" or not ours:
+                if not refused.namespace_terminating:
+                    self.client.tell(cron_job, pod_news.not_created(cron_job, job, refused.message))
                 raise
             made = held
+        else:
+            self.client.tell(cron_job, pod_news.created(cron_job, made))
         started: Object = {**status, "lastScheduleTime": stamp(due)} if due is not None else dict(status)
         if _ended(made) is None:
             started["active"] = [*status.get("active", ()), _reference(made)]
@@ -86,14 +95,14 @@ class Decision:
     status: Object
     start: Object | None = None
     due: datetime | None = None
+    news: tuple[News, ...] = ()
 
 
 def decide(cron_job: Object, jobs: Sequence[Object], now: datetime) -> Decision:
     """What is to be done about a CronJob that has `jobs`, at the time `now` (aware)."""
-    status = _seen(cron_job, jobs)
-    deleted = _surplus(cron_job["spec"], jobs)
-    writes: list[Write] = [Delete(JOBS, job, propagation="Background") for job in deleted]
-    quiet = Decision(Plan(writes), status)
+    status, news = _seen(cron_job, jobs)
+    writes: list[Write] = [_deleted(cron_job, job) for job in _surplus(cron_job["spec"], jobs)]
+    quiet = Decision(Plan(writes), status, news=news)
     spec = cron_job["spec"]
     if pods.is_terminating(cron_job) or spec.get("suspend"):
         return quiet
@@ -105,17 +114,30 @@ def decide(cron_job: Object, jobs: Sequence[Object], now: datetime) -> Decision:
     due = _latest_due(when, zone, earliest, now)
     following = when.after(due or earliest, zone)
     again_in_s = None if following is None else (following - now).total_seconds() + SKEW_S
-    waiting = Decision(Plan(writes, again_in_s), status)
-    if due is None or _is_late(spec, due, now) or _is_used(cron_job, status, due):
+    waiting = Decision(Plan(writes, again_in_s), status, news=news)
+    if due is None:
+        return waiting
+    if _is_late(spec, due, now):
+        return replace(waiting, news=(*news, _missed(due)))
+    if _is_used(cron_job, status, due):
         return waiting
     active = status.get("active", ())
     if active and spec.get("concurrencyPolicy") == "Forbid":
-        return waiting
+        return replace(waiting, news=(*news, ALREADY_ACTIVE))
     if active and spec.get("concurrencyPolicy") == "Replace":
         running = {one["uid"] for one in active}
-        writes += [Delete(JOBS, job, propagation="Background") for job in jobs if job["metadata"]["uid"] in running]
+        writes += [_deleted(cron_job, job) for job in jobs if job["metadata"]["uid"] in running]
         status = {key: value for key, value in status.items() if key != "active"}
-    return Decision(Plan(writes, again_in_s), status, _job(cron_job, due, zone), due)
+    return Decision(Plan(writes, again_in_s), status, _job(cron_job, due, zone), due, news)
+
+
+def _deleted(cron_job: Object, job: Object) -> Delete:
+    return Delete(JOBS, job, propagation="Background", owner=cron_job)
+
+
+def _missed(due: datetime) -> News:
+    when = due.astimezone(UTC).strftime("%a, %d %b %Y %H:%M:%S +0000")
+    return News("MissSchedule", f"Missed scheduled time to start a job: {when}", warning=True)
 
 
 def _zone(name: str | None) -> tzinfo:
@@ -193,23 +215,30 @@ def _ended(job: Object) -> Object | None:
     return next((one for one in conditions if one["type"] in KEPT and one["status"] == "True"), None)
 
 
-def _seen(cron_job: Object, jobs: Sequence[Object]) -> Object:
-    """The status, without those of its active Jobs that are over or gone."""
+def _seen(cron_job: Object, jobs: Sequence[Object]) -> tuple[Object, tuple[News, ...]]:
+    """The status, without those of its active Jobs that are over or gone; and what is told of these."""
+    news: list[News] = []
     status: Object = dict(cron_job.get("status") or {})
     known = {job["metadata"]["uid"]: job for job in jobs}
     active = []
     for reference in status.get("active", ()):
         job = known.get(reference["uid"])
         ending = _ended(job) if job is not None else None
-        if job is not None and ending is None:
+        if job is None:
+            news.append(News("MissingJob", f"Active job went missing: {reference['name']}"))
+            continue
+        if ending is None:
             active.append(reference)
-        elif job is not None and ending is not None and ending["type"] == "Complete":
+            continue
+        text = f"Saw completed job: {reference['name']}, condition: {ending['type']}"
+        news.append(News("SawCompletedJob", text))
+        if ending["type"] == "Complete":
             completed = job["status"].get("completionTime")
             last = status.get("lastSuccessfulTime")
             if completed and (last is None or instant(completed) > instant(last)):
                 status["lastSuccessfulTime"] = completed
     status.pop("active", None)
-    return {**status, "active": active} if active else status
+    return {**status, "active": active} if active else status, tuple(news)
 
 
 def _surplus(spec: Object, jobs: Sequence[Object]) -> list[Object]:

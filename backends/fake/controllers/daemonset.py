@@ -1,8 +1,8 @@
 """The DaemonSet controller: one pod on each node that wants it, and the update from one template to the next.
 
 Rules: pkg/controller/daemon. `decide` is the whole decision and pure, where pods belong is daemon_pods.py; templates
-are kept as ControllerRevisions (revisions.py). No Events are written. Pods that fail on their node are replaced after
-a while that grows, from 1 s to 15 minutes: that much the controller remembers, and loses without harm.
+are kept as ControllerRevisions (revisions.py). Pods that fail on their node are replaced after a while that grows, from
+1 s to 15 minutes: that much the controller remembers, and loses without harm.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import Final, NamedTuple
 
 from backends.fake.controllers import daemon_pods
 from backends.fake.controllers.claims import Claims
-from backends.fake.controllers.client import Client, Create, Delete, Plan, UpdateStatus, Write
+from backends.fake.controllers.client import Client, Create, Delete, Plan, Tell, UpdateStatus, Write
 from backends.fake.controllers.controller import Controller, Now, Place
 from backends.fake.controllers.daemon_pods import HASH, Changes
 from backends.fake.controllers.kinds import DAEMON_SETS, NODES, PODS, REVISIONS
@@ -23,6 +23,7 @@ from backends.fake.controllers.revisions import DEFAULT_LIMIT, history, number
 from backends.fake.selectors import labels_of
 from backends.fake.store import Entry, StoreEvent
 from backends.kubelet import pods
+from backends.kubelet.news import News
 from backends.kubelet.pods import Object
 
 BURST: Final = 250
@@ -35,6 +36,7 @@ class DaemonSets(Controller):
     """Keeps every DaemonSet's pods on their nodes."""
 
     name = "daemon-set-controller"
+    component = "daemonset-controller"
     kind = DAEMON_SETS
     watches = (DAEMON_SETS, PODS, NODES, REVISIONS)
 
@@ -147,8 +149,10 @@ def decide(
         desired = [node.name for node in placed if node.run]
         changes = daemon_pods.replaced(daemon_set, _unfinished(work.on_nodes), desired, digest, work.available)
     writes: list[Write] = [*kept.writes]
-    writes += [Create(PODS, daemon_pods.pod_for(daemon_set, node, digest)) for node in changes.create_on[:BURST]]
-    writes += [Delete(PODS, pod) for pod in changes.delete[:BURST]]
+    writes += [Tell(daemon_set, _found_ended(pod)) for pod in changes.delete if pods.is_finished(pod)]
+    made = [daemon_pods.pod_for(daemon_set, node, digest) for node in changes.create_on[:BURST]]
+    writes += [Create(PODS, pod, owner=daemon_set) for pod in made]
+    writes += [Delete(PODS, pod, owner=daemon_set) for pod in changes.delete[:BURST]]
     old = [revision for revision in kept.revisions if revision is not kept.update]
     writes += _forgotten(daemon_set, old, {_digest(pod) for pod in daemons})
     status = _status(work)
@@ -199,6 +203,14 @@ def _over(
         else:
             running.append(pod)
     return ended + daemon_pods.crowded(work.daemon_set, running, work.digest, work.available)
+
+
+def _found_ended(pod: Object) -> News:
+    """A daemon that has ended is told before it goes."""
+    where = f"{pod['metadata']['namespace']}/{pod['metadata']['name']} on node {pods.node_of(pod)}"
+    if pods.phase(pod) == "Failed":
+        return News("FailedDaemonPod", f"Found failed daemon pod {where}, will try to kill it", warning=True)
+    return News("SucceededDaemonPod", f"Found succeeded daemon pod {where}, will try to delete it")
 
 
 def _digest(pod: Object) -> str:

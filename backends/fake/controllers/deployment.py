@@ -2,7 +2,7 @@
 
 kube-controller-manager's `deployment-controller` (pkg/controller/deployment). `decide` is the whole decision and pure;
 the arithmetic is rollout.py, the status deployment_status.py. A template that comes back gets its old ReplicaSet back,
-under a new revision: that is what `kubectl rollout undo` relies on. No Events are written.
+under a new revision: that is what `kubectl rollout undo` relies on.
 """
 
 from __future__ import annotations
@@ -15,16 +15,18 @@ from datetime import datetime
 from backends.fake.controllers import deployment_status as says
 from backends.fake.controllers import rollout
 from backends.fake.controllers.claims import Claims
-from backends.fake.controllers.client import Create, Delete, Plan, Refused, Update, UpdateStatus, Write
+from backends.fake.controllers.client import Create, Delete, Plan, Refused, Tell, Update, UpdateStatus, Write
 from backends.fake.controllers.controller import Controller, Now, Place
 from backends.fake.controllers.kinds import DEPLOYMENTS, PODS, REPLICA_SETS
 from backends.fake.controllers.templates import owner_reference, template_hash
 from backends.fake.selectors import labels_of
 from backends.fake.store import StoreEvent
 from backends.kubelet import pods
+from backends.kubelet.news import News
 from backends.kubelet.pods import Object, condition
 
 HASH = "pod-template-hash"
+CREATE_ERROR = "ReplicaSetCreateError"
 REVISION = "deployment.kubernetes.io/revision"
 PAST_REVISIONS = "deployment.kubernetes.io/revision-history"
 NOT_COPIED = frozenset(
@@ -81,7 +83,7 @@ class Deployments(Controller):
         except Refused as refused:
             if refused.namespace_terminating:
                 return None
-            self._note_failure(deployment, refused, now)
+            self._note_failure(deployment, plan, refused, now)
             raise
         return plan.again_in_s
 
@@ -89,7 +91,7 @@ class Deployments(Controller):
         found = (one.load() for each in replica_sets for one in self.client.dependents(each["metadata"]["uid"]))
         return [pod for pod in found if pod["kind"] == "Pod" and not pods.is_finished(pod)]
 
-    def _note_failure(self, deployment: Object, refused: Refused, now: Now) -> None:
+    def _note_failure(self, deployment: Object, plan: Plan, refused: Refused, now: Now) -> None:
         """A ReplicaSet that could not be created: another name next time if it was taken, else a condition."""
         fresh = self.client.get(DEPLOYMENTS, deployment["metadata"]["namespace"], deployment["metadata"]["name"])
         if fresh is None or (refused.code in (404, 409) and refused.reason != "AlreadyExists"):
@@ -97,10 +99,16 @@ class Deployments(Controller):
         status = fresh.setdefault("status", {})
         if refused.reason == "AlreadyExists":
             status["collisionCount"] = status.get("collisionCount", 0) + 1
-        elif says.has_deadline(fresh):
-            failed = says.progressing("False", "ReplicaSetCreateError", refused.message)
+            self.client.replace(DEPLOYMENTS, fresh, "status")
+            return
+        names = [write.obj["metadata"]["name"] for write in plan.writes if isinstance(write, Create)]
+        text = f'Failed to create new replica set "{names[0]}": {refused.message}' if names else refused.message
+        if says.has_deadline(fresh):
+            failed = says.progressing("False", CREATE_ERROR, text)
             status["conditions"] = says.with_condition(status.get("conditions") or [], failed, now.wall)
-        self.client.replace(DEPLOYMENTS, fresh, "status")
+            self.client.replace(DEPLOYMENTS, fresh, "status")
+        if names:
+            self.client.tell(fresh, News(CREATE_ERROR, text, warning=True))
 
 
 @dataclass(slots=True)
@@ -111,6 +119,8 @@ class _Sync:
     replica_sets: list[Object]
     now: datetime
     conditions: list[Object]
+    sizes: dict[str, int]
+    """How large the ReplicaSets were."""
     new: Object | None = None
     created: bool = False
     changed: dict[str, Object] = field(default_factory=dict)
@@ -137,7 +147,8 @@ def decide(deployment: Object, replica_sets: Sequence[Object], unfinished: Seque
     `replica_sets` are the Deployment's own, the caller's copies; `unfinished` their pods that have not ended, which
     only Recreate asks for.
     """
-    sync = _Sync(deployment, rollout.by_age(replica_sets), now, says.paused_conditions(deployment, now))
+    sizes = {one["metadata"]["name"]: rollout.wanted(one) for one in replica_sets}
+    sync = _Sync(deployment, rollout.by_age(replica_sets), now, says.paused_conditions(deployment, now), sizes)
     sync.new = next((one for one in sync.replica_sets if _same_template(deployment, one)), None)
     if pods.is_terminating(deployment):
         return _plan(sync, says.counted(deployment, sync.everything, sync.new, sync.conditions, now))
@@ -253,6 +264,17 @@ def _create_new(sync: _Sync) -> None:
         sync.conditions = says.with_condition(sync.conditions, made, sync.now)
 
 
+def _resized(sync: _Sync, replica_set: Object) -> list[Write]:
+    """Tell that it has been given another size."""
+    name, size = replica_set["metadata"]["name"], rollout.wanted(replica_set)
+    before = sync.sizes.get(name, 0)
+    if size == before:
+        return []
+    way = "up" if size > before else "down"
+    text = f"Scaled {way} replica set {name} from {before} to {size}"
+    return [Tell(sync.deployment, News("ScalingReplicaSet", text))]
+
+
 def _clean_up(sync: _Sync) -> None:
     """Drop old ReplicaSets beyond `revisionHistoryLimit`, the oldest revisions first, if they are empty."""
     limit = sync.deployment["spec"].get("revisionHistoryLimit")
@@ -270,8 +292,9 @@ def _plan(sync: _Sync, status: Object) -> Plan:
     deployment = sync.deployment
     writes: list[Write] = []
     if sync.created and sync.new is not None:
-        writes.append(Create(REPLICA_SETS, sync.new))
-    writes.extend(Update(REPLICA_SETS, one) for one in sync.changed.values())
+        writes += [Create(REPLICA_SETS, sync.new), *_resized(sync, sync.new)]
+    for one in sync.changed.values():
+        writes += [Update(REPLICA_SETS, one), *_resized(sync, one)]
     writes.extend(Delete(REPLICA_SETS, one) for one in sync.deleted)
     annotations = dict(deployment["metadata"].get("annotations") or {})
     if sync.new is not None and (revision := sync.new["metadata"]["annotations"].get(REVISION)):

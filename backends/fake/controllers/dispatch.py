@@ -37,6 +37,7 @@ from backends.fake.controllers.statefulset import StatefulSets
 from backends.fake.controllers.storage_protection import ClaimProtection, VolumeProtection
 from backends.fake.controllers.taint_eviction import TaintEvictions
 from backends.fake.controllers.ttl_after_finished import FinishedJobs
+from backends.fake.events import Source
 from backends.fake.store import StoreEvent
 from backends.kubelet import Kubelet, Lives, Timing
 
@@ -94,25 +95,29 @@ class Controllers:
         self._endless: set[Hashable] = set()
         """Controllers whose work never comes to rest."""
         self._wanted: dict[tuple[str, str], list[Controller]] = {}
-        self._owners = Owners(self._client("system:kube-controller-manager"))
+        self._owners = Owners(self._client("system:kube-controller-manager", Source("controllermanager")))
         for managed in MANAGED:
-            controller = managed(self._client(managed.user()), self._owners)
+            controller = managed(self._client_of(managed), self._owners)
             if isinstance(controller, RootCertificates) and cluster.root_certificate is not None:
                 controller.certificate = cluster.root_certificate
             self._add(controller)
         if scheduler:
-            self._add(Scheduler(self._client(Scheduler.user()), self._owners))
+            self._add(Scheduler(self._client_of(Scheduler), self._owners))
         if kubelet:
-            self._add(Kubelets(self._client(Kubelets.user()), self._owners, Kubelet(timing, lives)))
+            self._add(Kubelets(self._client_of(Kubelets), self._owners, Kubelet(timing, lives)))
             if heartbeats:
                 for speaking in (Heartbeats, NodeMonitor):
-                    self._add(speaking(self._client(speaking.user()), self._owners))
+                    self._add(speaking(self._client_of(speaking), self._owners))
         collector = f"system:serviceaccount:kube-system:{GarbageCollector.name}"
-        self._collector = GarbageCollector(self._client(collector), cluster.store, cluster.catalogue)
+        writer = self._client(collector, Source(GarbageCollector.name))
+        self._collector = GarbageCollector(writer, cluster.store, cluster.catalogue)
         cluster.store.subscribe(self._on_event)
 
-    def _client(self, user: str) -> Client:
-        return Client(self._cluster.store, self._cluster.server.handle, user)
+    def _client_of(self, controller: type[Controller]) -> Client:
+        return self._client(controller.user(), controller.source())
+
+    def _client(self, user: str, source: Source) -> Client:
+        return Client(self._cluster.store, self._cluster.server.handle, user, self._cluster.recorder, source)
 
     def _add(self, controller: Controller) -> None:
         if controller.background:

@@ -24,6 +24,7 @@ from backends.fake.controllers.templates import controller_of, scaled
 from backends.fake.selectors import labels_of
 from backends.fake.store import StoreEvent
 from backends.kubelet import pods
+from backends.kubelet.news import News
 from backends.kubelet.pods import Object
 from backends.kubelet.rfc3339 import seconds_until
 
@@ -42,6 +43,7 @@ class Disruptions(Controller):
     """Recounts one budget."""
 
     name = "disruption-controller"
+    component = "controllermanager"
     kind = BUDGETS
     watches = (BUDGETS, PODS)
     reaction_s = 0.0
@@ -68,10 +70,14 @@ class Disruptions(Controller):
         selector = labels_of(budget.get("spec", {}).get("selector"))
         namespace = budget["metadata"]["namespace"]
         chosen = self.client.list(PODS, namespace, selector) if selector is not None else []
+        if not chosen:
+            self.client.tell(budget, News("NoPods", "No matching pods found"))
         disrupted, again_in_s = _still_disrupted(budget, chosen, now)
         try:
             expected, desired = self._expected(budget, chosen)
         except CannotCountError as error:
+            text = f"Failed to calculate the number of expected pods: {error}"
+            self.client.tell(budget, News("CalculateExpectedPodCountFailed", text, warning=True))
             return _failed(budget, str(error), now)
         healthy = sum(
             1

@@ -12,11 +12,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Final
 
-from backends.fake.controllers.client import Create, Update, UpdateStatus
+from backends.fake.controllers.client import Create, Tell, Update, UpdateStatus
 from backends.fake.controllers.controller import Controller, Now, Place
-from backends.fake.controllers.kinds import LEASES, NODES
+from backends.fake.controllers.kinds import LEASES, NODES, PODS
+from backends.fake.controllers.nodes import bare
 from backends.fake.store import StoreEvent
 from backends.kubelet import PREFIX, pods
+from backends.kubelet.news import News, of_node_status
 from backends.kubelet.nodes import healthy
 from backends.kubelet.pods import Object
 from backends.kubelet.rfc3339 import instant, micro_stamp, seconds_until, stamp
@@ -43,6 +45,7 @@ class Heartbeats(Controller):
     """Speaks for one node at a time."""
 
     name = "kubelet-heartbeat"
+    component = "kubelet"
     kind = NODES
     watches = (NODES,)
     background = True
@@ -61,7 +64,7 @@ class Heartbeats(Controller):
         node = self.client.get(NODES, "", name)
         if node is None or is_stopped(node):
             return None
-        self.client.act_as(f"{self.user()}{name}", ("system:nodes", "system:authenticated"))
+        self.client.act_as(f"{self.user()}{name}", ("system:nodes", "system:authenticated"), name)
         lease = self.client.get(LEASES, LEASE_NAMESPACE, name)
         renewed = (lease or {}).get("spec", {}).get("renewTime")
         due_s = 0.0 if renewed is None else seconds_until(renewed, now.wall) + RENEW_S
@@ -69,6 +72,8 @@ class Heartbeats(Controller):
         reported = ready is not None and ready["status"] != "Unknown"
         if ready is not None and (not reported or -seconds_until(ready["lastHeartbeatTime"], now.wall) >= REPORT_S):
             self.client.apply([UpdateStatus(NODES, _reported(node, now))])
+            if not reported:
+                self.client.tell(bare(name, name), of_node_status(name, "NodeReady"))
         if due_s > 0:
             return due_s
         if lease is None:
@@ -107,6 +112,7 @@ class NodeMonitor(Controller):
     """Looks whether a node has been heard of."""
 
     name = "node-monitor"
+    component = "node-controller"
     kind = NODES
     watches = (NODES, LEASES)
     background = True
@@ -138,6 +144,9 @@ class NodeMonitor(Controller):
             return left_s
         lost = [_unknown(one, now) if one["type"] in _LOST else one for one in conditions or ()]
         self.client.apply([UpdateStatus(NODES, {**node, "status": {**node["status"], "conditions": lost}})])
+        self.client.tell(bare(name, node["metadata"]["uid"]), of_node_status(name, "NodeNotReady"))
+        stranded = [pod for pod in self.client.list(PODS) if pods.node_of(pod) == name]
+        self.client.apply([Tell(pod, News("NodeNotReady", "Node is not ready", warning=True)) for pod in stranded])
         return None
 
 

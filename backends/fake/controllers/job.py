@@ -4,8 +4,8 @@
 
 Rules: pkg/controller/job/job_controller.go, kubernetes.io/docs/concepts/workloads/controllers/job. `decide` is the
 whole decision and pure; job_outcome.py says when a Job is over, job_status.py how the ends of its pods are counted.
-How often pods have failed in a row is remembered in memory alone, as in the real controller. No Events are written,
-no pods are adopted, and Jobs with a foreign `managedBy` are left alone.
+How often pods have failed in a row is remembered in memory alone, as in the real controller. No pods are adopted, and
+Jobs with a foreign `managedBy` are left alone.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from typing import Final
 
 from backends.fake.controllers import downscale, job_outcome, job_pods, job_status
 from backends.fake.controllers.claims import Claims
-from backends.fake.controllers.client import Amend, Client, Create, Delete, Plan, UpdateStatus, Write
+from backends.fake.controllers.client import Amend, Client, Create, Delete, Plan, Tell, UpdateStatus, Write
 from backends.fake.controllers.controller import Controller, Now, Place
 from backends.fake.controllers.job_outcome import Tally
 from backends.fake.controllers.job_pods import Failures
@@ -140,7 +140,8 @@ def decide(job: Object, owned: Sequence[Object], now: datetime, failures: Failur
             _manage(work)
             managed = True
         ending = job_outcome.completed(job, tally.succeeded, work.active)
-    writes: list[Write] = [*(Delete(PODS, pod) for pod in work.delete), *(Create(PODS, pod) for pod in work.create)]
+    writes: list[Write] = [Delete(PODS, pod, owner=job) for pod in work.delete]
+    writes += [Create(PODS, pod, owner=job) for pod in work.create]
     writes += _counted(work, stored, ending, managed=managed)
     left_s = job_outcome.deadline_in_s(job, now)
     waits = [wait for wait in (*work.waits, left_s) if wait is not None and wait > 0]
@@ -284,4 +285,4 @@ def _counted(work: _Pass, stored: Object, ending: Object | None, *, managed: boo
     writes += [Amend(PODS, job_pods.untracked(pod)) for pod in ends.released]
     if final != stored:
         writes.append(UpdateStatus(JOBS, {**job, "status": final}))
-    return writes
+    return [*writes, *(Tell(job, news) for news in job_status.news(work.job["status"], final))]

@@ -15,8 +15,9 @@ from datetime import datetime
 from typing import Final
 
 from backends.fake.controllers import indexes, job_pods
-from backends.fake.controllers.job_outcome import FAILURE_TARGET, TERMINAL, Tally, has_limit_per_index
+from backends.fake.controllers.job_outcome import FAILURE_TARGET, SUCCESS_MET, TERMINAL, Tally, has_limit_per_index
 from backends.kubelet import pods
+from backends.kubelet.news import News
 from backends.kubelet.pods import Object, condition
 from backends.kubelet.rfc3339 import stamp
 
@@ -128,6 +129,19 @@ def final(job: Object, tally: Tally, before: Object, ends: Ends, ending: Object 
         if terminal["type"] == "Complete":
             status["completionTime"] = terminal["lastTransitionTime"]
     return _tidy(status)
+
+
+def news(before: Object, after: Object) -> list[News]:
+    """What is told of the change from one status to another: suspended, resumed, over."""
+    told: list[News] = []
+    old, new = (condition(one.get("conditions"), "Suspended") for one in (before, after))
+    if new is not None and new["status"] != (old or {}).get("status", "False"):
+        told.append(News("Suspended" if new["status"] == "True" else "Resumed", new["message"]))
+    if condition(after.get("conditions"), TERMINAL[SUCCESS_MET]) is not None:
+        told.append(News("Completed", "Job completed"))
+    elif (failed := condition(after.get("conditions"), TERMINAL[FAILURE_TARGET])) is not None:
+        told.append(News(failed["reason"], failed["message"], warning=True))
+    return told
 
 
 def _timed(new: Object, now: datetime) -> Object:

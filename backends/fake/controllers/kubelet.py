@@ -8,14 +8,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from backends.fake.controllers.client import Client, Delete, UpdateStatus, Write
+from backends.fake.controllers.client import Client, Delete, Tell, UpdateStatus, Write
 from backends.fake.controllers.controller import Controller, Now, Place
 from backends.fake.controllers.heartbeats import STOPPED, is_stopped
 from backends.fake.controllers.kinds import NODES, PODS
+from backends.fake.controllers.nodes import bare
 from backends.fake.controllers.owners import Owners
 from backends.fake.store import StoreEvent
 from backends.kubelet import Kubelet, TimingError, node_address, pods
+from backends.kubelet.news import of_node, of_node_status
 from backends.kubelet.pods import Object
+
+_CORDON = b'"unschedulable":true'
 
 
 class Kubelets(Controller):
@@ -28,6 +32,8 @@ class Kubelets(Controller):
     def __init__(self, client: Client, owners: Owners, kubelet: Kubelet) -> None:
         super().__init__(client, owners)
         self._kubelet = kubelet
+        self._cordoned: dict[str, bool] = {}
+        """The nodes that have been told of, and whether they were cordoned then."""
 
     @classmethod
     def user(cls) -> str:
@@ -35,9 +41,10 @@ class Kubelets(Controller):
         return "system:node:"
 
     def concerns(self, event: StoreEvent) -> Iterable[Place]:
-        """Every change of a pod; the pods of a machine that is switched on or off."""
+        """Every change of a pod; a machine that comes or is cordoned; the pods of one that is switched on or off."""
         if event.key.plural == NODES.plural:
-            return self._of_switched(event)
+            own = [("", event.key.name)] if _starts_or_is_cordoned(event) else []
+            return [*own, *self._of_switched(event)]
         if event.new is None:
             self._kubelet.forget(event.shown.uid)
             return ()
@@ -56,14 +63,17 @@ class Kubelets(Controller):
         return [(pod["metadata"]["namespace"], pod["metadata"]["name"]) for pod in found]
 
     def step(self, namespace: str, name: str, now: Now) -> float | None:
-        """The pod's next stage."""
+        """The pod's next stage; of a node, without a namespace, what there is to tell."""
+        if not namespace:
+            self._tell_of_node(name)
+            return None
         pod = self.client.get(PODS, namespace, name)
         if pod is None or not (node := pods.node_of(pod)):
             return None
         machine = self.client.get(NODES, "", node)
         if machine is not None and is_stopped(machine):
             return None
-        self.client.act_as(f"{self.user()}{node}", ("system:nodes", "system:authenticated"))
+        self._act_as(node)
         try:
             decision = self._kubelet.look(pod, _address(machine), now.monotonic, now.wall)
         except TimingError as error:
@@ -74,8 +84,30 @@ class Kubelets(Controller):
             writes.append(UpdateStatus(PODS, {**pod, "status": decision.status}))
         if decision.remove:
             writes.append(Delete(PODS, pod, grace_s=0))
-        self.client.apply(writes)
+        self.client.apply([*writes, *(Tell(pod, one) for one in decision.news)])
         return decision.again_in_s
+
+    def _act_as(self, node: str) -> None:
+        self.client.act_as(f"{self.user()}{node}", ("system:nodes", "system:authenticated"), node)
+
+    def _tell_of_node(self, name: str) -> None:
+        """Its kubelet has started; or it has been cordoned, or is so no longer."""
+        node = self.client.get(NODES, "", name)
+        if node is None or is_stopped(node):
+            return
+        cordoned, before = bool(node["spec"].get("unschedulable")), self._cordoned.get(name)
+        self._cordoned[name] = cordoned
+        told = of_node(name) if before is None else []
+        if cordoned != bool(before):
+            told.append(of_node_status(name, "NodeNotSchedulable" if cordoned else "NodeSchedulable"))
+        self._act_as(name)
+        self.client.apply([Tell(bare(name, name), one) for one in told])
+
+
+def _starts_or_is_cordoned(event: StoreEvent) -> bool:
+    if event.new is None:
+        return False
+    return event.old is None or (_CORDON in event.old.rest) != (_CORDON in event.new.rest)
 
 
 def _address(node: Object | None) -> str:

@@ -15,6 +15,7 @@ from backends.fake.controllers.kinds import NODES, PODS
 from backends.fake.controllers.owners import Owners
 from backends.fake.store import StoreEvent
 from backends.kubelet import pods
+from backends.kubelet.news import News
 from backends.kubelet.pods import Object
 from backends.kubelet.rfc3339 import stamp
 
@@ -46,8 +47,14 @@ class NodeTaints(Controller):
     """
 
     name = "node-lifecycle-controller"
+    component = "node-controller"
     kind = NODES
     watches = (NODES,)
+
+    def __init__(self, client: Client, owners: Owners) -> None:
+        super().__init__(client, owners)
+        self._known: dict[str, str] = {}
+        """The nodes that have been told of -> their uids."""
 
     @classmethod
     def user(cls) -> str:
@@ -61,6 +68,7 @@ class NodeTaints(Controller):
     def step(self, _namespace: str, name: str, now: Now) -> float | None:
         """Add and remove taints."""
         node = self.client.get(NODES, "", name)
+        self._tell(name, node)
         if node is None:
             return None
         conditions = node.get("status", {}).get("conditions")
@@ -78,6 +86,23 @@ class NodeTaints(Controller):
                 spec["taints"] = [*kept, *added]
             self.client.apply([Update(NODES, node)])
         return None
+
+    def _tell(self, name: str, node: Object | None) -> None:
+        """A node has come, or has gone."""
+        known = self._known.get(name)
+        if known is not None and node is None:
+            del self._known[name]
+            text = f"Node {name} event: Removing Node {name} from Controller"
+            self.client.tell(bare(name, known), News("RemovingNode", text))
+        if node is not None and known != node["metadata"]["uid"]:
+            uid = self._known[name] = node["metadata"]["uid"]
+            text = f"Node {name} event: Registered Node {name} in Controller"
+            self.client.tell(bare(name, uid), News("RegisteredNode", text))
+
+
+def bare(name: str, uid: str) -> Object:
+    """A node as Events name it: without its version. Kubelets give its name for a uid."""
+    return {"kind": "Node", "apiVersion": "v1", "metadata": {"name": name, "uid": uid}}
 
 
 def _wanted(node: Object, conditions: Iterable[Object] | None) -> set[tuple[str, str]]:

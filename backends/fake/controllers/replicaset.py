@@ -1,7 +1,7 @@
 """ReplicaSets: as many pods as wanted, and a status that counts them.
 
 kube-controller-manager's `replicaset-controller` (pkg/controller/replicaset). `decide` and `status` are pure; which
-pods go first when there are too many is `downscale.order`. No Events are written.
+pods go first when there are too many is `downscale.order`.
 """
 
 from __future__ import annotations
@@ -95,9 +95,11 @@ def decide(replica_set: Object, active: list[Object], related: list[Object], now
     missing = wanted(replica_set) - len(active)
     if missing > 0:
         pod = pod_from(replica_set["spec"]["template"], REPLICA_SETS, replica_set)
-        return [Create(PODS, pod)] * min(missing, BURST)
+        return [Create(PODS, pod, owner=replica_set)] * min(missing, BURST)
     surplus = min(-missing, BURST)
-    return [Delete(PODS, pod) for pod in downscale.order(active, related, now)[:surplus]] if surplus else []
+    if not surplus:
+        return []
+    return [Delete(PODS, pod, owner=replica_set) for pod in downscale.order(active, related, now)[:surplus]]
 
 
 def status(

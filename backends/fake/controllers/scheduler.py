@@ -14,9 +14,12 @@ from backends.fake.controllers.client import Bind, Client, UpdateStatus
 from backends.fake.controllers.controller import Controller, Now, Place
 from backends.fake.controllers.kinds import NODES, PODS
 from backends.fake.controllers.owners import Owners
-from backends.fake.store import StoreEvent
+from backends.fake.events import Source
+from backends.fake.store import Entry, StoreEvent
 from backends.kubelet import pods
-from backends.kubelet.placement import SCHEDULER, refusal, unschedulable
+from backends.kubelet.news import News
+from backends.kubelet.placement import FULL, SCHEDULER, refusal, unschedulable, why_not
+from backends.kubelet.pods import Object
 
 
 class Scheduler(Controller):
@@ -28,7 +31,8 @@ class Scheduler(Controller):
 
     def __init__(self, client: Client, owners: Owners) -> None:
         super().__init__(client, owners)
-        self._unbound: dict[Place, None] = {}
+        self._unbound: dict[Place, bool] = {}
+        """Pods without a node -> whether one would take them that had room."""
         self._held: dict[Place, str] = {}
         """Pods that take room -> the node where they do."""
         self._pods_on: Counter[str] = Counter()
@@ -38,18 +42,24 @@ class Scheduler(Controller):
         """The scheduler is a component, no service account."""
         return "system:kube-scheduler"
 
+    @classmethod
+    def source(cls) -> Source:
+        """It speaks through the newer recorder, under the name that pods ask for it by."""
+        return Source(SCHEDULER, cls.name, series=True)
+
     def concerns(self, event: StoreEvent) -> Iterable[Place]:
-        """A pod without a node; and, when a node changes or room is made on one, every pod that waits."""
+        """A pod without a node; when a node changes, every pod that waits; when room is made, who waits for that."""
         if event.key.plural == NODES.plural:
-            return tuple(self._unbound)
+            return tuple(self._unbound) if self._unbound and _matters(event.old, event.new) else ()
         place = (event.key.namespace, event.key.name)
         pod = event.new.load() if event.new is not None else None
         room_made = self._take_room(place, pods.node_of(pod) if pod is not None and not pods.is_finished(pod) else "")
         if pod is not None and not pods.node_of(pod) and pod["spec"].get("schedulerName", SCHEDULER) == SCHEDULER:
-            self._unbound[place] = None
-            return (place,)
+            known = place in self._unbound
+            self._unbound.setdefault(place, False)
+            return () if known and event.old is not None and _asks_the_same(event.old.load(), pod) else (place,)
         self._unbound.pop(place, None)
-        return tuple(self._unbound) if room_made else ()
+        return [waiting for waiting, crowded in self._unbound.items() if crowded] if room_made else ()
 
     def _take_room(self, place: Place, node: str) -> bool:
         """Note that the pod takes room on `node` ("": nowhere); returns whether it left another one."""
@@ -73,6 +83,27 @@ class Scheduler(Controller):
         if fitting:
             best = min(fitting, key=lambda node: (self._pods_on[node], node))
             self.client.apply([Bind(PODS, pod, best)])
-        elif (status := unschedulable(pod, reasons, now.wall)) is not None:
+            text = f"Successfully assigned {namespace}/{name} to {best}"
+            self.client.tell(pod, News("Scheduled", text), action="Binding")
+            return None
+        self._unbound[namespace, name] = FULL in reasons
+        text = why_not(reasons)
+        if (status := unschedulable(pod, text, now.wall)) is not None:
             self.client.apply([UpdateStatus(PODS, {**pod, "status": status})])
+        self.client.tell(pod, News("FailedScheduling", text, warning=True), action="Scheduling")
         return None
+
+
+def _asks_the_same(old: Object, new: Object) -> bool:
+    """Whether a pod is the one that has been looked at, though its status may say so by now (`isPodUpdated`)."""
+    before, after = ((one["metadata"].get("labels"), one["metadata"].get("annotations")) for one in (old, new))
+    return bool(old["spec"] == new["spec"] and before == after)
+
+
+def _matters(old: Entry | None, new: Entry | None) -> bool:
+    """Whether the node may take a pod now that it did not take before."""
+    if old is None or new is None or old.labels != new.labels:
+        return True
+    before, after = old.load(), new.load()
+    room = [one.get("status", {}).get("allocatable") for one in (before, after)]
+    return bool(before["spec"] != after["spec"] or room[0] != room[1])

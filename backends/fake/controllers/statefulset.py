@@ -15,13 +15,14 @@ from datetime import datetime
 
 from backends.fake.controllers import revisions, volume_claims
 from backends.fake.controllers.claims import Claims
-from backends.fake.controllers.client import Create, Delete, Plan, Update, UpdateStatus, Write
+from backends.fake.controllers.client import Create, Delete, Plan, Tell, Update, UpdateStatus, Write
 from backends.fake.controllers.controller import Controller, Now, Place
 from backends.fake.controllers.kinds import CLAIMS, PODS, REVISIONS, STATEFUL_SETS
 from backends.fake.controllers.templates import pod_from
 from backends.fake.selectors import labels_of
 from backends.fake.store import StoreEvent
 from backends.kubelet import pods
+from backends.kubelet.news import News
 from backends.kubelet.pods import Object
 
 REVISION = "controller-revision-hash"
@@ -163,13 +164,13 @@ def _keep_one(sync: _Sync, ordinal: int, pod: Object | None) -> bool:
     """Whether this one is as it should be, so that its successors may follow."""
     if pod is not None and pods.is_finished(pod):
         if not pods.is_terminating(pod):
-            sync.writes.append(Delete(PODS, pod))
+            sync.writes += [Tell(sync.stateful_set, _recreating(sync.stateful_set, pod)), _deleted(sync, pod)]
         return False
     if pod is None:
         if volume_claims.is_stale(sync.stateful_set, ordinal, sync.volumes):
             return False
         sync.writes.extend(volume_claims.missing(sync.stateful_set, ordinal, sync.volumes))
-        sync.writes.append(Create(PODS, _new_pod(sync, ordinal)))
+        sync.writes.append(Create(PODS, _new_pod(sync, ordinal), owner=sync.stateful_set))
         return False
     if pods.phase(pod) == "Pending":
         sync.writes.extend(volume_claims.missing(sync.stateful_set, ordinal, sync.volumes))
@@ -177,6 +178,19 @@ def _keep_one(sync: _Sync, ordinal: int, pod: Object | None) -> bool:
         return False
     _mend(sync, ordinal, pod)
     return True
+
+
+def _deleted(sync: _Sync, pod: Object) -> Delete:
+    return Delete(PODS, pod, owner=sync.stateful_set)
+
+
+def _recreating(stateful_set: Object, pod: Object) -> News:
+    """A pod that has ended is told before it goes."""
+    name, metadata = pod["metadata"]["name"], stateful_set["metadata"]
+    where = f"StatefulSet {metadata['namespace']}/{metadata['name']}"
+    if pods.phase(pod) == "Failed":
+        return News("RecreatingFailedPod", f"{where} is recreating failed Pod {name}", warning=True)
+    return News("RecreatingTerminatedPod", f"{where} is recreating terminated Pod {name}")
 
 
 def _mend(sync: _Sync, ordinal: int, pod: Object) -> None:
@@ -201,7 +215,7 @@ def _take_away(sync: _Sync) -> bool:
             continue
         if sync.ordered and not sync.is_available(pod) and pod is not first_unhealthy:
             return False
-        sync.writes.append(Delete(PODS, pod))
+        sync.writes.append(_deleted(sync, pod))
         if sync.ordered:
             return False
     return True
@@ -221,7 +235,7 @@ def _update(sync: _Sync) -> bool:
     for ordinal in reversed(sync.wanted[partition:]):
         pod = sync.living.get(ordinal)
         if pod is not None and _revision_of(pod) != _name(sync.update) and not pods.is_terminating(pod):
-            sync.writes.append(Delete(PODS, pod))
+            sync.writes.append(_deleted(sync, pod))
             sync.updates_deleted += _revision_of(pod) == _name(sync.current)
             return False
         if not sync.is_healthy(pod):

@@ -10,11 +10,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Final
 
-from backends.fake.controllers.client import Delete, UpdateStatus, Write
+from backends.fake.controllers.client import Client, Delete, Tell, UpdateStatus, Write
 from backends.fake.controllers.controller import Controller, Now, Place
 from backends.fake.controllers.kinds import NODES, PODS
+from backends.fake.controllers.owners import Owners
 from backends.fake.store import StoreEvent
 from backends.kubelet import pods
+from backends.kubelet.news import News
 from backends.kubelet.placement import tolerates
 from backends.kubelet.pods import Object
 from backends.kubelet.rfc3339 import seconds_until
@@ -28,6 +30,11 @@ class TaintEvictions(Controller):
     name = "taint-eviction-controller"
     kind = PODS
     watches = (NODES, PODS)
+
+    def __init__(self, client: Client, owners: Owners) -> None:
+        super().__init__(client, owners)
+        self._due: set[str] = set()
+        """Pods (by uid) that are to go when their time is over."""
 
     @classmethod
     def user(cls) -> str:
@@ -56,12 +63,19 @@ class TaintEvictions(Controller):
         if pod is None or node is None or pods.is_terminating(pod) or pods.is_finished(pod):
             return None
         taints = [one for one in node["spec"].get("taints") or () if one["effect"] == "NoExecute"]
-        if not taints:
+        uid, where = pod["metadata"]["uid"], f"{namespace}/{name}"
+        left_s = _left_s(taints, pod["spec"].get("tolerations") or (), now) if taints else None
+        if left_s is None:
+            if uid in self._due:
+                self.client.tell(pod, News("TaintManagerEviction", f"Cancelling deletion of Pod {where}"))
+            self._due.discard(uid)
             return None
-        left_s = _left_s(taints, pod["spec"].get("tolerations") or (), now)
-        if left_s is None or left_s > 0:
+        if left_s > 0:
+            self._due.add(uid)
             return left_s
-        writes: list[Write] = [UpdateStatus(PODS, _disrupted(pod, now)), Delete(PODS, pod)]
+        self._due.discard(uid)
+        telling = Tell(pod, News("TaintManagerEviction", f"Marking for deletion Pod {where}"))
+        writes: list[Write] = [telling, UpdateStatus(PODS, _disrupted(pod, now)), Delete(PODS, pod)]
         self.client.apply(writes)
         return None
 

@@ -43,7 +43,7 @@ def missing(stateful_set: Object, ordinal: int, existing: Mapping[str, Object]) 
         if _policy(stateful_set, "whenDeleted") == "Delete":
             metadata["ownerReferences"] = [_reference("apps/v1", "StatefulSet", stateful_set)]
         claim = {"apiVersion": "v1", "kind": "PersistentVolumeClaim", "metadata": metadata, "spec": template["spec"]}
-        writes.append(Create(CLAIMS, claim))
+        writes.append(Create(CLAIMS, claim, owner=stateful_set))
     return writes
 
 

@@ -9,6 +9,7 @@ import pytest
 from backends.fake.controllers.claims import Claims
 from backends.fake.controllers.client import Client
 from backends.fake.controllers.kinds import PODS, REPLICA_SETS
+from backends.fake.events import Source
 from backends.fake.selectors import labels_of
 from tests.unit.backends.fake.controllers.world import APPS, workload
 from tests.unit.backends.fake.controllers.world import PODS as POD_PATH
@@ -26,7 +27,10 @@ def owner(door: Door) -> Obj:
 
 
 def claims(door: Door) -> Claims:
-    return Claims(Client(door.cluster.store, door.cluster.server.handle, "system:test"), REPLICA_SETS, PODS)
+    client = Client(
+        door.cluster.store, door.cluster.server.handle, "system:test", door.cluster.recorder, Source("test")
+    )
+    return Claims(client, REPLICA_SETS, PODS)
 
 
 def names(found: list[Obj]) -> list[str]:

@@ -6,6 +6,7 @@ import pytest
 
 from backends.fake.controllers.client import Bind, Client, Create, Delete, Refused, Update, UpdateStatus
 from backends.fake.controllers.kinds import CONFIG_MAPS, DEPLOYMENTS, PODS
+from backends.fake.events import Source
 from tests.unit.backends.fake.door import CM, Door, config_map, deployment, pod
 from tests.unit.backends.fake.door import DEPLOYMENTS as DEPLOYMENT_PATH
 
@@ -14,7 +15,7 @@ USER = "system:serviceaccount:kube-system:test-controller"
 
 @pytest.fixture
 def client(door: Door) -> Client:
-    return Client(door.cluster.store, door.cluster.server.handle, USER)
+    return Client(door.cluster.store, door.cluster.server.handle, USER, door.cluster.recorder, Source("test"))
 
 
 def test_what_is_read_is_the_readers_own(door: Door, client: Client) -> None:

@@ -9,6 +9,7 @@ import pytest
 from backends.fake.controllers.client import Client
 from backends.fake.controllers.kinds import BUDGETS, REPLICA_SETS, STATEFUL_SETS
 from backends.fake.controllers.owners import Owners
+from backends.fake.events import Source
 from backends.fake.store import StoreEvent
 from tests.unit.backends.fake.controllers.world import APPS, PODS, workload
 from tests.unit.backends.fake.door import Door, pod
@@ -19,7 +20,8 @@ class Listener:
 
     def __init__(self, door: Door) -> None:
         store = door.cluster.store
-        self.owners = Owners(Client(store, door.cluster.server.handle, "system:test"))
+        handle, recorder = door.cluster.server.handle, door.cluster.recorder
+        self.owners = Owners(Client(store, handle, "system:test", recorder, Source("test")))
         self.events: list[StoreEvent] = []
         store.subscribe(self._hear)
 
