@@ -9,7 +9,7 @@ NOT imitated. These are refused with 501, 406 or 415 and a Status that says so (
 
 - protobuf of CustomResourceDefinitions and APIServices
 - aggregated API servers; conversion of custom resources by a webhook
-- component statuses, metrics
+- metrics
 - SPDY (exec and attach speak WebSocket, as kubectl does since 1.31), watches over a WebSocket
 - port forwarding, the pod proxy, the service proxy, the node proxy
 

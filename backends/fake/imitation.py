@@ -49,7 +49,6 @@ NOT_IMITATED: tuple[Refusal, ...] = (
     ),
     Refusal("conversion of custom resources by a webhook", "POST", _DEFINITIONS, 501, _JSON, _WEBHOOK),
     _post("aggregated API servers", "/apis/apiregistration.k8s.io/v1/apiservices"),
-    Refusal("component statuses", "GET", "/api/v1/componentstatuses", 501),
     Refusal("SPDY", "POST", f"{_POD}/exec?command=true&stdout=true", 501, _SPDY),
     Refusal("watches over a WebSocket", "GET", f"{_PODS}?watch=true", 501, (("upgrade", "websocket"),)),
     _post("port forwarding", f"{_POD}/portforward"),

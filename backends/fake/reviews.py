@@ -141,12 +141,3 @@ def user_info(identity: Identity | None) -> Obj:
     if identity.extra:
         shown["extra"] = {name: list(values) for name, values in identity.extra}
     return shown
-
-
-def component_status(call: Call) -> statuses.ApiError:
-    """The refusal of /componentstatuses: nothing here has a health of its own."""
-    if call.name:
-        error = statuses.not_found("componentstatuses", call.name)
-        error.message = f'componentstatus "{call.name}" not found'
-        return error
-    return statuses.not_imitated("component statuses")

@@ -17,6 +17,7 @@ import orjson
 from backends.clock import Clock
 from backends.fake import (
     authorization,
+    component_statuses,
     deleting,
     discovery,
     imitation,
@@ -271,8 +272,8 @@ class Server:
                 return self._reviews.create(self._registry, call)
             if verb == "create" and resource.storage in imitation.REFUSED_RESOURCES:
                 raise statuses.not_imitated(imitation.REFUSED_RESOURCES[resource.storage])
-        if resource.storage == ("", "componentstatuses"):
-            raise reviews.component_status(call)
+        if resource.storage == component_statuses.RESOURCE:
+            return component_statuses.answer(call)
         return _HANDLERS[verb](self._registry, call)
 
     def _check_create(self, call: Call) -> None:

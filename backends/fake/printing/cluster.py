@@ -18,6 +18,15 @@ def _old(obj: Obj, now: datetime) -> str:
     return age(obj["metadata"].get("creationTimestamp"), now)
 
 
+def component_status(obj: Obj, _: datetime) -> Cells:
+    """Whether it is well, and what it says."""
+    healthy = next((one for one in obj.get("conditions") or () if one.get("type") == "Healthy"), None)
+    if healthy is None:
+        return [obj["metadata"]["name"], "Unknown", "", ""]
+    text = "Healthy" if healthy.get("status") == "True" else "Unhealthy"
+    return [obj["metadata"]["name"], text, healthy.get("message") or "", healthy.get("error") or ""]
+
+
 def config_map(obj: Obj, now: datetime) -> Cells:
     """How many keys it has."""
     return [obj["metadata"]["name"], len(obj.get("data") or ()) + len(obj.get("binaryData") or ()), _old(obj, now)]

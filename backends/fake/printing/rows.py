@@ -14,6 +14,7 @@ Printer = Callable[[Mapping[str, Any], datetime], list[Any]]
 PRINTERS: dict[str, Printer] = {
     "default": cluster.name_and_creation,
     "scale": cluster.scale,
+    "/componentstatuses": cluster.component_status,
     "/configmaps": cluster.config_map,
     "/endpoints": network.endpoints,
     "/events": cluster.event,

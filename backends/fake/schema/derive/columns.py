@@ -53,6 +53,12 @@ _TABLES: dict[str, tuple[str, ...]] = {
         "Available:integer @api.autoscaling.v1.ScaleStatus.replicas",
         AGE,
     ),
+    "/componentstatuses": (
+        NAME,
+        "Status Status of the component conditions",
+        "Message Message of the component conditions",
+        "Error Error of the component conditions",
+    ),
     "/configmaps": (NAME, "Data @api.core.v1.ConfigMap.data", AGE),
     "/endpoints": (NAME, "Endpoints @api.core.v1.Endpoints.subsets", AGE),
     "/events": (

@@ -16,7 +16,7 @@ from backends.fake.schema.derive.compact import definitions
 
 CONFORMANCE = Path(__file__).parents[4] / "conformance"
 RECORDED: dict[str, list[dict[str, Any]]] = json.loads((CONFORMANCE / "table-columns.json").read_text())
-NOT_SERVED = {"componentstatuses", "widgets"}
+NOT_SERVED = {"widgets"}
 
 
 def _resource(path: str) -> str:

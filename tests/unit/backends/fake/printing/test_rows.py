@@ -258,6 +258,12 @@ ROWS: list[tuple[str, Obj, list[Any]]] = [
     ("batch/jobs", {"metadata": {"deletionTimestamp": BORN}}, ["Terminating", "0/1", "", AGE, "", "", "<none>"]),
     ("batch/jobs", {"status": conditions("Suspended")}, ["Suspended", "0/1", "", AGE, "", "", "<none>"]),
     (
+        "/componentstatuses",
+        {"conditions": [{"type": "Healthy", "status": "False", "message": "m", "error": "e"}]},
+        ["Unhealthy", "m", "e"],
+    ),
+    ("/componentstatuses", {}, ["Unknown", "", ""]),
+    (
         "certificates.k8s.io/certificatesigningrequests",
         {
             "spec": {"signerName": "s", "username": "u", "expirationSeconds": 7200},
