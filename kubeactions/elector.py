@@ -281,8 +281,14 @@ class Elector:
         if not self._leading:
             self._look()
         move = decide(self._seen, self.identity, self._clock.monotonic())
-        if move is not Move.WAIT:
+        if move is Move.WAIT:
+            return
+        try:
             self._write(None)
+        except Conflict:
+            if self._leading:
+                raise
+            self._look()  # Another candidate was first: that is no trouble.
 
     def _look(self) -> None:
         try:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from kubeactions.model import Phase, Record, Status
+from kubeactions.model import Json, Phase, Record, Status
 
 COLOURS: Mapping[str, str] = {
     "succeeded": "green",
@@ -163,7 +164,7 @@ def story(record: Record) -> list[tuple[str, str]]:
         source = action.source
         who = _joined(stamp(action.created_at), _after("by ", action.requested_by), _after("as ", action.action_id))
         lines.append(("ordered", who))
-        lines += [("parameter", f"{name}={value}") for name, value in action.parameters.items()]
+        lines += [("parameter", f"{name}={_plain(value)}") for name, value in action.parameters.items()]
     lines.append(("received", _joined(stamp(record.received_at), _after("from ", source))))
     for one in record.why:
         lines.append((one.step, f"{stamp(one.at)}  {one.reason}{_after(': ', one.text)}"))
@@ -173,6 +174,11 @@ def story(record: Record) -> list[tuple[str, str]]:
         lines += [(state(record), ended), ("message", outcome.message), ("reported", _reported(record))]
     lines.append(("to do", advice(record)))
     return lines
+
+
+def _plain(value: Json) -> str:
+    """As `submit -p` takes it."""
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
 def _after(prefix: str, text: str) -> str:

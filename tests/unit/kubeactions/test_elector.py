@@ -9,7 +9,19 @@ import pytest
 
 from backends.clock import SimulatedClock
 from backends.fake import Cluster, FakeBackend
-from backends.faults import Answer, Crash, Delay, Faults, Late, LoseAnswer, LoseRequest, Match, ReplicaDied, install
+from backends.faults import (
+    Answer,
+    Crash,
+    Delay,
+    Faults,
+    Late,
+    LoseAnswer,
+    LoseRequest,
+    Match,
+    Pause,
+    ReplicaDied,
+    install,
+)
 from kubeactions.elector import (
     LEDGER_ANNOTATION,
     Elector,
@@ -120,6 +132,22 @@ def test_the_first_candidate_creates_the_lease_and_leads(race: Race) -> None:
         "acquireTime": "2026-01-01T00:00:00.000000Z",
         "renewTime": "2026-01-01T00:00:00.000000Z",
     }
+
+
+@pytest.mark.parametrize("verb", ["create", "update"])
+def test_a_candidate_that_comes_second_in_a_race_follows_without_a_complaint(
+    race: Race, caplog: pytest.LogCaptureFixture, verb: str
+) -> None:
+    first, second = race.candidate("a"), race.candidate("b")
+    if verb == "update":
+        for candidate in (race.candidate("before"), first, second):
+            candidate.step()
+        race.clock.advance(20)
+    race.faults.add(Pause(first.step), Match(identity="b", verb=verb, resource="leases"), times=1)
+    second.step()
+    assert (first.is_leader(), second.is_leader()) == (True, False)
+    assert (second.last_error, second.reached, second.holder()) == ("", True, "a")
+    assert [one.message for one in caplog.records if one.levelname == "WARNING"] == []
 
 
 def test_validity_counts_from_before_the_renewal_was_sent(race: Race) -> None:

@@ -60,6 +60,14 @@ def test_a_record_without_an_action_has_a_story_too() -> None:
     assert lines["reported"] == "not everywhere yet; done: log; it is tried until it is acknowledged"
 
 
+def test_parameters_are_told_as_they_are_ordered() -> None:
+    assert PENDING.action is not None
+    given = {"command": ("echo", "größe"), "once": False, "replicas": 3, "wait": "rollout"}
+    lines = story(replace(PENDING, action=replace(PENDING.action, parameters=given)))
+    told = [text for label, text in lines if label == "parameter"]
+    assert told == ['command=["echo", "größe"]', "once=false", "replicas=3", "wait=rollout"]
+
+
 @pytest.mark.parametrize("status", list(Status))
 def test_every_ending_says_what_to_do(status: Status) -> None:
     assert advice(ended(status))
