@@ -23,6 +23,7 @@ from typing import IO, TYPE_CHECKING, Any
 from backends.base import BackendError
 from backends.clock import Clock
 from backends.kind import engine, rewriting
+from backends.kind.images import Reference
 
 if TYPE_CHECKING:
     from docker.models.containers import Container
@@ -172,13 +173,16 @@ class Node:
         """Copy an image of the engine into the node's containerd, under the same name. Raises `BackendError`."""
         from docker.errors import ImageNotFound
 
+        name = Reference.parse(image).tagged  # An engine saves an image under one of its tags, or without a name.
         with tempfile.TemporaryFile() as saved:
             with engine.errors(f"saving the image {image}"):
                 try:
                     found = self.container.client.images.get(image)
                 except ImageNotFound:
                     raise BackendError(f"there is no image {image} on this machine to load") from None
-                for chunk in found.save(named=image):
+                if name not in found.tags:
+                    raise BackendError(f"the image {image} is not called {name} here: `docker tag` it, and load that")
+                for chunk in found.save(named=name):
                     saved.write(chunk)
             self._put(saved, IMPORT_PATH)
         snapshotter = f"--snapshotter={rewriting.snapshotter(self.read(CONTAINERD))}"

@@ -153,8 +153,14 @@ def test_a_local_image_is_loaded_under_its_name(backend: KindBackend, docker_eng
     try:
         backend.load(name)
         assert "docker.io/kubeactions/loaded" in cluster(backend).node.check("crictl", "images")
+        image = docker_engine.images.get(name)
+        with pytest.raises(BackendError, match=f"the image {image.id} is not called .* here: `docker tag` it"):
+            backend.load(image.id)
+        image.tag("kubeactions/loaded", "latest")
+        backend.load("kubeactions/loaded")
     finally:
-        docker_engine.images.remove(name)
+        for tag in docker_engine.images.get(name).tags:
+            docker_engine.images.remove(tag)
 
 
 def _tar() -> bytes:
