@@ -17,6 +17,7 @@ from backends.fake.messages import Response
 from backends.fake.reading import json_response
 from backends.fake.registry import DeleteOptions, Registry
 from backends.fake.store import Entry, Key
+from backends.fake.writing import check_namespace
 
 Obj = dict[str, Any]
 
@@ -31,6 +32,7 @@ def evict(registry: Registry, call: Call) -> Response:
     route, pods = call.route, call.served
     options.check_write(call, "CreateOptions")
     body = read_eviction(call)
+    check_namespace(pods, body, route.namespace)
     if (body["metadata"].get("name") or "") != route.name:
         raise statuses.bad_request("name in URL does not match name in Eviction object")
     dry_run = call.dry_run

@@ -234,7 +234,7 @@ class Registry:
         """
         entry = self.find(resource, namespace, name)
         if uid and uid != entry.uid:
-            raise self.other_uid(resource, namespace, name, uid, entry.uid)
+            raise self.other_object(resource, namespace, name, uid, entry.uid)
         working, new, old = _changed(resource, entry, change)
         if guard is not None:
             guard(new, old)
@@ -412,8 +412,10 @@ class Registry:
         return statuses.not_found(resource.plural, name, resource.group)
 
     @staticmethod
-    def other_uid(resource: Resource, namespace: str, name: str, asked: str, found: str) -> statuses.ApiError:
-        """409: a PUT that names another uid, in the words of the storage layer."""
+    def other_object(
+        resource: Resource, namespace: str, name: str, asked: str, found: str, what: str = "UID"
+    ) -> statuses.ApiError:
+        """409: a write that names another uid (or another version), in the words of the storage layer."""
         where = f"{namespace}/{name}" if namespace else name
         key = f"/registry/{resource.plural}/{where}"
         if resource.custom is not None or resource.storage == CRDS:
@@ -423,7 +425,7 @@ class Registry:
             name,
             resource.group,
             f"StorageError: invalid object, Code: 4, Key: {key}, ResourceVersion: 0, AdditionalErrorMsg: "
-            f"Precondition failed: UID in precondition: {asked}, UID in object meta: {found}",
+            f"Precondition failed: {what} in precondition: {asked}, {what} in object meta: {found}",
         )
 
     @staticmethod

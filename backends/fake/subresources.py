@@ -22,9 +22,9 @@ from backends.fake.patches import change_of
 from backends.fake.reading import get, json_response
 from backends.fake.registry import Registry
 from backends.fake.scaling import scale
-from backends.fake.validation import containers, differences
+from backends.fake.strategies.base import kept_but_for_owners
 from backends.fake.validation.metadata import finalizer_causes
-from backends.fake.writing import check_name, checked, writer
+from backends.fake.writing import check_name, check_namespace, checked, writer
 
 Obj = dict[str, Any]
 Prepare = Callable[[Obj, Obj], Obj]
@@ -103,47 +103,29 @@ def _write(registry: Registry, call: Call, prepare: Prepare | None) -> Response:
 def _ephemeral(new: Obj, old: Obj) -> Obj:
     """Only the ephemeral containers; the generation rises with them."""
     wanted = (new.get("spec") or {}).get("ephemeralContainers")
-    _check_ephemeral(old, wanted or [])
     spec = dict(old.get("spec") or {})
+    spec.pop("ephemeralContainers", None)
     if wanted:
         spec["ephemeralContainers"] = wanted
     return _with_spec(old, new, spec)
 
 
-def _check_ephemeral(old: Obj, wanted: list[Obj]) -> None:
-    """What runs in a pod cannot be changed or taken out (ValidatePodEphemeralContainersUpdate)."""
-    asked = {one.get("name"): one for one in wanted}
-    broken = containers.ephemeral("spec.ephemeralContainers", wanted, old.get("spec") or {})
-    causes = [dict(one._asdict()) for one in broken]
-    if "kubernetes.io/config.mirror" in (old["metadata"].get("annotations") or {}):
-        text = "Forbidden: static pods do not support ephemeral containers"
-        causes.append({"field": "", "reason": "FieldValueForbidden", "message": text})
-    for held in (old.get("spec") or {}).get("ephemeralContainers") or []:
-        name = held.get("name")
-        if asked.get(name) != held:
-            what = "changed" if name in asked else "removed"
-            text = f'Forbidden: existing ephemeral containers "{name}" may not be {what}\n'
-            text += differences.containers(held, asked[name]) if name in asked else ""
-            causes.append({"field": "spec.ephemeralContainers", "reason": "FieldValueForbidden", "message": text})
-    if causes:
-        raise statuses.invalid("Pod", old["metadata"]["name"], "", causes)
-
-
 def _resize(new: Obj, old: Obj) -> Obj:
-    """Only the resources of containers that are there."""
-    spec = dict(old.get("spec") or {})
+    """Only the resources of containers that are there; where others are named, the rules refuse all of it."""
+    spec = dict(old["spec"])
     for member in ("containers", "initContainers"):
-        asked = {one.get("name"): one for one in (new.get("spec") or {}).get(member) or []}
-        if spec.get(member):
-            spec[member] = [_resized(one, asked.get(one.get("name"))) for one in spec[member]]
+        asked, held = new["spec"].get(member) or [], spec.get(member) or []
+        if [one.get("name") for one in asked] != [one["name"] for one in held]:
+            return {**new, "status": old.get("status") or {}}
+        if held:
+            spec[member] = [_resized(one, with_) for one, with_ in zip(held, asked, strict=True)]
     return _with_spec(old, new, spec)
 
 
-def _resized(container: Obj, asked: Obj | None) -> Obj:
-    if asked is None:
-        return container
+def _resized(container: Obj, asked: Obj) -> Obj:
     result = dict(container)
     for member in ("resources", "resizePolicy"):
+        result.pop(member, None)
         if member in asked:
             result[member] = asked[member]
     return result
@@ -151,7 +133,7 @@ def _resized(container: Obj, asked: Obj | None) -> Obj:
 
 def _with_spec(old: Obj, new: Obj, spec: Obj) -> Obj:
     result = dict(old)
-    result["metadata"] = new["metadata"]
+    result["metadata"] = kept_but_for_owners(new, old)
     result["spec"] = spec
     if spec != old.get("spec") and "generation" in old["metadata"]:
         result["metadata"]["generation"] = old["metadata"]["generation"] + 1
@@ -194,6 +176,7 @@ def bind(registry: Registry, call: Call, name: str) -> Response:
     route = call.route
     options.check_write(call, "CreateOptions")
     binding = read_kind(call, BINDING)
+    check_namespace(call.served, binding, route.namespace)
     target, named = binding.get("target") or {}, binding["metadata"].get("name") or ""
     if name and named and named != name:
         raise statuses.bad_request("name in URL does not match name in Binding object")
@@ -204,6 +187,7 @@ def bind(registry: Registry, call: Call, name: str) -> Response:
     at = metadata.timestamp(registry.clock.wall())
 
     def place(pod: Obj) -> Obj:
+        _check_place(registry, call, binding["metadata"], pod["metadata"])
         return _placed(pod, target["name"], binding["metadata"], at)
 
     entry = registry.update(
@@ -211,6 +195,17 @@ def bind(registry: Registry, call: Call, name: str) -> Response:
     )
     call.uid = entry.uid
     return json_response(201, BOUND)
+
+
+def _check_place(registry: Registry, call: Call, asked: Obj, held: Obj) -> None:
+    """A binding may say which pod it means; one posted to a collection loses its uid on the way."""
+    uid = asked.get("uid") if call.route.subresource else None
+    for what, want, found in (
+        ("UID", uid, held["uid"]),
+        ("ResourceVersion", asked.get("resourceVersion"), held["resourceVersion"]),
+    ):
+        if want and want != found:
+            raise registry.other_object(registry.pods, call.route.namespace, held["name"], want, found, what)
 
 
 def admit_creation(registry: Registry, call: Call, subresource: str, obj: Obj) -> None:

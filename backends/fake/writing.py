@@ -73,7 +73,7 @@ def replace(registry: Registry, call: Call) -> Response:
 def _create_by_put(registry: Registry, call: Call, obj: Obj, uid: str | None) -> Response:
     route, resource = call.route, call.served
     if uid:
-        raise registry.other_uid(resource, route.namespace, route.name, uid, "")
+        raise registry.other_object(resource, route.namespace, route.name, uid, "")
     obj["metadata"].pop("resourceVersion", None)
     if call.check_create is not None:
         call.check_create()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from backends.fake.strategies.base import Obj, Versioned
+from backends.fake.strategies.base import Obj, Versioned, kept_but_for_owners
 
 
 class CustomStrategy(Versioned):
@@ -20,10 +20,7 @@ class CustomStrategy(Versioned):
     def prepare_status_update(self, new: Obj, old: Obj) -> Obj:
         """The status, and who owns it; of the metadata nothing else."""
         result = dict(old)
-        result["metadata"] = dict(old["metadata"])
-        result["metadata"].pop("managedFields", None)
-        if new["metadata"].get("managedFields"):
-            result["metadata"]["managedFields"] = new["metadata"]["managedFields"]
+        result["metadata"] = kept_but_for_owners(new, old)
         if "status" in new:
             result["status"] = new["status"]
         else:

@@ -107,6 +107,14 @@ class Versioned(Strategy):
     unconditional_update = False
 
 
+def kept_but_for_owners(new: Obj, old: Obj) -> Obj:
+    """The metadata as it was, except who owns which field (ResetObjectMetaForStatus)."""
+    result = {name: value for name, value in old["metadata"].items() if name != "managedFields"}
+    if new["metadata"].get("managedFields"):
+        result["managedFields"] = new["metadata"]["managedFields"]
+    return result
+
+
 def finish(obj: Obj, stamp: datetime) -> None:
     """Mark an object as on its way out, for kinds with a deletion of their own."""
     obj["metadata"]["deletionTimestamp"] = meta.timestamp(stamp)

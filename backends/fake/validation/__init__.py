@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from backends.fake.validation import metadata
+from backends.fake.validation import metadata, pod_doors
 from backends.fake.validation.causes import Cause
 from backends.fake.validation.registered import rules_of
 
@@ -44,6 +44,8 @@ def validate_update(gvk: GVK, new: dict[str, Any], old: dict[str, Any], subresou
     rules = rules_of(gvk)
     found = metadata.update(new.get("metadata") or {}, old.get("metadata") or {}) * 2
     check = rules.update_status if subresource == "status" else rules.update if not subresource else None
+    if subresource in pod_doors.RULES:
+        check = pod_doors.RULES[subresource]
     if check is not None:
         found += check(new, old)
     return found

@@ -9,7 +9,7 @@ from typing import Any
 
 from backends.fake.validation import causes, label_selectors
 from backends.fake.validation.causes import Cause
-from backends.fake.validation.names import subdomain_1123_errors
+from backends.fake.validation.names import path_segment_errors, subdomain_1123_errors
 
 Obj = dict[str, Any]
 
@@ -36,6 +36,9 @@ def binding(obj: Obj) -> list[Cause]:
         found.append(causes.not_supported("roleRef.kind", reference.get("kind", ""), allowed))
     if not reference.get("name"):
         found.append(causes.required("roleRef.name"))
+    else:
+        texts = path_segment_errors(reference["name"])
+        found += [causes.invalid("roleRef.name", reference["name"], text) for text in texts]
     for number, subject in enumerate(obj.get("subjects") or ()):
         found += _subject(f"subjects[{number}]", subject, namespaced=obj["kind"] == "RoleBinding")
     return found

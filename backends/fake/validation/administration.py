@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from backends.fake.validation import causes, pod_defaults, pods
+from backends.fake.validation import causes, metadata, placement, pod_defaults, pods, quantities
 from backends.fake.validation.causes import Cause
 from backends.fake.validation.names import label_1123_errors
 
@@ -42,9 +42,13 @@ def _preemption(obj: Obj) -> list[Cause]:
 
 
 def runtime_class(obj: Obj) -> list[Cause]:
-    """A RuntimeClass names a handler."""
+    """A RuntimeClass names a handler, and may say what its pods cost and where they run."""
     handler = obj.get("handler", "")
-    return [causes.invalid("handler", handler, text) for text in label_1123_errors(handler)]
+    found = [causes.invalid("handler", handler, text) for text in label_1123_errors(handler)]
+    found += quantities.resources("overhead", {"limits": (obj.get("overhead") or {}).get("podFixed") or {}})
+    placed = obj.get("scheduling") or {}
+    found += metadata.label_causes(placed.get("nodeSelector") or {}, "scheduling.nodeSelector")
+    return found + placement.tolerations(placed.get("tolerations") or [], "scheduling.tolerations")
 
 
 def runtime_class_update(new: Obj, old: Obj) -> list[Cause]:

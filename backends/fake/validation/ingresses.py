@@ -149,8 +149,8 @@ def _reference(given: Obj, path: str) -> list[Cause]:
 def class_defaults(obj: Obj) -> None:
     """Parameters are the cluster's."""
     parameters = obj["spec"].get("parameters")
-    if parameters is not None:
-        parameters.setdefault("scope", "Cluster")
+    if parameters is not None and parameters.get("scope") is None:
+        parameters["scope"] = "Cluster"
 
 
 def ingress_class(obj: Obj) -> list[Cause]:

@@ -43,7 +43,7 @@ _UPDATABLE = (
 def create(obj: Obj) -> list[Cause]:
     """What is wrong with a new Pod's spec."""
     given = obj["spec"]
-    found = _whole(obj)
+    found = whole(obj)
     if given.get("ephemeralContainers"):
         found.append(causes.forbidden("spec.ephemeralContainers", "cannot be set on create"))
     if given.get("nodeName") and given.get("schedulingGates"):
@@ -51,7 +51,7 @@ def create(obj: Obj) -> list[Cause]:
     return found
 
 
-def _whole(obj: Obj) -> list[Cause]:
+def whole(obj: Obj) -> list[Cause]:
     """What every write of a Pod is checked for: its annotations, its spec, and what only templates may leave open."""
     given = obj["spec"]
     found = _annotations(obj["metadata"].get("annotations") or {}, given, "metadata.annotations")
@@ -167,7 +167,7 @@ def _unsupported(path: str, value: str | None, allowed: tuple[str, ...]) -> Caus
 def update(new: Obj, old: Obj) -> list[Cause]:
     """What is wrong with a change of a Pod: only images, a shorter deadline and more tolerations are allowed."""
     have, want = old["spec"], new["spec"]
-    found = _whole(new) + _annotation_changes(new, old)
+    found = whole(new) + _annotation_changes(new, old)
     for member in ("containers", "initContainers"):
         if len(want.get(member) or ()) != len(have.get(member) or ()):
             found.append(causes.forbidden(f"spec.{member}", "pod updates may not add or remove containers"))

@@ -6,9 +6,11 @@ from typing import Any
 
 import pytest
 
-from tests.unit.backends.fake.door import Door
+from tests.unit.backends.fake.door import PODS, STRATEGIC, Door
 
 CORE = "/api/v1/namespaces/default"
+RBAC = "/apis/rbac.authorization.k8s.io/v1/namespaces/default"
+RUNTIME_CLASSES = "/apis/node.k8s.io/v1/runtimeclasses"
 JOB = {"template": {"spec": {"restartPolicy": "Never", "containers": [{"name": "c", "image": "i"}]}}}
 
 
@@ -21,6 +23,16 @@ def refused(answer: Any) -> list[str]:
 @pytest.mark.parametrize(
     ("path", "body", "fields"),
     [
+        (f"{RBAC}/rolebindings", {"roleRef": {"kind": "Role", "name": "a/b"}}, ["roleRef.name"]),
+        (
+            RUNTIME_CLASSES,
+            {
+                "handler": "h",
+                "overhead": {"podFixed": {"cpu": "-1"}},
+                "scheduling": {"nodeSelector": {"a b": "c"}, "tolerations": [{"operator": "Exists", "value": "x"}]},
+            },
+            ["overhead.limits[cpu]", "scheduling.nodeSelector", "scheduling.tolerations[0].operator"],
+        ),
         (f"{CORE}/endpoints", {"subsets": [{}]}, ["subsets[0]"]),
         (f"{CORE}/endpoints", {"subsets": [{"addresses": [{"ip": "127.0.0.1"}], "ports": [{"port": 1}, {"port": 0}]}]},
          ["subsets[0].addresses[0].ip", "subsets[0].ports[0].name", "subsets[0].ports[1].name",
@@ -102,3 +114,85 @@ def test_what_is_no_yaml_is_refused_in_the_words_of_the_library(door: Door, text
         "PATCH", f"{CORE}/configmaps/a?fieldManager=m", text, content_type="application/apply-patch+yaml"
     )
     assert applied.body["message"] == f"error decoding YAML: error converting YAML to JSON: {why}"
+
+
+# ---- a Pod's own doors
+
+
+def container(name: str, **members: Any) -> dict[str, Any]:
+    return {"name": name, "image": "i", **members}
+
+
+RESIZED = {
+    "containers": [container("c", resources={"requests": {"cpu": "1", "memory": "1Gi"}, "limits": {"cpu": "2"}})],
+    "initContainers": [container("s", restartPolicy="Always"), container("n")],
+}
+CPU_AND_MEMORY = "spec: Forbidden: only cpu and memory resources are mutable"
+
+
+@pytest.mark.parametrize(
+    ("spec", "said"),
+    [
+        ({"containers": [{"name": "c", "resources": {"requests": {"cpu": "2"}}}]}, ""),
+        (
+            {"containers": [{"name": "c", "resources": {"requests": {"cpu": "3"}}}]},
+            'spec.containers[0].resources.requests: Invalid value: "3": must be less than or equal to cpu limit of 2',
+        ),
+        (
+            {"containers": [{"name": "c", "resources": {"limits": None}}]},
+            "spec.containers[0].resources.limits: Forbidden: resource limits cannot be removed",
+        ),
+        (
+            {"containers": [{"name": "c", "resources": {"requests": {"memory": None}}}]},
+            "spec.containers[0].resources.requests: Forbidden: resource requests cannot be removed",
+        ),
+        ({"containers": [{"name": "c", "resources": {"requests": {"ephemeral-storage": "1Gi"}}}]}, CPU_AND_MEMORY),
+        (
+            {"containers": [{"name": "x", "image": "i"}]},
+            "spec.containers: Forbidden: containers may not be added or removed on resize",
+        ),
+        (
+            {"initContainers": [{"name": "n", "resources": {"requests": {"cpu": "1"}}}]},
+            "spec: Forbidden: resources for non-sidecar init containers are immutable",
+        ),
+        ({"initContainers": [{"name": "s", "resources": {"requests": {"cpu": "1"}}}]}, ""),
+    ],
+)
+def test_a_resize_changes_cpu_and_memory_alone(door: Door, spec: dict[str, Any], said: str) -> None:
+    door.made(PODS, {"metadata": {"name": "p"}, "spec": RESIZED})
+    answer = door.patch(f"{PODS}/p/resize", {"metadata": {"labels": {"a": "b"}}, "spec": spec}, STRATEGIC)
+    assert answer.body.get("message", "") == (f'Pod "p" is invalid: {said}' if said else "")
+    assert "labels" not in answer.body["metadata"], "nothing of the metadata comes through this door"
+
+
+def test_a_resize_keeps_the_class_of_service(door: Door) -> None:
+    door.made(PODS, {"metadata": {"name": "p"}, "spec": {"containers": [container("c")]}})
+    spec = {"containers": [{"name": "c", "resources": {"requests": {"cpu": "1"}}}]}
+    said = 'spec: Invalid value: "BestEffort": Pod QOS Class may not change as a result of resizing'
+    assert door.patch(f"{PODS}/p/resize", {"spec": spec}, STRATEGIC).body["message"] == f'Pod "p" is invalid: {said}'
+
+
+@pytest.mark.parametrize(("subresource", "kind"), [("binding", "Binding"), ("eviction", "Eviction")])
+def test_what_is_posted_to_a_pod_is_in_its_namespace(door: Door, subresource: str, kind: str) -> None:
+    door.made(PODS, {"metadata": {"name": "p"}, "spec": {"containers": [container("c")]}})
+    body = {"kind": kind, "metadata": {"name": "p", "namespace": "other"}, "target": {"name": "n"}}
+    refused = door.post(f"{PODS}/p/{subresource}", body)
+    assert (refused.code, refused.body["reason"]) == (400, "BadRequest")
+
+
+@pytest.mark.parametrize(
+    ("member", "called"),
+    [("uid", "UID in precondition: 1,"), ("resourceVersion", "ResourceVersion in precondition: 1,")],
+)
+def test_a_binding_may_say_which_pod_it_means(door: Door, member: str, called: str) -> None:
+    door.made(PODS, {"metadata": {"name": "p"}, "spec": {"containers": [container("c")]}})
+    body = {"kind": "Binding", "metadata": {"name": "p", member: "1"}, "target": {"name": "n"}}
+    refused = door.post(f"{PODS}/p/binding", body)
+    assert refused.code == 409
+    assert called in refused.body["message"]
+
+
+def test_the_parameters_of_an_ingress_class_are_the_clusters(door: Door) -> None:
+    spec = {"controller": "a.b/c", "parameters": {"kind": "K", "name": "n"}}
+    made = door.made("/apis/networking.k8s.io/v1/ingressclasses", {"metadata": {"name": "c"}, "spec": spec})
+    assert made["spec"]["parameters"]["scope"] == "Cluster"

@@ -125,9 +125,10 @@ def test_ephemeral_containers_come_and_stay(door: Door) -> None:
 
 
 def test_a_resize_changes_resources_and_nothing_else(door: Door) -> None:
-    door.made(PODS, pod())
-    wanted = {"name": "c", "image": "other:1", "resources": {"requests": {"cpu": "1"}}}
-    container = door.patch(f"{PODS}/p/resize", {"spec": {"containers": [wanted]}}, STRATEGIC).body["spec"][
+    containers = [{"name": "c", "image": "example.com/app:1", "resources": {"requests": {"cpu": "2"}}}]
+    door.made(PODS, {**pod(), "spec": {"containers": containers}})
+    resized = {"name": "c", "image": "other:1", "resources": {"requests": {"cpu": "1"}}}
+    container = door.patch(f"{PODS}/p/resize", {"spec": {"containers": [resized]}}, STRATEGIC).body["spec"][
         "containers"
     ][0]
     assert container["resources"] == {"requests": {"cpu": "1"}}
