@@ -11,7 +11,7 @@ from backends.fake.call import Call
 from backends.fake.catalogue import Resource
 from backends.fake.conversion import encoded
 from backends.fake.messages import Response
-from backends.fake.reading import json_response, list_response
+from backends.fake.reading import chosen, json_response, list_response
 from backends.fake.registry import DeleteOptions, Registry
 from backends.fake.store import Entry
 
@@ -36,20 +36,23 @@ def delete(registry: Registry, call: Call) -> Response:
 
 
 def delete_collection(registry: Registry, call: Call) -> Response:
-    """DELETE of all objects that the selectors match; answers with the objects as they were."""
+    """DELETE of all objects that the selectors match, or of a page of them; answers with the objects as they were."""
     route, resource = call.route, call.served
-    chosen = listing.options_of(call, resource, watch=False)
+    wanted = listing.options_of(call, resource, watch=False)
     asked = options.read_delete(call)
     _warn(call, resource, asked)
-    revision = registry.store.revision
-    entries = listing.entries_that_match(registry.store.list(*resource.storage, route.namespace), chosen.selection)
+    if wanted.rv not in ("", "0") and not wanted.rv_match:
+        # It lists in pages, whether asked to or not: then a revision is meant exactly.
+        wanted = wanted._replace(rv_match="Exact")
+    entries, metadata = chosen(registry, resource, route.namespace, wanted)
     if registry.asks_outside:
         # Whoever has to be asked is asked before the first object goes: the request may come here twice.
         for entry in entries:
             registry.admit_deletion(resource, entry, asked, call)
     for entry in entries:
-        registry.delete(resource, entry.key.namespace, entry.key.name, asked, asking=call)
-    return list_response(resource, entries, {"resourceVersion": str(revision)})
+        if not registry.is_missing(resource, entry.key.namespace, entry.key.name):
+            registry.delete(resource, entry.key.namespace, entry.key.name, asked, asking=call)
+    return list_response(resource, entries, metadata)
 
 
 def _details(resource: Resource, entry: Entry) -> dict[str, Any]:

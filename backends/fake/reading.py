@@ -46,16 +46,21 @@ def list_objects(registry: Registry, call: Call) -> Response:
     """The objects of a resource, in one namespace or all, that the selectors match."""
     route, resource = call.route, call.served
     options = listing.options_of(call, resource, watch=False)
+    return list_response(resource, *chosen(registry, resource, route.namespace, options))
+
+
+def chosen(
+    registry: Registry, resource: Resource, namespace: str, options: listing.ListOptions
+) -> tuple[list[Entry], dict[str, Any]]:
+    """The objects that options of a list name, and the list's metadata. Raises `ApiError` 400, 410, 504."""
     if options.rv == "0" and not options.token and resource.plural not in listing.UNCACHED:
         # Answered from the watch cache, which knows no pages.
         options = options._replace(limit=0)
-    entries, rv, start = _snapshot(registry, resource, route.namespace, options)
+    entries, rv, start = _snapshot(registry, resource, namespace, options)
     metadata: dict[str, Any] = {"resourceVersion": str(rv)}
     if options.limit or start:
-        entries = _page(entries, route.namespace, options, rv, start, metadata)
-    else:
-        entries = listing.entries_that_match(entries, options.selection)
-    return list_response(resource, entries, metadata)
+        return _page(entries, namespace, options, rv, start, metadata), metadata
+    return listing.entries_that_match(entries, options.selection), metadata
 
 
 def list_response(resource: Resource, entries: list[Entry], metadata: dict[str, Any]) -> Response:

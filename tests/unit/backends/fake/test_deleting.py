@@ -108,6 +108,39 @@ def test_options_that_make_no_sense_delete_nothing(door: Door, options: object, 
     assert door.get(f"{CM}/a").code == 200
 
 
+def test_of_a_collection_with_a_limit_a_page_goes(door: Door) -> None:
+    for name in "abc":
+        door.made(CM, config_map(name))
+    gone = door.delete(f"{CM}?limit=2").body
+    assert [item["metadata"]["name"] for item in gone["items"]] == ["a", "b"]
+    assert gone["metadata"]["remainingItemCount"] == 1
+    assert [item["metadata"]["name"] for item in door.get(CM).body["items"]] == ["c"]
+    rest = door.delete(f"{CM}?limit=2&continue={gone['metadata']['continue']}").body
+    assert [item["metadata"]["name"] for item in rest["items"]] == ["c"]
+
+
+@pytest.mark.parametrize(
+    ("query", "words"),
+    [("continue=garbage", "invalid continue token"), ("resourceVersion=abc", "invalid resource version")],
+)
+def test_what_a_deletion_of_a_collection_cannot_list_it_refuses(door: Door, query: str, words: str) -> None:
+    door.made(CM, config_map("a"))
+    refused = door.delete(f"{CM}?{query}")
+    assert (refused.code, refused.body["message"].startswith(words)) == (400, True)
+    assert len(door.get(CM).body["items"]) == 1
+
+
+def test_of_a_revision_what_has_been_deleted_since_is_passed_over(door: Door) -> None:
+    for name in "ab":
+        door.made(CM, config_map(name))
+    revision = door.get(CM).body["metadata"]["resourceVersion"]
+    door.delete(f"{CM}/a")
+    door.made(CM, config_map("c"))
+    gone = door.delete(f"{CM}?resourceVersion={revision}").body
+    assert [item["metadata"]["name"] for item in gone["items"]] == ["a", "b"]
+    assert [item["metadata"]["name"] for item in door.get(CM).body["items"]] == ["c"]
+
+
 def test_a_collection_answers_with_what_it_was_and_keeps_the_rest(door: Door) -> None:
     for name, team in (("a", "x"), ("b", "y"), ("c", "x")):
         door.made(CM, config_map(name, labels={"team": team}))
