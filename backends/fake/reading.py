@@ -141,13 +141,14 @@ def _page(
     page: list[Entry] = []
     for index in range(first, len(entries)):
         entry = entries[index]
-        if matches is not None and not matches(entry):
-            continue
+        if matches is None or matches(entry):
+            page.append(entry)
         if limit and len(page) == limit:
-            # With a selector nobody knows what follows without looking at it; the real server does not look.
-            metadata["continue"] = paging.after(page[-1].key, namespace, rv).token()
-            if matches is None:
-                metadata["remainingItemCount"] = len(entries) - index
+            following = len(entries) - index - 1
+            # What follows may match or not: the real server does not look, so a last page may be empty.
+            if following:
+                metadata["continue"] = paging.after(page[-1].key, namespace, rv).token()
+                if matches is None:
+                    metadata["remainingItemCount"] = following
             break
-        page.append(entry)
     return page

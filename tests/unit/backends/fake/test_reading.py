@@ -55,6 +55,13 @@ def test_pages_over_all_namespaces_come_back_to_every_object(five: Door) -> None
     assert found == [*(("default", name) for name in "abcde"), ("kube-system", "a")]
 
 
+def test_the_last_page_of_a_selection_may_be_empty(five: Door) -> None:
+    body = five.get(f"{CM}?limit=2&labelSelector=odd").body
+    assert names(body) == ["a", "c"]
+    last = five.get(f"{CM}?limit=2&labelSelector=odd&continue={body['metadata']['continue']}").body
+    assert (last["items"], "continue" in last["metadata"]) == ([], False)
+
+
 def test_with_a_selector_nobody_knows_what_remains(five: Door) -> None:
     body = five.get(f"{CM}?limit=1&labelSelector=odd").body
     assert names(body) == ["a"]
