@@ -3,7 +3,8 @@
 Called through `Cluster.fork`, `Cluster.snapshot` and `Cluster.restore`. A fork has everything that its original has:
 objects, revisions, history, audit trail, what the controllers remember and what is due, the state of its random
 numbers and the time. So the same requests get the same answers from both, byte for byte. What is stored is shared
-until one of them writes (`buckets.py`); the rest is copied (`forking.py`).
+until one of them writes (`buckets.py`), and so is what controllers remember of each object (`backends.sharing`); the
+rest is copied (`forking.py`).
 
 What is not part of a cluster stays behind: listeners, clients, open watches.
 """

@@ -30,6 +30,7 @@ from backends.kubelet.stages import (
     fitting,
 )
 from backends.kubelet.status import How, Place
+from backends.sharing import SharedDict
 
 BACK_OFF_S = 10.0
 BACK_OFF_MOST_S = 300.0
@@ -70,8 +71,8 @@ class Kubelet:
     def __init__(self, timing: Timing | None = None, lives: Lives | None = None) -> None:
         self._timing = timing or Timing()
         self._lives = lives or Lives()
-        self._waiting: dict[str, _Waiting] = {}
-        self._addresses: dict[str, str] = {}
+        self._waiting: SharedDict[str, _Waiting] = SharedDict()
+        self._addresses: SharedDict[str, str] = SharedDict()
         self._last_address = 0
 
     def forget(self, uid: str) -> None:

@@ -16,6 +16,7 @@ from backends.fake.controllers.client import Client, Delete, Update, Write
 from backends.fake.controllers.kinds import kind_of
 from backends.fake.store import Entry, Key, Store, StoreEvent
 from backends.kubelet.pods import Object
+from backends.sharing import SharedDict
 
 ORPHAN, FOREGROUND = "orphan", "foregroundDeletion"
 
@@ -39,7 +40,7 @@ class GarbageCollector:
         self._catalogue = catalogue
         self._known: dict[tuple[str, str], Resource] = {}
         """Custom kinds that were seen: what is no more served may still be an owner that is gone."""
-        self._waiting: dict[str, Key] = {}
+        self._waiting: SharedDict[str, Key] = SharedDict()
         """Owners that wait for their dependents, by uid."""
 
     def concerns(self, event: StoreEvent) -> Iterable[Key]:

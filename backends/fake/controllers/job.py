@@ -31,6 +31,7 @@ from backends.fake.store import Entry, StoreEvent
 from backends.kubelet import pods
 from backends.kubelet.pods import Object
 from backends.kubelet.rfc3339 import stamp
+from backends.sharing import SharedDict
 
 MOST_PODS: Final = 500
 """Pods created, deleted or counted in one pass, at most (`MaxPodCreateDeletePerSync`, `MaxUncountedPods`)."""
@@ -46,7 +47,7 @@ class Jobs(Controller):
 
     def __init__(self, client: Client, owners: Owners) -> None:
         super().__init__(client, owners)
-        self._failures: dict[str, Failures] = {}
+        self._failures: SharedDict[str, Failures] = SharedDict()
 
     def concerns(self, event: StoreEvent) -> Iterable[Place]:
         """The Job itself, that of a pod, and one that is gone and has left a finalizer on a pod."""

@@ -23,6 +23,7 @@ from backends.fake.controllers.kinds import (
 )
 from backends.fake.selectors import LabelSelector, labels_of
 from backends.fake.store import Entry, Key, StoreEvent
+from backends.sharing import SharedDict
 
 CONTROLLING: Final = frozenset(
     kind.stored for kind in (DEPLOYMENTS, REPLICA_SETS, STATEFUL_SETS, DAEMON_SETS, JOBS, CRON_JOBS)
@@ -34,8 +35,8 @@ class Owners:
 
     def __init__(self, client: Client) -> None:
         self._client = client
-        self._places: dict[str, Key] = {}
-        self._selectors: dict[str, tuple[int, LabelSelector | None]] = {}
+        self._places: SharedDict[str, Key] = SharedDict()
+        self._selectors: SharedDict[str, tuple[int, LabelSelector | None]] = SharedDict()
 
     def hear(self, event: StoreEvent) -> None:
         """Keep up with an event; every event goes here before any controller hears it."""

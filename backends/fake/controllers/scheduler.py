@@ -20,6 +20,7 @@ from backends.kubelet import pods
 from backends.kubelet.news import News
 from backends.kubelet.placement import FULL, SCHEDULER, refusal, unschedulable, why_not
 from backends.kubelet.pods import Object
+from backends.sharing import SharedDict
 
 
 class Scheduler(Controller):
@@ -31,9 +32,9 @@ class Scheduler(Controller):
 
     def __init__(self, client: Client, owners: Owners) -> None:
         super().__init__(client, owners)
-        self._unbound: dict[Place, bool] = {}
+        self._unbound: SharedDict[Place, bool] = SharedDict()
         """Pods without a node -> whether one would take them that had room."""
-        self._held: dict[Place, str] = {}
+        self._held: SharedDict[Place, str] = SharedDict()
         """Pods that take room -> the node where they do."""
         self._pods_on: Counter[str] = Counter()
 

@@ -11,12 +11,12 @@ Pure but for what it remembers; it stores nothing and reads no clock.
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping
+from collections.abc import Hashable
 from datetime import UTC, datetime, timedelta
 from typing import Final, TypeVar
 
 from backends.fake.events.words import Saying, Told
-from backends.fake.forking import Fork
+from backends.sharing import SharedDict
 
 T = TypeVar("T")
 
@@ -40,15 +40,10 @@ class Correlator:
     """What has been said of late, by anybody."""
 
     def __init__(self) -> None:
-        self._texts: dict[Hashable, tuple[tuple[str, ...], float]] = {}
-        self._seen: dict[Hashable, Told] = {}
-        self._budgets: dict[Hashable, tuple[float, float]] = {}
+        self._texts: SharedDict[Hashable, tuple[tuple[str, ...], float]] = SharedDict()
+        self._seen: SharedDict[Hashable, Told] = SharedDict()
+        self._budgets: SharedDict[Hashable, tuple[float, float]] = SharedDict()
         self._last_ns = 0
-
-    def forked(self, fork: Fork) -> Mapping[str, object]:
-        """A fork remembers the same; what is remembered never changes, so that the memories are enough."""
-        del fork
-        return {"_texts": dict(self._texts), "_seen": dict(self._seen), "_budgets": dict(self._budgets)}
 
     def observe(self, said: Saying) -> Told | None:
         """The Event that this makes, or the one that it changes; None: it is one too many."""
@@ -103,8 +98,9 @@ class Correlator:
         return said.about.name[: _NAME_LIMIT - len(suffix)] + suffix
 
 
-def _remember(memory: dict[Hashable, T], key: Hashable, value: T) -> None:
-    memory.pop(key, None)
+def _remember(memory: SharedDict[Hashable, T], key: Hashable, value: T) -> None:
+    if key in memory:
+        del memory[key]
     memory[key] = value
     if len(memory) > REMEMBERED:
         del memory[next(iter(memory))]

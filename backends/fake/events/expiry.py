@@ -12,6 +12,7 @@ from typing import Final, Protocol
 
 from backends.fake.forking import Fork
 from backends.fake.store import Key, Store, StoreEvent
+from backends.sharing import SharedDict
 
 EVENT_TTL_S: Final = 3600.0
 """The default of `--event-ttl`."""
@@ -32,14 +33,14 @@ class Expiry:
         self._store = store
         self._monotonic = monotonic
         self._enqueue = enqueue
-        self._until: dict[Key, float] = {}
+        self._until: SharedDict[Key, float] = SharedDict()
         self._order: list[tuple[float, Key]] = []
         store.subscribe(self._on_event)
 
     def forked(self, fork: Fork) -> Mapping[str, object]:
         """A fork forgets at the same times."""
         del fork
-        return {"_until": dict(self._until), "_order": list(self._order)}
+        return {"_order": list(self._order)}
 
     def hold(self, key: Key, written: float) -> None:
         """The Event under `key` was written at `written` (monotonic seconds), not in this moment."""

@@ -20,6 +20,7 @@ from backends.fake.forking import Fork
 from backends.fake.ids import Ids
 from backends.fake.store import Entry, Key, Store
 from backends.kubelet.rfc3339 import micro_stamp
+from backends.sharing import SharedDict
 
 Obj = dict[str, Any]
 
@@ -44,12 +45,12 @@ class Recorder:
         self._newer = catalogue.resources["events.k8s.io", "v1", "events"]
         self._said: list[tuple[Any, ...]] = []
         """Flat and plain, so that the garbage collector need not look into them; `Saying.of` makes sense of them."""
-        self._unwritten: dict[tuple[str, str], Told] = {}
+        self._unwritten: SharedDict[tuple[str, str], Told] = SharedDict()
 
     def forked(self, fork: Fork) -> Mapping[str, object]:
         """A fork has still to write what this one has."""
         del fork
-        return {"_said": list(self._said), "_unwritten": dict(self._unwritten)}
+        return {"_said": list(self._said)}
 
     def say(
         self, source: Source, about: Reference, reason: str, message: str, *, warning: bool = False, action: str = ""
@@ -71,7 +72,7 @@ class Recorder:
         if self._said:
             self._correlate()
         if self._unwritten:
-            told, self._unwritten = self._unwritten, {}
+            told, self._unwritten = self._unwritten, SharedDict()
             for one in told.values():
                 self._write(one)
 

@@ -5,7 +5,10 @@ from __future__ import annotations
 import random
 import threading
 import time
+from collections import Counter, deque
+from collections.abc import Callable
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 import orjson
@@ -13,11 +16,12 @@ import pytest
 from kubernetes.client import CoreV1Api
 
 from backends.clock import SimulatedClock, SystemClock
-from backends.fake import FakeBackend
+from backends.fake import FakeBackend, forking
 from backends.fake.authentication import ADMINISTRATOR
 from backends.fake.cluster import Cluster
 from backends.fake.messages import Request
-from tests.unit.backends.fake.door import CM, DEPLOYMENTS, MERGE, PODS, config_map, deployment, pod
+from backends.sharing import SharedDict
+from tests.unit.backends.fake.door import CM, DEPLOYMENTS, MERGE, POD_SPEC, PODS, config_map, deployment, pod
 from tests.unit.backends.fake.reachable import changeable, is_frozen
 
 
@@ -116,6 +120,7 @@ def test_a_fork_shares_what_is_stored_until_somebody_writes_and_nothing_else(aut
         stored |= changeable(collection.buckets) | changeable(collection.events)
     stored |= changeable(original.store._dependents.keys) | changeable(original.audit._records)
     mine, theirs = changeable(original), changeable(fork)
+    stored |= {id(one._items): one for one in mine.values() if isinstance(one, SharedDict)}
     shared = [mine[at] for at in mine.keys() & theirs.keys() - stored.keys() if not is_frozen(mine[at])]
     assert [one for one in shared if one != set()] == []  # the empty set that stands for "nothing copied yet"
 
@@ -128,6 +133,28 @@ def test_each_history_has_its_own_changes_alone() -> None:
     fork.send("POST", CM, config_map("mine"))
     for one, name in ((original, "ours"), (fork, "mine")):
         assert [event.key.name for event in one.cluster.store.since("", "configmaps", begin)] == [name]
+
+
+def test_what_a_fork_copies_does_not_grow_with_workloads_and_pods(monkeypatch: pytest.MonkeyPatch) -> None:
+    copied: list[int] = []
+
+    def counted(copy: Callable[[forking.Fork, Any], Any], fork: forking.Fork, held: Any) -> Any:
+        copied.append(len(held))
+        return copy(fork, held)
+
+    for kind in (dict, list, set, deque, Counter):
+        monkeypatch.setitem(forking._COPIERS, kind, partial(counted, forking._COPIERS[kind]))
+    sizes = set()
+    for count in (2, 6):
+        one = prepared()
+        for number in range(count):
+            one.send("POST", DEPLOYMENTS, deployment(f"d{number}", replicas=count))
+            one.send("POST", PODS, {**pod(f"p{number}"), "spec": {**POD_SPEC, "nodeSelector": {"no": "node"}}})
+        one.cluster.settle()
+        copied.clear()
+        one.cluster.fork()
+        sizes.add(sum(copied))
+    assert len(sizes) == 1, sizes
 
 
 def test_a_fork_costs_less_than_a_millisecond() -> None:
