@@ -37,6 +37,7 @@ Feature: A patch is tried by the API server first, and hands out no rights that 
       | a finalizer           | {"metadata":{"finalizers":["example.org/held"]}}                                                   | rejected | patch_finalizers       |
       | a secret              | {"spec":{"template":{"spec":{"imagePullSecrets":[{"name":"s"}]}}}}                                 | rejected | patch_secrets          |
       | what is invalid       | {"spec":{"replicas":-1}}                                                                           | failed   | would refuse           |
+      | a mistyped field      | {"spec":{"replicaz":3}}                                                                            | failed   | unknown field          |
       | no patch              | {                                                                                                  | rejected | not JSON               |
 
   Scenario: What the operator permits passes

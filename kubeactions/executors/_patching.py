@@ -55,6 +55,8 @@ from kubeactions.model import (
 PATCH = "patch"
 STRATEGY = "patch_strategy"
 _TYPES = {"strategic-merge": "strategic", "merge": "merge", "json": "json"}
+_STRICT = "strict decoding error: "
+"""What a server says before it names the fields that it does not know."""
 _REFUSAL = "Status"
 
 
@@ -139,7 +141,8 @@ class Patch:
                 refusal = Conflict(f"{action.target} was changed between a look at it and the dry run: {error.message}")
                 if action.parameters.get("if_changed") != "fail":
                     raise refusal from error
-            return Seen(found, ({"kind": _REFUSAL, "reason": type(refusal).__name__, "message": refusal.message},))
+            text = refusal.message.rpartition(_STRICT)[2]  # What comes before it is the whole patch, or object.
+            return Seen(found, ({"kind": _REFUSAL, "reason": type(refusal).__name__, "message": text},))
 
     def plan(self, action: Action, seen: Seen, circumstances: Circumstances) -> Plan | Outcome:
         """UID and pin, when the dry run has shown that the patch may pass and changes something."""

@@ -10,9 +10,10 @@ import pytest
 from kubeactions import registry
 from kubeactions.executors.patch_deployment import EXECUTOR
 from kubeactions.ledger.codec import decode_record, encode_record
-from kubeactions.model import MARKER_ANNOTATION, Action, Config, Plan, Seen, Status, Target
+from kubeactions.model import MARKER_ANNOTATION, Action, Config, Outcome, Plan, Seen, Status, Target
 from kubeactions.processor.accept import candidates
 from kubeactions.settings import Limits
+from tests.unit.kubeactions.bench import Bench
 from tests.unit.kubeactions.executors.orders import AT, KEY, act, circumstances, evidence, intent
 
 CART = Target("apps/v1", "Deployment", "cart", "shop")
@@ -82,3 +83,24 @@ def test_an_integer_above_2_53_reaches_the_api_server_as_it_was_ordered(as_text:
     wire = Wire()
     EXECUTOR.execute(action, intent("uid-1", "70", annotations=False), wire)  # type: ignore[arg-type]  # one method
     assert '"runAsUser": 9007199254740993' in wire.text
+
+
+@pytest.mark.parametrize(
+    ("strategy", "patch"),
+    [
+        ("strategic-merge", {"spec": {"template": {"spec": {"containers": [{"name": "main", "imag": "x"}]}}}}),
+        ("merge", {"spec": {"imag": 3}}),
+        ("json", [{"op": "add", "path": "/spec/imag", "value": 3}]),
+    ],
+)
+def test_a_field_that_the_server_does_not_know_is_refused_by_its_name_and_not_taken_for_no_change(
+    strategy: str, patch: Any
+) -> None:
+    bench = Bench()
+    bench.deployment("cart")
+    action = act("patch_deployment", CART, patch=patch, patch_strategy=strategy)
+    planned = EXECUTOR.plan(action, EXECUTOR.look(action, None, bench.kube), circumstances())
+    assert isinstance(planned, Outcome)
+    assert (planned.status, planned.reason) == (Status.FAILED, "Invalid")
+    assert planned.message.startswith("Deployment shop/cart: the API server would refuse this patch: unknown field")
+    assert planned.message.endswith('imag"')
