@@ -8,7 +8,7 @@ an object's fields are is the schema's knowledge; unknown and repeated members b
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import orjson
@@ -18,7 +18,7 @@ from backends.fake import gojson, protobuf, statuses
 from backends.fake.call import Call
 from backends.fake.catalogue import Resource
 from backends.fake.negotiation import OFFERED, PROTOBUF
-from backends.fake.schema import Decoded, DecodeError, KindSchema, Schema
+from backends.fake.schema import Decoded, DecodeError, KindSchema, Schema, repeated_members
 
 if TYPE_CHECKING:
     from backends.fake.custom.decoding import CustomSchema
@@ -81,7 +81,7 @@ def _read_custom(call: Call, schema: CustomSchema) -> Obj:
         decoded = schema.decode(value, text, strictly=field_validation(call) != "Ignore")
     except DecodeError as error:
         raise _cannot_handle(str(value["kind"]), gvk.version, gvk.kind, str(error)) from None
-    obj = noted(call, gvk, decoded)
+    obj = noted(call, gvk, decoded, _repeated(call, call.request.body))
     if named != gvk.api_version:
         raise statuses.bad_request(
             f"the API version in the data ({named}) does not match the expected API version ({gvk.api_version})"
@@ -100,7 +100,7 @@ def read_kind(call: Call, gvk: tuple[str, str, str], body: bytes | None = None) 
         decoded = schema_of(gvk).decode(value, text, strictly=strictly)
     except DecodeError as error:
         raise _cannot_handle(gvk[2], gvk[1], gvk[2], str(error)) from None
-    return noted(call, gvk, decoded)
+    return noted(call, gvk, decoded, _repeated(call, body))
 
 
 def read_eviction(call: Call) -> Obj:
@@ -109,15 +109,26 @@ def read_eviction(call: Call) -> Obj:
     return read_kind(call, ("policy", "v1", "Eviction"), body)
 
 
-def noted(call: Call, gvk: tuple[str, str, str], decoded: Decoded) -> Obj:
-    """The decoded object; what the strict decoding said becomes a refusal or warnings."""
-    if decoded.strict_errors:
+def noted(call: Call, gvk: tuple[str, str, str], decoded: Decoded, repeated: Sequence[str] = ()) -> Obj:
+    """The decoded object; what the strict decoding said becomes a refusal or warnings.
+
+    `repeated`: the keys that its YAML has twice. They are one error, and a warning each.
+    """
+    if decoded.strict_errors or repeated:
         if field_validation(call) == "Strict":
-            text = "strict decoding error: " + ", ".join(decoded.strict_errors)
+            whole = [told_together(repeated)] if repeated else []
+            text = "strict decoding error: " + ", ".join([*whole, *decoded.strict_errors])
             raise _cannot_handle(gvk[2], gvk[1], gvk[2], text)
-        for error in decoded.strict_errors:
+        for error in (*repeated, *decoded.strict_errors):
             call.warn(error)
     return decoded.object
+
+
+def _repeated(call: Call, body: bytes) -> list[str]:
+    """What a strict reader of YAML finds twice; JSON's reader tells it of itself."""
+    if media_type(call) != "application/yaml" or field_validation(call) == "Ignore":
+        return []
+    return repeated_keys(body)
 
 
 def field_validation(call: Call) -> str:
@@ -240,9 +251,19 @@ def parse_apply(call: Call) -> Obj:
 
 def repeated_keys(body: bytes) -> list[str]:
     """The keys that a YAML document, which can be read, has twice in one mapping, as go-yaml tells them."""
+    try:
+        if not repeated_members(body, orjson.loads(body)):
+            return []  # it is JSON, and looking at that is cheap
+    except orjson.JSONDecodeError:
+        pass
     found: list[str] = []
     _look_for_repeated(yaml.compose(body, Loader=_Loader), found)
     return found
+
+
+def told_together(repeated: Sequence[str]) -> str:
+    """The error that go-yaml makes of them."""
+    return "yaml: unmarshal errors:\n" + "\n".join(f"  {one}" for one in repeated)
 
 
 def _look_for_repeated(node: yaml.Node | None, found: list[str]) -> None:

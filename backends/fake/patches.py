@@ -22,6 +22,7 @@ from backends.fake.bodies import (
     parse_apply,
     repeated_keys,
     schema_of,
+    told_together,
 )
 from backends.fake.call import Call
 from backends.fake.catalogue import Resource
@@ -109,10 +110,12 @@ def change_to(call: Call, resource: Resource, writer: Writer, wanted: Obj) -> Ca
             applied = kind.convert(applying.to(live), strictly=False).object
         except DecodeError as error:
             raise statuses.bad_request(str(error)) from None
-        # Only a refusal tells of it: the text has lines, and a Warning header none.
-        if field_validation(call) == "Strict" and (repeated := repeated_keys(call.request.body)):
-            text = "yaml: unmarshal errors:\n" + "\n".join(f"  {one}" for one in repeated)
+        repeated = repeated_keys(call.request.body) if field_validation(call) != "Ignore" else ()
+        if repeated and field_validation(call) == "Strict":
+            text = told_together(repeated)
             raise statuses.bad_request(f"error strict decoding YAML: error converting YAML to JSON: {text}")
+        for one in repeated:
+            call.warn(one)
         return applied
 
     return apply

@@ -32,6 +32,7 @@ def create(registry: Registry, call: Call) -> Response:
     options.check_write(call, "CreateOptions")
     obj = read_object(call, resource)
     check_namespace(resource, obj, route.namespace)
+    name_owners_once(call, obj)
     entry = registry.create(
         resource,
         route.namespace,
@@ -51,6 +52,7 @@ def replace(registry: Registry, call: Call) -> Response:
     options.check_write(call, "UpdateOptions")
     obj = read_object(call, resource)
     check_name(resource, obj, route.namespace, route.name)
+    name_owners_once(call, obj)
     uid = obj["metadata"].get("uid")
     if registry.is_missing(resource, route.namespace, route.name) and strategies.of_resource(resource).create_on_update:
         return _create_by_put(registry, call, obj, uid)
@@ -140,9 +142,31 @@ def checked(call: Call, change: Change) -> Change:
     def apply(obj: Obj) -> Obj:
         changed = change(obj)
         check_name(resource, changed, route.namespace, route.name)
+        name_owners_once(call, changed, " after mutating admission happens")
         return changed
 
     return apply
+
+
+def name_owners_once(call: Call, obj: Obj, when: str = "") -> None:
+    """Leave out owners that are named twice, with a warning (dedupOwnerReferencesAndAddWarning)."""
+    owners = obj["metadata"].get("ownerReferences") or ()
+    if len(owners) < 2:
+        return
+    kept: list[Obj] = []
+    twice: list[str] = []
+    for owner in owners:
+        if owner in kept:
+            twice.append(owner.get("uid", ""))
+        else:
+            kept.append(owner)
+    if twice:
+        obj["metadata"]["ownerReferences"] = kept
+        call.warn(
+            f".metadata.ownerReferences contains duplicate entries{when}; API server dedups owner references in 1.20+, "
+            "and may reject such requests as early as 1.24; please fix your requests; duplicate UID(s) observed: "
+            + ", ".join(twice)
+        )
 
 
 def check_name(resource: Resource, obj: Obj, namespace: str, name: str) -> None:

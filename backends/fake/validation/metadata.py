@@ -114,7 +114,7 @@ def owner_causes(given: list[Mapping[str, Any]], path: str) -> list[Cause]:
     controller = ""
     for reference in given:
         group_version, kind = reference.get("apiVersion") or "", reference.get("kind") or ""
-        if not group_version.rpartition("/")[2]:
+        if not group_version.rpartition("/")[2] or group_version.count("/") > 1:
             found.append(causes.invalid(f"{path}.apiVersion", group_version, "version must not be empty"))
         found += [
             causes.invalid(f"{path}.{member}", "", "must not be empty")

@@ -196,3 +196,37 @@ def test_the_parameters_of_an_ingress_class_are_the_clusters(door: Door) -> None
     spec = {"controller": "a.b/c", "parameters": {"kind": "K", "name": "n"}}
     made = door.made("/apis/networking.k8s.io/v1/ingressclasses", {"metadata": {"name": "c"}, "spec": spec})
     assert made["spec"]["parameters"]["scope"] == "Cluster"
+
+
+# ---- what is there twice
+
+
+def test_yaml_with_a_key_twice_is_refused_or_warned_of(door: Door) -> None:
+    text = b"metadata:\n  name: y\ndata:\n  a: b\n  a: c\nfoo: bar\n"
+    path, said = f"{CORE}/configmaps?fieldValidation=", 'line 5: key "a" already set in map'
+    answers = [door.ask("POST", path + how, text, content_type="application/yaml") for how in ("Strict", "Warn")]
+    assert (
+        answers[0]
+        .body["message"]
+        .endswith(f'strict decoding error: yaml: unmarshal errors:\n  {said}, unknown field "foo"')
+    )
+    assert answers[1].headers["Warning"].startswith(f'299 - "{said}", 299'.replace('key "a"', 'key \\"a\\"'))
+
+
+def test_an_owner_that_is_named_twice_is_kept_once(door: Door) -> None:
+    owner = {"apiVersion": "v1", "kind": "ConfigMap", "name": "o", "uid": "u"}
+    body = {"metadata": {"name": "c", "ownerReferences": [owner, {**owner, "name": "p"}, owner]}}
+    texts = (
+        (door.post(f"{CORE}/configmaps", body), ""),
+        (door.put(f"{CORE}/configmaps/c", body), ""),
+        (door.patch(f"{CORE}/configmaps/c", body), " after mutating admission happens"),
+    )
+    for answer, when in texts:
+        assert [each["name"] for each in answer.body["metadata"]["ownerReferences"]] == ["o", "p"]
+        assert f"contains duplicate entries{when}; API server dedups" in answer.headers["Warning"]
+
+
+def test_the_version_of_an_owner_can_be_read(door: Door) -> None:
+    owner = {"apiVersion": "a/b/c", "kind": "X", "name": "n", "uid": "u"}
+    answer = door.post(f"{CORE}/configmaps", {"metadata": {"name": "c", "ownerReferences": [owner]}})
+    assert refused(answer) == ["metadata.ownerReferences.apiVersion"]

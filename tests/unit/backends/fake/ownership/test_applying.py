@@ -169,14 +169,16 @@ def test_what_is_created_is_not_what_somebody_saw_before(door: Door) -> None:
     ("text", "line"), [(b'{"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":"a"},"data":{"a":"1","a":"2"}}', 1),
                        (b"apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\ndata:\n  a: b\n  a: c\n", 6)],
 )  # fmt: skip
-def test_a_key_that_is_there_twice_is_refused_by_who_is_strict(door: Door, text: bytes, line: int) -> None:
+def test_a_key_that_is_there_twice_is_refused_or_warned_of(door: Door, text: bytes, line: int) -> None:
     path = f"{CM}/a?fieldManager=one"
     refused = door.ask("PATCH", f"{path}&fieldValidation=Strict", text, content_type=APPLY)
     assert refused.body["message"] == (
         "error strict decoding YAML: error converting YAML to JSON: yaml: unmarshal errors:\n"
         f'  line {line}: key "a" already set in map'
     )
-    assert "Warning" not in door.ask("PATCH", path, text, content_type=APPLY).headers
+    warned = door.ask("PATCH", path, text, content_type=APPLY).headers
+    assert warned["Warning"] == f'299 - "line {line}: key \\"a\\" already set in map"'
+    assert "Warning" not in door.ask("PATCH", f"{path}&fieldValidation=Ignore", text, content_type=APPLY).headers
 
 
 def test_who_may_only_patch_cannot_create_by_applying() -> None:
