@@ -53,8 +53,10 @@ def chosen(
     registry: Registry, resource: Resource, namespace: str, options: listing.ListOptions
 ) -> tuple[list[Entry], dict[str, Any]]:
     """The objects that options of a list name, and the list's metadata. Raises `ApiError` 400, 410, 504."""
-    if options.rv == "0" and not options.token and resource.plural not in listing.UNCACHED:
-        # Answered from the watch cache, which knows no pages.
+    cached = options.rv == "0" and resource.plural not in listing.UNCACHED
+    one = options.selection.name and (namespace or not resource.namespaced)
+    if (cached or one) and not options.token:
+        # The watch cache knows no pages, and what is asked for by its key needs none.
         options = options._replace(limit=0)
     entries, rv, start = _snapshot(registry, resource, namespace, options)
     metadata: dict[str, Any] = {"resourceVersion": str(rv)}

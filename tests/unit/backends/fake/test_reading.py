@@ -62,6 +62,13 @@ def test_the_last_page_of_a_selection_may_be_empty(five: Door) -> None:
     assert (last["items"], "continue" in last["metadata"]) == ([], False)
 
 
+def test_what_is_asked_for_by_its_key_has_one_page(five: Door) -> None:
+    body = five.get(f"{CM}?limit=1&fieldSelector=metadata.name%3Da").body
+    assert (names(body), "continue" in body["metadata"]) == (["a"], False)
+    everywhere = five.get("/api/v1/configmaps?limit=1&fieldSelector=metadata.name%3Da").body
+    assert (names(everywhere), "continue" in everywhere["metadata"]) == (["a"], True)
+
+
 def test_with_a_selector_nobody_knows_what_remains(five: Door) -> None:
     body = five.get(f"{CM}?limit=1&labelSelector=odd").body
     assert names(body) == ["a"]
