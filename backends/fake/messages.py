@@ -5,7 +5,7 @@ Built by a transport (in process, or the HTTP listener) and given to `Cluster.ha
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
@@ -78,7 +78,7 @@ class Response:
         body: bytes = b"",
         stream: Stream | None = None,
         session: Session | None = None,
-        pieces: Sequence[bytes] | None = None,
+        pieces: list[bytes] | None = None,
     ) -> None:
         self.status = status
         self.headers = headers
@@ -97,6 +97,13 @@ class Response:
     @body.setter
     def body(self, body: bytes) -> None:
         self._body, self._pieces = body, None
+
+    def end_line(self) -> None:
+        """End the body with a line's end, as Go's JSON encoder does."""
+        if self._pieces is None:
+            self._body += b"\n"
+        else:
+            self._pieces.append(b"\n")
 
     @property
     def length(self) -> int:

@@ -82,6 +82,7 @@ _HANDLERS: dict[str, Handler] = {
 _WRITES = frozenset({"create", "update", "patch"})
 _IN_A_NAMESPACE = frozenset({"create", "deletecollection"})
 """What cannot be done across all namespaces."""
+_ALWAYS_PRETTY = frozenset({"/", "/version", "/version/"})
 _FOR_PEOPLE = ("curl", "Wget", "Mozilla/5.0")
 _TRUE = frozenset({"1", "t", "T", "true", "TRUE", "True"})
 """strconv.ParseBool."""
@@ -188,10 +189,8 @@ class Server:
         if route.subresource:
             return self._subresource(call, resource)
         across = resource.namespaced and not route.namespace
-        if resource.custom is not None and verb not in resource.verbs:
-            raise statuses.not_supported(verb, resource.plural, resource.group)
         if verb not in resource.verbs or (across and verb in _IN_A_NAMESPACE):
-            raise statuses.method_not_allowed()
+            raise _not_for(verb, resource)
         if route.watch and route.name:
             call.query = _named(call.query, route.name)
         call.encoding, call.form = _negotiated(call, resource.gvk, tables="get" in resource.verbs)
@@ -304,8 +303,11 @@ class Server:
         headers["Audit-Id"] = audit_id
         if call.encoding != "json" and headers.get("Content-Type") == "application/json" and response.stream is None:
             (_as_yaml if call.encoding == "yaml" else _as_protobuf)(response)
-        elif response.stream is None and headers.get("Content-Type") == "application/json" and _is_pretty(call):
-            _prettily(response)
+        elif response.stream is None and headers.get("Content-Type") == "application/json":
+            if call.path in _ALWAYS_PRETTY or _is_pretty(call):
+                _prettily(response)
+            elif response.status >= 400 or call.path.startswith("/api"):
+                response.end_line()
         if call.warnings:
             headers["Warning"] = ", ".join(f"299 - {orjson.dumps(text).decode()}" for text in call.warnings)
         route, resource, request, identity = call.route, call.served, call.request, call.identity
@@ -331,6 +333,13 @@ class Server:
                 self._registry.store.revision,
             )
         )
+
+
+def _not_for(verb: str, resource: Resource) -> statuses.ApiError:
+    """405, in the words of the handler where the router lets such a request pass."""
+    if resource.custom is not None or (verb == "watch" and "list" in resource.verbs):
+        return statuses.not_supported(verb, resource.plural, resource.group)
+    return statuses.method_not_allowed()
 
 
 def _verb_of_custom(call: Call) -> str:

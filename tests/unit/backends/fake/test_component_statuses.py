@@ -35,3 +35,9 @@ def test_they_are_selected_as_anything_else(door: Door, target: str, names: list
 )
 def test_what_cannot_be_had_is_refused(door: Door, method: str, target: str, code: int) -> None:
     assert door.ask(method, f"{PARTS}{target}").code == code
+
+
+def test_they_cannot_be_watched(door: Door) -> None:
+    refused = door.get(f"{PARTS}?watch=1")
+    message = 'watch is not supported on resources of kind "componentstatuses"'
+    assert (refused.code, refused.body["message"]) == (405, message)

@@ -324,6 +324,21 @@ def test_a_refusal_is_encoded_as_its_reader_wants_where_that_can_be_had(door: Do
             assert orjson.loads(door.send("GET", target, accept=accept).body)["kind"] == "Status"
 
 
+@pytest.mark.parametrize(
+    ("target", "accept", "end"),
+    [
+        (CM, "application/json", b"]}\n"),
+        (f"{CM}/none", "application/json", b"404}\n"),
+        ("/apis", "application/json", b"}\n"),
+        (f"{CM}?pretty=1", "application/json", b"\n}"),
+        ("/version", "application/json", b"\n}"),
+        ("/", "application/json", b"\n}"),
+    ],
+)
+def test_a_text_ends_as_gos_encoder_ends_it(door: Door, target: str, accept: str, end: bytes) -> None:
+    assert door.send("GET", target, accept=accept).body.endswith(end)
+
+
 def test_discovery_speaks_yaml(door: Door) -> None:
     group = door.send("GET", "/apis/apps", accept="application/yaml")
     assert group.headers["Content-Type"] == "application/yaml"
