@@ -255,32 +255,25 @@ def test_what_cannot_be_counted_may_be_touched_one_at_a_time() -> None:
     assert "BlastRadius" in waits
 
 
-def test_no_more_are_in_flight_than_allowed() -> None:
-    world = bench(max_in_flight="1")
-    names = [f"web-{number}" for number in range(4)]
+@pytest.mark.parametrize(("allowed", "highest"), [("1", 1), ("3", 3), ("32", 8)], ids=["one", "three", "a batch"])
+def test_no_more_are_in_flight_than_allowed_nor_in_a_round_and_the_next_begins_when_one_has_ended(
+    allowed: str, highest: int
+) -> None:
+    world = bench(max_in_flight=allowed)
+    names = [f"web-{number}" for number in range(10)]
     order(world, *names)
-    agent = world.agent("replica-1")
-    world.run(5, agent)  # Takes office.
-    highest = 0
-    for _ in range(40):
-        agent.processor.step()
-        agent.elector.step()
-        records = read(world.kube, "default").records
-        highest = max(highest, sum(one.phase is Phase.INTENT for one in records))
-        world.clock.advance(0.5)
-    assert deleted(world, *names) == 4
-    assert highest <= 1
+    flying: list[int] = []
 
+    def count() -> None:
+        flying.append(sum(one.phase is Phase.INTENT for one in read(world.kube, "default").records))
 
-def test_the_next_one_begins_as_soon_as_one_of_those_in_flight_has_ended() -> None:
-    world = bench(max_in_flight="1")
-    names = [f"web-{number}" for number in range(4)]
-    order(world, *names)
+    world.faults.add(Pause(count), Match(identity="replica-1", verb="delete", resource="pods"))
     agent = world.agent("replica-1")
     agent.elector.step()
     while agent.processor.step() == 0.0:
         pass
-    assert deleted(world, *names) == 4, "at one and the same time"
+    assert deleted(world, *names) == 10, "at one and the same time"
+    assert max(flying) == highest
 
 
 # --- breaker ---
