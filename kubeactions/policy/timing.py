@@ -18,8 +18,8 @@ from kubeactions.policy.ruling import Gate, Ruling
 from kubeactions.safety import Window
 from kubeactions.settings import Settings
 
-LONGEST_WAIT_S = 3600.0
-"""A gate that is far ahead is asked again after this: settings, clocks and time zones change."""
+LONGEST_WAIT_S = 60.0
+"""A gate that is far ahead is asked again after this: clocks are set right, settings and time zones change."""
 _AMBIGUITY = timedelta(hours=3)
 """More than any change of the clocks: how far ahead the search for the last beginning starts."""
 

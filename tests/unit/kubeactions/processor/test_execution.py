@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -235,3 +236,17 @@ def test_a_command_that_was_never_sent_expires_and_nobody_says_that_it_may_have_
         bench.faults.add(Answer(429), Match(verb="*", resource="pods/exec"))
     bench.run(60, bench.agent("replica-1", expiry_s=20.0, exec_limits=ExecLimits(commands=("df",))))
     assert bench.status("c1:v1") == "expired"
+
+
+@pytest.mark.parametrize("behind_s", [600.0, 5 * 3600.0])
+def test_what_was_put_off_begins_soon_after_a_clock_that_was_behind_is_set_right(bench: Bench, behind_s: float) -> None:
+    begins = (bench.clock.wall() + timedelta(seconds=60)).isoformat()
+    order = bench.order("delete_pod", "web-0", not_before=begins)
+    bench.clock.jump_wall(-behind_s)
+    bench.config("c1", 1, {**order, "timestamp": bench.clock.wall().isoformat()})
+    agent = bench.agent("replica-1")
+    bench.run(10, agent)
+    assert bench.status("c1:v1") == "pending"
+    bench.clock.jump_wall(behind_s)
+    bench.run(130, agent)
+    assert bench.status("c1:v1") == "succeeded"
