@@ -102,13 +102,14 @@ def check(value: Any, path: str, max_depth: int, *, start: int = 1) -> None:
             raise Malformed(where[:_MAX_PATH], f"nested deeper than {max_depth} levels")
         if isinstance(found, int) and not -(2**63) <= found < 2**64:
             raise Malformed(where, f"{show(found)} does not fit in 64 bits")
-        if isinstance(found, str) and not _is_unicode(found):
+        if isinstance(found, str) and not is_unicode(found):
             raise Malformed(where, "half of a surrogate pair: not Unicode text")
-        if isinstance(found, dict) and not all(map(_is_unicode, found)):
+        if isinstance(found, dict) and not all(map(is_unicode, found)):
             raise Malformed(where, "a member's name is half of a surrogate pair: not Unicode text")
 
 
-def _is_unicode(text: str) -> bool:
+def is_unicode(text: str) -> bool:
+    """Whether no half of a surrogate pair is in it, so that it can be written."""
     return text.isascii() or not any("\ud800" <= character <= "\udfff" for character in text)
 
 

@@ -30,7 +30,8 @@ from kubeactions.ledger.history import History
 from kubeactions.model import Action, ActionKey, Config, Outcome, Phase, Record, Spec, Status
 from kubeactions.policy import Gate, Ruling
 from kubeactions.settings import Limits
-from kubeactions.validator import Rejected, parse
+from kubeactions.strict_json import is_unicode
+from kubeactions.validator import MAX_TEXT, MAX_VERSION, Rejected, parse
 
 TOO_OLD = "older than the history that is kept (before the watermark)"
 Judge = Callable[[Action], Ruling]
@@ -47,10 +48,20 @@ def candidates(config: Config, specs: Mapping[str, Spec], limits: Limits, now: d
 def whole_refusal(config: Config, reason: str, message: str, now: datetime) -> Record:
     """One record for a config that is refused as a whole. Without an id or version it is named after its content."""
     digest = hashlib.sha256(config.payload).hexdigest()
-    nameless = not config.id or isinstance(config.version, bool) or config.version < 1
-    key = ActionKey(f"unidentified-{digest[:12]}", 0) if nameless else ActionKey(config.id[:253], config.version)
+    key = (
+        ActionKey(config.id[:MAX_TEXT], config.version)
+        if is_named(config)
+        else ActionKey(f"unidentified-{digest[:12]}", 0)
+    )
     record = Record(key=key, phase=Phase.PENDING, digest=digest, received_at=now, order=0, whole=True)
     return refused(record, Outcome(Status.REJECTED, reason, message), now)
+
+
+def is_named(config: Config) -> bool:
+    """Whether it has an id and a version that a record can have: a source of others may hand on anything."""
+    version, id_ = config.version, config.id
+    is_version = isinstance(version, int) and not isinstance(version, bool) and 1 <= version <= MAX_VERSION
+    return is_version and isinstance(id_, str) and bool(id_) and is_unicode(id_)
 
 
 def refused(record: Record, outcome: Outcome, now: datetime) -> Record:

@@ -17,7 +17,7 @@ from typing import TypeAlias
 from kubeactions.clock import Clock
 from kubeactions.ledger import Ledger, Waiting
 from kubeactions.model import AckState, ActionKey, Config, Meter, Pull, Record, Source, Spec, Status, Wakeful
-from kubeactions.processor.accept import TOO_OLD, Acceptance, Judge, candidates, conflict_key, whole_refusal
+from kubeactions.processor.accept import TOO_OLD, Acceptance, Judge, candidates, conflict_key, is_named, whole_refusal
 from kubeactions.settings import Limits
 
 log = logging.getLogger("kubeactions.intake")
@@ -98,6 +98,7 @@ class Intake:
     def _read_from(self, source: Source, read: Callable[[], Pull], capacity: int) -> list[_Reading]:
         try:
             pulled = read()
+            found = [self._reading(source, config, capacity) for config in pulled.configs]
         except Exception as error:  # noqa: BLE001  Whatever a source does, the others are read.
             self._say(source.name, "pull", f"{type(error).__name__}: {error}", "SourceUnreadable")
             return self._kept(source)
@@ -105,7 +106,7 @@ class Intake:
         self._say_mended(source.name)
         for problem in pulled.problems:
             self._say(source.name, problem.item, problem.text, "Unreadable")
-        return [self._reading(source, config, capacity) for config in pulled.configs]
+        return found
 
     def _keep(self, found: list[_Reading]) -> None:
         before, self._current = self._read, found
@@ -166,7 +167,7 @@ class Intake:
         """Tell each source what became of its configs, where that is durable and not told yet."""
         for name in ledger.history.take_changes():
             self._untold.update(_place(reading) for reading in self._by_name.get(name, ()))
-        for place in sorted(self._untold):
+        for place in sorted(self._untold, key=str):
             reading = self._read[place]
             found = _state(reading.records, ledger)  # None: its records will be among the changes one day.
             if found is not None and self._told.get(place) != found:
@@ -247,7 +248,8 @@ def _place(reading: _Reading) -> _Place:
 def _names(reading: _Reading) -> set[str]:
     """Names of the records that decide what its source is told."""
     names = {name for record in reading.records for name in (record.marker, conflict_key(record).marker)}
-    return names | {ActionKey(reading.config.id, reading.config.version).marker}
+    config = reading.config
+    return names | ({ActionKey(config.id, config.version).marker} if is_named(config) else set())
 
 
 def _state(records: Sequence[Record], ledger: Ledger) -> tuple[AckState, str] | None:

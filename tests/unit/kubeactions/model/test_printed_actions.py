@@ -81,7 +81,6 @@ def read(order: dict[str, Any]) -> Action:
     return found
 
 
-@given(orders())
 def printed(order: dict[str, Any]) -> None:
     action = read(order)
     again = read(action.content())
@@ -92,7 +91,8 @@ def printed(order: dict[str, Any]) -> None:
 
 @pytest.mark.parametrize("examples", [60, pytest.param(5000, marks=pytest.mark.slow)], ids=["some", "many"])
 def test_what_is_printed_of_an_action_is_read_as_that_action(examples: int) -> None:
-    settings(max_examples=examples, deadline=None, suppress_health_check=[HealthCheck.too_slow])(printed)()
+    limits = settings(max_examples=examples, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+    limits(given(orders())(printed))()
 
 
 def test_every_parameter_has_something_to_be_tried_with() -> None:

@@ -13,7 +13,7 @@ from backends.faults import Answer, Crash, Delay, Exchange, Late, LoseAnswer, Lo
 from kubeactions import policy
 from kubeactions.errors import SourceError
 from kubeactions.ledger import NAME
-from kubeactions.model import AckState, Config, Phase, Pull
+from kubeactions.model import AckState, Config, Phase
 from kubeactions.registry import UntracedExecutor
 from kubeactions.settings import Limits, Own
 from tests.unit.kubeactions.bench import Bench, MemoryReporter, MemorySource
@@ -203,29 +203,6 @@ def test_a_source_that_breaks_does_not_hold_up_the_others(bench: Bench) -> None:
     bench.config("c1", 1, bench.order("delete_pod", "web-0"))
     bench.run(10, bench.agent("replica-1", sources=[broken, bug, bench.source]))
     assert bench.status("c1:v1") == "succeeded"
-
-
-class TwoOfOne(MemorySource):
-    """A source that has a second content for one id and version, and puts it first when it comes."""
-
-    second: bytes = b""
-
-    def pull(self) -> Pull:
-        (config,) = super().pull().configs
-        return Pull((replace(config, payload=self.second), config) if self.second else (config,))
-
-
-def test_a_second_content_of_one_version_is_refused_wherever_its_source_puts_it(bench: Bench) -> None:
-    bench.config("c1", 1, bench.order("delete_pod", "web-0"))
-    source = TwoOfOne(configs=bench.source.configs)
-    agent = bench.agent("replica-1", sources=[source])
-    bench.run(10, agent)
-    source.second = json.dumps({"actions": [bench.order("delete_pod", "web-1")]}).encode()
-    bench.run(10, agent)
-    assert len(bench.keys()) == 2
-    assert sorted(bench.reporter.statuses().values()) == ["rejected", "succeeded"]
-    bench.run(20, agent)
-    assert [state for _, _, state, _ in source.acks] == [AckState.ACKNOWLEDGED, AckState.ERROR]
 
 
 def test_a_source_is_told_only_what_is_durable_and_told_again_until_it_listens(bench: Bench) -> None:
