@@ -194,6 +194,7 @@ class Agent:
         """Sleep for so long, or until the processor has something to do."""
         until = self.clock.monotonic() + seconds
         while (left := until - self.clock.monotonic()) > 0 and not stop.is_set():
+            self._ticks["processor"] = self.clock.monotonic()  # A poll may be due later than a loop counts as stuck.
             self.clock.sleep(min(left, LISTEN_S), stop)
             if self.processor.stirred():
                 return

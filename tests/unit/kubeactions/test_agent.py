@@ -172,6 +172,14 @@ def test_a_loop_that_does_not_tick_is_stalled() -> None:
     assert agent.last_tick("elector") == 1000.0
 
 
+def test_a_loop_that_waits_for_a_late_poll_is_not_stalled() -> None:
+    bench = Bench()
+    agent = bench.agent("replica-1", poll_interval_s=600.0)
+    bench.run(5, agent)
+    agent._listen(agent.processor.step(), threading.Event())
+    assert "processor" not in agent.stalled()
+
+
 def test_a_follower_is_ready_and_does_nothing() -> None:
     bench = Bench()
     first, second = bench.agent("replica-1"), bench.agent("replica-2", reporters=[MemoryReporter("other")])
