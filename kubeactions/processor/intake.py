@@ -77,7 +77,14 @@ class Intake:
 
     def stirs(self) -> bool:
         """Whether a source may have changed since it was read, as far as they can tell. Cheap, without a request."""
-        return any(source.stirs() for source in self._sources if isinstance(source, Wakeful))
+        return any(self._does_stir(source) for source in self._sources)
+
+    def _does_stir(self, source: Source) -> bool:
+        try:
+            return isinstance(source, Wakeful) and source.stirs()
+        except Exception as error:  # noqa: BLE001  Whatever a source does: the poll will read it.
+            self._say(source.name, "stirs", f"{type(error).__name__}: {error}")
+            return False
 
     def glance(self, capacity: int) -> None:
         """Read what stirs, ahead of its time; the rest stays as it was read."""
@@ -88,7 +95,7 @@ class Intake:
         self._keep([one for source in self._sources for one in self._read_from(source, source.pull, capacity)])
 
     def _glanced(self, source: Source, capacity: int) -> list[_Reading]:
-        if isinstance(source, Wakeful) and source.stirs():
+        if isinstance(source, Wakeful) and self._does_stir(source):
             return self._read_from(source, source.glance, capacity)
         return self._kept(source)
 

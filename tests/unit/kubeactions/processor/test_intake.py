@@ -36,6 +36,24 @@ def test_a_source_of_others_that_hands_on_nonsense_holds_up_nobody(bench: Bench,
     assert bench.status("c1:v1") == "succeeded"
 
 
+class Restless(MemorySource):
+    """A source that cannot say whether it stirs."""
+
+    def stirs(self) -> bool:
+        raise OSError("the disk is away")
+
+    def glance(self) -> Pull:
+        return self.pull()
+
+
+def test_a_source_that_cannot_say_whether_it_stirs_is_read_at_the_next_poll(bench: Bench) -> None:
+    bench.config("c1", 1, bench.order("delete_pod", "web-0"))
+    agent = bench.agent("replica-1", sources=[Restless(configs=bench.source.configs)])
+    bench.run(5, agent)
+    assert agent.processor.stirred() is False
+    assert bench.status("c1:v1") == "succeeded"
+
+
 class TwoOfOne(MemorySource):
     """A source that has a second content for one id and version, and puts it first when it comes."""
 
