@@ -86,7 +86,7 @@ class DrainNode:
             Parameter(
                 TIMEOUT,
                 whole(1, MAX_TIMEOUT_S, "seconds"),
-                f"how long to try; the default is {DEFAULT_TIMEOUT_S}",
+                f"how long to try, within the order's expiry; the default is {DEFAULT_TIMEOUT_S}",
                 default=DEFAULT_TIMEOUT_S,
             ),
         ),

@@ -54,7 +54,7 @@ class EvictPod:
             Parameter(
                 TIMEOUT,
                 whole(1, MAX_TIMEOUT_S, "seconds"),
-                f"how long to wait for the budget; the default is {DEFAULT_TIMEOUT_S}",
+                f"how long to wait for the budget, within the order's expiry; the default is {DEFAULT_TIMEOUT_S}",
                 default=DEFAULT_TIMEOUT_S,
             ),
         ),
