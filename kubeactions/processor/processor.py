@@ -181,8 +181,8 @@ class Processor:
             if self.leading and not self.ledger.stale:
                 self._execution.wind_up(self.ledger, within_s)
                 self.ledger.write(())
-        except (KubeError, LedgerClosed, LedgerFull) as error:
-            log.warning("not everything was written at the end: %s", error)
+        except Exception as error:  # noqa: BLE001  Whatever it was, the next leader goes on from the ledger.
+            log.warning("not everything was written at the end: %s: %s", type(error).__name__, error)
         self._term = 0
 
     def _step(self) -> float:

@@ -11,7 +11,7 @@ from backends.faults import LoseRequest, Match
 from kubeactions.agent import Agent
 from kubeactions.errors import Unreachable
 from kubeactions.executors.exec_command import EXECUTOR as EXEC
-from kubeactions.model import Outcome, Phase, Status
+from kubeactions.model import Outcome, Phase, Status, Verdict
 from kubeactions.registry import UntracedExecutor
 from tests.unit.kubeactions.bench import Bench
 
@@ -154,3 +154,23 @@ def test_one_that_is_stepped_by_a_clock_executes_in_its_round(bench: Bench, bell
     agent.processor.step()
     assert bench.status("c1:v1") == "succeeded"
     assert EXEC.spec.effect is UntracedExecutor("ring", bell).spec.effect
+
+
+class Insisting(UntracedExecutor):
+    """It would send once more at once, whatever came of it."""
+
+    def verdict(self, action: Any, intent: Any, evidence: Any) -> Verdict:
+        return Verdict.send("Again", "once more")
+
+
+def test_a_stop_that_meets_what_would_be_sent_again_ends_in_peace(bench: Bench, bell: Bell) -> None:
+    bell.let_go.set()
+    agent = bench.agent("replica-1", executors={"ring": Insisting("ring", bell)})
+    agent.processor.run_aside()
+    bench.config("c1", 1, bench.order("ring", "bell"))
+    bench.run(3.1, agent, enough=lambda: bool(bell.rung))
+    ended(agent)
+    agent.elector.retire()
+    agent.processor.finish(1.0)
+    assert bell.rung == ["bell"]
+    assert bench.record("c1:v1").phase is Phase.INTENT
