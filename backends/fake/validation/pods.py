@@ -167,7 +167,30 @@ def _unsupported(path: str, value: str | None, allowed: tuple[str, ...]) -> Caus
 def update(new: Obj, old: Obj) -> list[Cause]:
     """What is wrong with a change of a Pod: only images, a shorter deadline and more tolerations are allowed."""
     have, want = old["spec"], new["spec"]
-    found = whole(new) + _annotation_changes(new, old)
+    changes = _annotation_changes(new, old)
+    if want == have and _stays(want):
+        return _annotations(new["metadata"].get("annotations") or {}, want, "metadata.annotations") + changes
+    return whole(new) + changes + _spec_changes(want, have)
+
+
+_staying: Recent[bool] = Recent(256)
+"""Specs in which nothing is wrong when an update leaves them as they are."""
+
+
+def _stays(given: Obj) -> bool:
+    """Whether nothing is wrong with a spec that an update leaves as it is."""
+    key = orjson.dumps(given)
+    if _staying.get(key):
+        return True
+    wrong = whole({"metadata": {}, "spec": given}) or _spec_changes(given, given)
+    if not wrong:
+        _staying.keep(key, True)
+    return not wrong
+
+
+def _spec_changes(want: Obj, have: Obj) -> list[Cause]:
+    """What is wrong with a changed spec beside what would be wrong with it in a new pod."""
+    found: list[Cause] = []
     for member in ("containers", "initContainers"):
         if len(want.get(member) or ()) != len(have.get(member) or ()):
             found.append(causes.forbidden(f"spec.{member}", "pod updates may not add or remove containers"))

@@ -388,3 +388,14 @@ def test_annotations_that_mean_something_are_looked_at(annotations: dict[str, st
     given = pod()
     given["metadata"]["annotations"] = annotations
     assert bool(validate_create(GVK, given)) is refused
+
+
+def test_a_spec_that_stays_is_still_looked_at_and_so_are_the_annotations() -> None:
+    wrong, sound = pod(dnsPolicy="Nowhere"), pod(hostname="h")
+    marked = copy.deepcopy(sound)
+    marked["metadata"]["annotations"] = {"kubernetes.io/config.mirror": "x"}
+    for _ in range(2):
+        assert [cause.field for cause in validate_update(GVK, wrong, wrong)] == ["spec.dnsPolicy"]
+        assert validate_update(GVK, sound, sound) == []
+        fields = [cause.field for cause in validate_update(GVK, marked, sound)]
+        assert fields == ["metadata.annotations[kubernetes.io/config.mirror]"] * 3
