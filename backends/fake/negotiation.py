@@ -129,8 +129,11 @@ def says_pretty(accept: str) -> bool:
 
 
 def parse_accept(accept: str) -> list[Accepted]:
-    """The alternatives of an Accept header, best first (RFC 9110 12.5.1)."""
-    alternatives = []
+    """The alternatives of an Accept header, best first, as the real server orders them (goautoneg).
+
+    A wildcard comes after a media type whatever their qualities are, if it stands before it.
+    """
+    alternatives: list[Accepted] = []
     for part in accept.split(",") if accept else ["*/*"]:
         media, *raw = (piece.strip() for piece in part.split(";"))
         parameters = dict(pair.partition("=")[::2] for pair in raw if "=" in pair)
@@ -138,5 +141,17 @@ def parse_accept(accept: str) -> list[Accepted]:
             quality = float(parameters.pop("q", "1"))
         except ValueError:
             quality = 0.0
-        alternatives.append(Accepted(media, parameters, quality))
-    return sorted(alternatives, key=lambda alternative: -alternative.quality)
+        place = len(alternatives)
+        one = Accepted(media, parameters, quality)
+        # Go's insertion sort: the order is not transitive, so where it ends depends on the way.
+        while place and _comes_before(one, alternatives[place - 1]):
+            place -= 1
+        alternatives.insert(place, one)
+    return alternatives
+
+
+def _comes_before(one: Accepted, other: Accepted) -> bool:
+    if one.quality > other.quality:
+        return True
+    (kind, _, sub), (other_kind, _, other_sub) = one.media.partition("/"), other.media.partition("/")
+    return (kind != "*" and other_kind == "*") or (sub != "*" and other_sub == "*")
