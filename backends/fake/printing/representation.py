@@ -66,7 +66,7 @@ class Representation:
                 raise self._unfit("PartialObjectMetadata", "a list", f"{self._resource.kind}List")
             return self._partial(obj)
         if not is_list:
-            raise self._unfit("PartialObjectMetadataList", "not a list", self._resource.kind)
+            raise self._unfit("PartialObjectMetadataList", "not a list", obj["kind"])
         head = {"kind": "PartialObjectMetadataList", "apiVersion": self._form.api_version}
         return {**head, "metadata": obj["metadata"], "items": [self._partial(item) for item in obj["items"]]}
 
@@ -103,9 +103,11 @@ class Representation:
         return {"kind": "PartialObjectMetadata", "apiVersion": self._form.api_version, "metadata": obj["metadata"]}
 
     def _unfit(self, asked: str, what: str, kind: str) -> statuses.ApiError:
-        package = _PACKAGES.get(self._resource.group, self._resource.group.partition(".")[0])
-        go = f"{package}.{kind}"
-        if self._resource.custom is not None:
+        if kind == "Scale":
+            go = "autoscaling.Scale"
+        elif self._resource.custom is not None:
             go = "unstructured.UnstructuredList" if kind.endswith("List") else "unstructured.Unstructured"
+        else:
+            go = f"{_PACKAGES.get(self._resource.group, self._resource.group.partition('.')[0])}.{kind}"
         text = f"you requested {asked}, but the requested object is {what} (*{go})"
         return statuses.ApiError(406, "NotAcceptable", text)

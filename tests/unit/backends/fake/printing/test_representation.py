@@ -181,3 +181,10 @@ def test_a_watch_that_comes_too_late_is_told_so_plainly(held: Door) -> None:
 def test_a_watch_knows_no_lists(held: Door) -> None:
     assert held.ask("GET", f"{CM}?watch=1", accept=PARTIALS).code == 406
     assert held.ask("GET", f"{CM}?watch=1&includeObject=x", accept=TABLE).code == 400
+
+
+def test_a_scale_is_refused_by_its_own_type(door: Door) -> None:
+    spec = {"replicas": 1, "selector": {"matchLabels": {"app": "web"}}, "template": TEMPLATE}
+    door.made(DEPLOYMENTS, {"metadata": {"name": "d"}, "spec": spec})
+    refused = door.ask("GET", f"{DEPLOYMENTS}/d/scale", accept=PARTIALS)
+    assert refused.body["message"].endswith("is not a list (*autoscaling.Scale)")
