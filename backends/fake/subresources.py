@@ -6,6 +6,7 @@ Called by the server for every path with a subresource. Eviction has a file of i
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import orjson
@@ -52,6 +53,8 @@ def answer(registry: Registry, call: Call) -> Response:
         return bind(registry, call, route.name)
     if call.verb == "get":
         return get(registry, call)
+    if name == "approval":
+        return _write(registry, call, partial(_approval, at=metadata.timestamp(registry.clock.wall())))
     return _write(registry, call, _PREPARE.get(name))
 
 
@@ -152,11 +155,17 @@ def _finalize(new: Obj, old: Obj) -> Obj:
     return result
 
 
-def _approval(new: Obj, old: Obj) -> Obj:
-    """Only the conditions of a certificate request."""
+def _approval(new: Obj, old: Obj, at: str) -> Obj:
+    """Only the conditions of a certificate request, with the moments that they do not name themselves."""
+    before = {(one.get("type"), one.get("status")): one for one in (old.get("status") or {}).get("conditions") or ()}
+    conditions = (new.get("status") or {}).get("conditions") or []
+    for one in conditions:
+        same = before.get((one.get("type"), one.get("status"))) or {}
+        one["lastUpdateTime"] = one.get("lastUpdateTime") or at
+        one["lastTransitionTime"] = one.get("lastTransitionTime") or same.get("lastTransitionTime") or at
     result = dict(old)
     result["metadata"] = new["metadata"]
-    result["status"] = {**(old.get("status") or {}), "conditions": (new.get("status") or {}).get("conditions") or []}
+    result["status"] = {**(old.get("status") or {}), "conditions": conditions}
     return result
 
 
@@ -164,7 +173,6 @@ _PREPARE: dict[str, Prepare] = {
     "ephemeralcontainers": _ephemeral,
     "resize": _resize,
     "finalize": _finalize,
-    "approval": _approval,
 }
 
 

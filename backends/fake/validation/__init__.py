@@ -11,13 +11,16 @@ from __future__ import annotations
 
 from typing import Any
 
-from backends.fake.validation import metadata, pod_doors
+from backends.fake.validation import certificates, metadata, pod_doors
 from backends.fake.validation.causes import Cause
 from backends.fake.validation.registered import rules_of
 
 __all__ = ["Cause", "prepare_defaults", "validate_create", "validate_update"]
 
 GVK = tuple[str, str, str]
+
+_OWN_RULES = {**pod_doors.RULES, **certificates.RULES}
+"""The subresources beside status that have rules: one kind alone has each."""
 
 
 def prepare_defaults(gvk: GVK, obj: dict[str, Any]) -> None:
@@ -44,8 +47,8 @@ def validate_update(gvk: GVK, new: dict[str, Any], old: dict[str, Any], subresou
     rules = rules_of(gvk)
     found = metadata.update(new.get("metadata") or {}, old.get("metadata") or {}) * 2
     check = rules.update_status if subresource == "status" else rules.update if not subresource else None
-    if subresource in pod_doors.RULES:
-        check = pod_doors.RULES[subresource]
+    if subresource in _OWN_RULES:
+        check = _OWN_RULES[subresource]
     if check is not None:
         found += check(new, old)
     return found

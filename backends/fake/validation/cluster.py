@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from backends.fake.validation import causes, cluster_ips, label_selectors, quantities
+from backends.fake.validation import causes, cluster_ips, label_selectors, metadata, quantities
 from backends.fake.validation.causes import Cause
 from backends.fake.validation.names import label_key_errors, label_value_errors
 from backends.fake.validation.placement import TAINT_EFFECTS
@@ -27,6 +27,23 @@ def namespace_defaults(obj: Obj) -> None:
     name = obj["metadata"].get("name")
     if name:
         obj["metadata"].setdefault("labels", {})[_NAME_LABEL] = name
+
+
+def namespace(obj: Obj) -> list[Cause]:
+    """What a Namespace waits for before it goes has a name of its own."""
+    finalizers = (obj.get("spec") or {}).get("finalizers") or ()
+    return [cause for one in finalizers for cause in metadata.finalizer_name_causes(one, "spec.finalizers")]
+
+
+def namespace_status(new: Obj, old: Obj) -> list[Cause]:
+    """A Namespace terminates when it is deleted, and only then."""
+    del old
+    deleted, phase = "deletionTimestamp" in new["metadata"], (new.get("status") or {}).get("phase", "")
+    if phase == ("Terminating" if deleted else "Active"):
+        return []
+    text = "`deletionTimestamp` is not empty" if deleted else "`deletionTimestamp` is empty"
+    wanted = "Terminating" if deleted else "Active"
+    return [causes.invalid("status.Phase", phase, f"may only be '{wanted}' if {text}")]
 
 
 def node_defaults(obj: Obj) -> None:

@@ -132,6 +132,14 @@ def owner_causes(given: list[Mapping[str, Any]], path: str) -> list[Cause]:
     return found
 
 
+def finalizer_name_causes(name: str, path: str) -> list[Cause]:
+    """What is wrong with the name of one finalizer."""
+    found = [causes.invalid(path, name, text) for text in label_key_errors(name)]
+    if "/" not in name and name not in STANDARD_FINALIZERS:
+        found.append(causes.invalid(path, name, "name is neither a standard finalizer name nor is it fully qualified"))
+    return found
+
+
 def finalizer_causes(given: list[str] | tuple[str, ...], path: str, *, qualified: bool = True) -> list[Cause]:
     """Qualified names with a domain, or one of the standard ones; orphan and foregroundDeletion exclude each other."""
     found: list[Cause] = []

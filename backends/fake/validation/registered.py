@@ -11,10 +11,12 @@ from backends.fake.validation import (
     administration,
     autoscaling,
     bounds,
+    certificates,
     cluster,
     configuration,
     definitions,
     ingresses,
+    job_statuses,
     jobs,
     names,
     networking,
@@ -58,7 +60,12 @@ _RULES: Mapping[tuple[str, str], KindRules] = {
     ("", "LimitRange"): KindRules(
         defaults=bounds.limit_range_defaults, create=bounds.limit_range, update=bounds.limit_range_update
     ),
-    ("", "Namespace"): KindRules(names.label_1123_errors, cluster.namespace_defaults),
+    ("", "Namespace"): KindRules(
+        names.label_1123_errors,
+        cluster.namespace_defaults,
+        cluster.namespace,
+        update_status=cluster.namespace_status,
+    ),
     ("", "Node"): KindRules(
         defaults=cluster.node_defaults,
         create=cluster.node,
@@ -137,8 +144,16 @@ _RULES: Mapping[tuple[str, str], KindRules] = {
         update=autoscaling.autoscaler_update,
         update_status=workload_statuses.autoscaler,
     ),
+    ("apps", "ControllerRevision"): KindRules(
+        create=workloads.controller_revision, update=workloads.controller_revision_update
+    ),
     ("batch", "CronJob"): KindRules(defaults=jobs.cron_job_defaults, create=jobs.cron_job, update=jobs.cron_job_update),
-    ("batch", "Job"): KindRules(defaults=jobs.job_defaults, create=jobs.job, update=jobs.job_update),
+    ("batch", "Job"): KindRules(
+        defaults=jobs.job_defaults, create=jobs.job, update=jobs.job_update, update_status=job_statuses.update
+    ),
+    ("certificates.k8s.io", "CertificateSigningRequest"): KindRules(
+        names.any_name, None, certificates.create, certificates.update, certificates.update_status
+    ),
     ("coordination.k8s.io", "Lease"): KindRules(create=cluster.lease, update=cluster.lease_update),
     ("discovery.k8s.io", "EndpointSlice"): KindRules(
         defaults=networking.slice_defaults, create=networking.endpoint_slice, update=networking.endpoint_slice_update

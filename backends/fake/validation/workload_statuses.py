@@ -72,7 +72,7 @@ def _counts(obj: Obj, *names: str) -> list[Cause]:
 def _at_most(obj: Obj, limit: str, text: str, *names: str) -> list[Cause]:
     status = obj.get("status") or {}
     most = status.get(limit, 0)
-    return [causes.invalid(f"status.{name}", status[name], text) for name in names if status.get(name, 0) > most]
+    return [causes.invalid(f"status.{name}", status.get(name, 0), text) for name in names if status.get(name, 0) > most]
 
 
 def _collisions(new: Obj, old: Obj) -> list[Cause]:

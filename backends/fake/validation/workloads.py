@@ -356,3 +356,17 @@ def _same_selector(new: Obj, old: Obj) -> list[Cause]:
     if selector == old["spec"].get("selector"):
         return []
     return [causes.invalid("spec.selector", selector, "field is immutable")]
+
+
+def controller_revision(obj: Obj) -> list[Cause]:
+    """A revision has data and a number."""
+    found = [] if obj.get("data") is not None else [causes.required("data", "data is mandatory")]
+    return found + causes.at_least_zero("revision", obj.get("revision"))
+
+
+def controller_revision_update(new: Obj, old: Obj) -> list[Cause]:
+    """The data of a revision stays; its number may change."""
+    found = controller_revision(new)
+    if new.get("data") != old.get("data"):
+        found.append(causes.invalid("data", new.get("data"), "field is immutable"))
+    return found

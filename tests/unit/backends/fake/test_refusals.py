@@ -23,6 +23,8 @@ def refused(answer: Any) -> list[str]:
 @pytest.mark.parametrize(
     ("path", "body", "fields"),
     [
+        ("/api/v1/namespaces", {"spec": {"finalizers": ["bad", "a.b/c"]}}, ["spec.finalizers"]),
+        ("/apis/apps/v1/namespaces/default/controllerrevisions", {"revision": -1}, ["data", "revision"]),
         (f"{RBAC}/rolebindings", {"roleRef": {"kind": "Role", "name": "a/b"}}, ["roleRef.name"]),
         (
             RUNTIME_CLASSES,
@@ -230,3 +232,29 @@ def test_the_version_of_an_owner_can_be_read(door: Door) -> None:
     owner = {"apiVersion": "a/b/c", "kind": "X", "name": "n", "uid": "u"}
     answer = door.post(f"{CORE}/configmaps", {"metadata": {"name": "c", "ownerReferences": [owner]}})
     assert refused(answer) == ["metadata.ownerReferences.apiVersion"]
+
+
+@pytest.mark.parametrize(
+    ("path", "made", "patch", "fields"),
+    [
+        ("/api/v1/namespaces", {}, {"status": {"phase": "Terminating"}}, ["status.Phase"]),
+        (
+            f"{CORE}/replicationcontrollers",
+            {"spec": {"template": {"metadata": {"labels": {"a": "b"}}, "spec": {"containers": [container("c")]}}}},
+            {"status": {"replicas": -1}},
+            ["status.replicas", "status.fullyLabeledReplicas", "status.readyReplicas", "status.availableReplicas"],
+        ),
+    ],
+)
+def test_what_is_refused_of_a_status(
+    door: Door, path: str, made: dict[str, Any], patch: dict[str, Any], fields: list[str]
+) -> None:
+    door.made(path, {"metadata": {"name": "x"}, **made})
+    assert refused(door.patch(f"{path}/x/status", patch)) == fields
+
+
+def test_the_data_of_a_revision_stays(door: Door) -> None:
+    path = "/apis/apps/v1/namespaces/default/controllerrevisions"
+    door.made(path, {"metadata": {"name": "x"}, "data": {"a": "b"}, "revision": 1})
+    assert refused(door.patch(f"{path}/x", {"data": {"a": "c"}, "revision": 2})) == ["data"]
+    assert door.patch(f"{path}/x", {"revision": 2}).code == 200

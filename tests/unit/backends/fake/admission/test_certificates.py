@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 from typing import Any
 
+import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -83,3 +84,37 @@ def test_a_request_is_in_the_name_of_who_makes_it_and_stays_as_it_was() -> None:
     }  # fmt: skip
     other = {**made, "spec": {**made["spec"], "signerName": "example.com/other"}}
     assert access.door.put(f"{REQUESTS}/r", other).body["spec"] == made["spec"]
+
+
+@pytest.mark.parametrize(
+    ("spec", "fields"),
+    [
+        ({"request": "aGk=", "usages": []}, ["spec.request", "spec.usages"]),
+        ({"usages": ["bad", "client auth", "client auth"]}, ["spec.usages[0]", "spec.usages[2]"]),
+        ({"signerName": "bad", "expirationSeconds": 10}, ["spec.signerName", "spec.expirationSeconds"]),
+        ({"signerName": "bad/B_"}, ["spec.signerName", "spec.signerName"]),
+        ({"signerName": "kubernetes.io/legacy-unknown"}, ["spec.signerName"]),
+    ],
+)
+def test_what_may_be_asked_for(door: Door, spec: dict[str, Any], fields: list[str]) -> None:
+    asked = request("r", "devs", "example.com/mine")
+    asked["spec"].update(spec)
+    causes = door.post(REQUESTS, asked).body["details"]["causes"]
+    assert [cause["field"] for cause in causes] == fields
+
+
+def test_a_verdict_is_one_and_stays(door: Door) -> None:
+    door.made(REQUESTS, request("r", "devs", "example.com/mine"))
+
+    def told(door_of: str, *kinds: str, status: str = "True") -> Any:
+        conditions = [{"type": kind, "status": status, "reason": "x"} for kind in kinds]
+        return door.patch(f"{REQUESTS}/r{door_of}", {"status": {"conditions": conditions}})
+
+    assert 'may not add a condition of type "Approved"' in told("/status", "Approved").body["message"]
+    assert "mutually exclusive" in told("/approval", "Approved", "Denied").body["message"]
+    assert 'supported values: "True"' in told("/approval", "Denied", status="False").body["message"]
+    approved = told("/approval", "Approved").body["status"]["conditions"][0]
+    assert approved["lastUpdateTime"] == approved["lastTransitionTime"] != ""
+    assert 'may not remove a condition of type "Approved"' in told("/approval").body["message"]
+    certificate = door.patch(f"{REQUESTS}/r/approval", {"status": {"certificate": "LS0t"}})
+    assert "certificate" not in certificate.body["status"], "a certificate does not come through this door"
