@@ -40,11 +40,15 @@ class Pods(Strategy):
         new["status"] = old.get("status") or {}
 
     def prepare_status_update(self, new: Obj, old: Obj) -> Obj:
-        """The class of service is kept where a status does not name it."""
+        """The class of service, and which generation was observed, are kept where a status does not name them."""
         result = super().prepare_status_update(new, old)
-        qos = (old.get("status") or {}).get("qosClass")
-        if qos and isinstance(result.get("status"), dict):
-            result["status"].setdefault("qosClass", qos)
+        before, status = old.get("status") or {}, result.get("status")
+        if isinstance(status, dict):
+            _keep(status, before, "qosClass")
+            _keep(status, before, "observedGeneration")
+            known = {one.get("type"): one for one in reversed(before.get("conditions") or ())}
+            for condition in status.get("conditions") or ():
+                _keep(condition, known.get(condition.get("type")) or {}, "observedGeneration")
         return result
 
     def grace_period_s(self, obj: Obj, asked: int | None) -> int | None:
@@ -56,12 +60,19 @@ class Pods(Strategy):
         return 1 if period < 0 else int(period)
 
 
+def _keep(status: Obj, before: Obj, member: str) -> None:
+    if before.get(member):
+        status.setdefault(member, before[member])
+
+
 _COMPUTE = ("cpu", "memory")
 
 
 def qos_class(spec: Obj) -> str:
     """Guaranteed, Burstable or BestEffort (pkg/apis/core/helper/qos)."""
     containers = [*(spec.get("containers") or []), *(spec.get("initContainers") or [])]
+    if spec.get("resources"):
+        containers = [spec]  # what a pod asks for as a whole goes before what its containers ask for
     guaranteed, any_named = True, False
     for container in containers:
         resources = container.get("resources") or {}

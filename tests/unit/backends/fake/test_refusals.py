@@ -258,3 +258,15 @@ def test_the_data_of_a_revision_stays(door: Door) -> None:
     door.made(path, {"metadata": {"name": "x"}, "data": {"a": "b"}, "revision": 1})
     assert refused(door.patch(f"{path}/x", {"data": {"a": "c"}, "revision": 2})) == ["data"]
     assert door.patch(f"{path}/x", {"revision": 2}).code == 200
+
+
+def test_what_a_pod_is_as_a_whole(door: Door) -> None:
+    spec = {"containers": [container("c")], "resources": {"requests": {"cpu": "1"}, "limits": {"cpu": "1"}}}
+    assert door.made(PODS, {"metadata": {"name": "p"}, "spec": spec})["status"]["qosClass"] == "Burstable"
+    ready = {"type": "Ready", "status": "True"}
+    for status in (
+        {"observedGeneration": 1, "conditions": [{**ready, "observedGeneration": 1}]},
+        {"conditions": [ready]},
+    ):
+        told = door.put(f"{PODS}/p/status", {"metadata": {"name": "p"}, "spec": spec, "status": status}).body["status"]
+        assert (told["observedGeneration"], told["conditions"][0]["observedGeneration"]) == (1, 1)
