@@ -24,10 +24,9 @@ enforce network policies; a server without kubelets, which runs no pods, says no
 Of admission there are not: in CEL the `authorizer`, the libraries `format`, `semver` and `image`, and comprehensions
 over two variables (an expression with one is refused); the check of policies against schemas; quotas of devices.
 
-And these are simply not there: pods that wait for a ConfigMap, Secret or claim which is missing, and rate limits. The
-Events of the cluster's own components are there, but their requests are not in the audit trail. Of access control: the
-Node authorizer's graph (a node may do what the role `system:node` says), NodeRestriction, and tokens of Secrets
-(kubernetes.io/service-account-token).
+And there are simply no rate limits. The Events of the cluster's own components are there, but their requests are not in
+the audit trail. Of access control there are not: the Node authorizer's graph (a node may do what the role
+`system:node` says), NodeRestriction, and tokens of Secrets (kubernetes.io/service-account-token).
 """
 
 from __future__ import annotations

@@ -10,12 +10,14 @@ It refuses nothing but a pod whose annotations it cannot read (`stages.TimingErr
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
+from types import MappingProxyType
 
 from backends.kubelet import news, pods, status
 from backends.kubelet.lives import Lives
+from backends.kubelet.needs import FIRST_RETRY_S, LAST_RETRY_S, Lack
 from backends.kubelet.news import News
 from backends.kubelet.pods import Object
 from backends.kubelet.stages import (
@@ -37,6 +39,7 @@ BACK_OFF_MOST_S = 300.0
 """The kubelet's container restart back-off: `MaxContainerBackOff`."""
 
 DEFAULT_GRACE_S = 30
+NOTHING: Mapping[str, str] = MappingProxyType({})
 TERMINATED_CODE, KILLED_CODE = 128 + 15, 128 + 9
 """What a process exits with that obeys SIGTERM, and what one does that does not and gets SIGKILL."""
 
@@ -73,20 +76,51 @@ class Kubelet:
         self._lives = lives or Lives()
         self._waiting: SharedDict[str, _Waiting] = SharedDict()
         self._addresses: SharedDict[str, str] = SharedDict()
+        self._tries: dict[str, tuple[int, float]] = {}
+        """How often it was tried to start a pod (by uid) that lacks something, and when that is tried again."""
         self._last_address = 0
 
     def forget(self, uid: str) -> None:
         """The pod with this uid is gone."""
         self._waiting.pop(uid, None)
+        self._tries.pop(uid, None)
         self._addresses.pop(uid, None)
 
-    def look(self, pod: Object, host_ip: str, monotonic: float, now: datetime) -> Decision:
+    def look(self, pod: Object, host_ip: str, monotonic: float, now: datetime, lack: Lack | None = None) -> Decision:
         """What happens to `pod`, bound to the node with the address `host_ip`, at this time.
 
-        `monotonic` (seconds) measures how long a situation has lasted; `now` (aware) is what is written. Stages without
-        a delay are passed through in one go. Raises `stages.TimingError` for annotations that cannot be read.
+        `monotonic` (seconds) measures how long a situation has lasted; `now` (aware) is what is written; `lack` is what
+        the pod waits for. Stages without a delay are passed through in one go. Raises `stages.TimingError` for
+        annotations that cannot be read.
         """
         timing = self._lives.of(pod, self._timing).of(pod)
+        if lack is None:
+            self._tries.pop(pod["metadata"]["uid"], None)
+            return self._look(pod, host_ip, monotonic, now, timing)
+        decision = self._look(pod, host_ip, monotonic, now, lack.applied(timing), lack.containers)
+        return self._tried(pod, decision, lack, monotonic)
+
+    def _tried(self, pod: Object, decision: Decision, lack: Lack, monotonic: float) -> Decision:
+        """The same, and a try to start what lacks something: told, and repeated ever later."""
+        uid = pod["metadata"]["uid"]
+        tries, next_at = self._tries.get(uid, (0, monotonic))
+        told = list(decision.news)
+        if monotonic >= next_at:
+            told += lack.news()
+            next_at = monotonic + min(LAST_RETRY_S, FIRST_RETRY_S * 2.0 ** min(tries, 10))
+            self._tries[uid] = tries + 1, next_at
+        waits = [wait for wait in (decision.again_in_s, next_at - monotonic) if wait is not None]
+        return replace(decision, news=told, again_in_s=min(waits))
+
+    def _look(
+        self,
+        pod: Object,
+        host_ip: str,
+        monotonic: float,
+        now: datetime,
+        timing: Timing,
+        why: Mapping[str, str] = NOTHING,
+    ) -> Decision:
         seen, changed, told = pod, False, self._killing(pod)
         for _ in range(8):  # the table has no cycle without a delay but one of RUN and EXIT, which ends here
             stages = fitting(Situation.of(seen))
@@ -98,10 +132,11 @@ class Kubelet:
                 return Decision(seen["status"] if changed else None, again_in_s=wait_s, news=told)
             if stage.effect is Effect.REMOVE:
                 return Decision(seen["status"] if changed else None, remove=_removable(seen), news=told)
-            place, how = Place(host_ip, self._address(seen, host_ip)), _how(stage, seen, timing)
+            place, how = Place(host_ip, self._address(seen, host_ip)), _how(stage, seen, timing, why)
             before, seen = seen, {**seen, "status": status.after(stage.effect, seen, place, how, now)}
             waited_s = monotonic - self._waiting[pod["metadata"]["uid"]].since
-            told = (*told, *news.of_stage(stage.effect, before, seen, how.stuck, waited_s))
+            stuck = "" if why else how.stuck  # what a pod lacks is told at each try
+            told = (*told, *news.of_stage(stage.effect, before, seen, stuck, waited_s))
             changed = True
         return Decision(seen["status"], again_in_s=1.0, news=told)
 
@@ -153,11 +188,13 @@ def _stop_code(pod: Object, timing: Timing) -> int:
     return TERMINATED_CODE if obeys else KILLED_CODE
 
 
-def _how(stage: Stage, pod: Object, timing: Timing) -> How:
+def _how(stage: Stage, pod: Object, timing: Timing, why: Mapping[str, str]) -> How:
     """What the effect needs to know of the pod's timing."""
     if stage.effect is Effect.EXIT:
         return How(exit_code=timing.exit_code)
-    return How(exit_code=_stop_code(pod, timing), stuck=timing.stuck_reason)
+    return How(
+        exit_code=_stop_code(pod, timing), stuck=timing.stuck_reason, why=why if timing.stuck_reason else NOTHING
+    )
 
 
 def _delay_s(delay: Delay, pod: Object, timing: Timing) -> float | None:

@@ -41,8 +41,8 @@ def refusal(pod: Object, node: Object, pods_there: int) -> str:
     return FULL if pods_there >= room else ""
 
 
-def why_not(refusals: Iterable[str]) -> str:
-    """Why no node takes a pod, if every node refused it for one of these reasons."""
+def why_not(refusals: Iterable[str], *, at_all: str = "") -> str:
+    """Why no node takes a pod: each refused it for its reason, or for one that has to do with none (`at_all`)."""
     counted = Counter(refusals)
     if not counted:
         return "no nodes available to schedule pods"
@@ -50,7 +50,7 @@ def why_not(refusals: Iterable[str]) -> str:
     # Nobody is preempted here; this is what the scheduler says when that would not help, or finds no victims.
     helpless = Counter({_NO_VICTIMS: counted[FULL], _NO_HELP: counted.total() - counted[FULL]})
     preemption = f"no new claims to deallocate, preemption: {none} {_listed(helpless)}."
-    return f"{none} {_listed(counted)}. {preemption}"
+    return f"{none} {at_all or _listed(counted)}. {preemption}"
 
 
 def _listed(counted: Counter[str]) -> str:

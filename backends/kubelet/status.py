@@ -8,7 +8,8 @@ Rules: the kubelet's `generateAPIPodStatus` and status manager; conditions and r
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -34,6 +35,8 @@ class How:
 
     exit_code: int = 0
     stuck: str = ""
+    why: Mapping[str, str] = field(default_factory=dict)
+    """By container, what keeps it from being created; where it is not empty, the others are not stuck."""
 
 
 def after(effect: Effect, pod: Object, place: Place, how: How, now: datetime) -> Object:
@@ -42,7 +45,7 @@ def after(effect: Effect, pod: Object, place: Place, how: How, now: datetime) ->
     Raises `ValueError` for `Effect.REMOVE`, which is no status.
     """
     if effect is Effect.START:
-        return _started(pod, place, how.stuck, now)
+        return _started(pod, place, how, now)
     if effect is Effect.RUN:
         return _running(pod, place, now)
     if effect is Effect.DEBUG:
@@ -50,7 +53,7 @@ def after(effect: Effect, pod: Object, place: Place, how: How, now: datetime) ->
     if effect is Effect.EXIT:
         return _exited(pod, place, how.exit_code, now)
     if effect is Effect.BACK_OFF:
-        return _started(pod, place, IMAGE_BACK_OFF, now)
+        return _started(pod, place, How(stuck=IMAGE_BACK_OFF), now)
     if effect is Effect.UNREADY:
         return _conditions(pod, dict(pod["status"]), ready=False, reason="ContainersNotReady", now=now)
     if effect is Effect.STOP:
@@ -68,12 +71,12 @@ def _base(pod: Object, place: Place, now: datetime) -> Object:
     return status
 
 
-def _started(pod: Object, place: Place, stuck: str, now: datetime) -> Object:
-    """Containers wait: to be created, or because they cannot be (`stuck` is why)."""
+def _started(pod: Object, place: Place, how: How, now: datetime) -> Object:
+    """Containers wait: to be created, or because they cannot be."""
     status = _base(pod, place, now)
     status["phase"] = "Pending"
     status["containerStatuses"] = [
-        _container(pod, spec, 0, {"waiting": _wait(stuck, spec)}, ready=False) for spec in _containers(pod)
+        _container(pod, spec, 0, {"waiting": _wait(how, spec)}, ready=False) for spec in _containers(pod)
     ]
     if inits := _inits(pod):
         waiting_init = {"waiting": {"reason": INITIALIZING}}
@@ -81,10 +84,13 @@ def _started(pod: Object, place: Place, stuck: str, now: datetime) -> Object:
     return _conditions(pod, status, ready=False, reason="ContainersNotReady", now=now)
 
 
-def _wait(stuck: str, spec: Object) -> Object:
+def _wait(how: How, spec: Object) -> Object:
     """The waiting state, in the words of the kubelet where it has fixed ones."""
-    if not stuck:
+    stuck = how.stuck
+    if not stuck or (how.why and spec["name"] not in how.why):
         return {"reason": CREATING}
+    if how.why:
+        return {"reason": stuck, "message": how.why[spec["name"]]}
     image = spec.get("image", "")
     messages = {
         ERR_IMAGE_PULL: f'failed to pull and unpack image "{image}": not found',

@@ -40,6 +40,7 @@ NODES: Final = Kind("", "v1", "nodes", "Node", namespaced=False)
 CLAIMS: Final = Kind("", "v1", "persistentvolumeclaims", "PersistentVolumeClaim")
 ENDPOINTS: Final = Kind("", "v1", "endpoints", "Endpoints")
 ENDPOINT_SLICES: Final = Kind("discovery.k8s.io", "v1", "endpointslices", "EndpointSlice")
+SECRETS: Final = Kind("", "v1", "secrets", "Secret")
 SERVICES: Final = Kind("", "v1", "services", "Service")
 PODS: Final = Kind("", "v1", "pods", "Pod")
 POLICIES: Final = Kind(

@@ -7,15 +7,17 @@ unless that is switched off (heartbeats.py).
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import partial
 
 from backends.fake.controllers.client import Client, Delete, Tell, UpdateStatus, Write
 from backends.fake.controllers.controller import Controller, Now, Place
 from backends.fake.controllers.heartbeats import STOPPED, is_stopped
-from backends.fake.controllers.kinds import NODES, PODS
+from backends.fake.controllers.kinds import CONFIG_MAPS, NODES, PODS, SECRETS
 from backends.fake.controllers.nodes import bare
 from backends.fake.controllers.owners import Owners
 from backends.fake.store import StoreEvent
 from backends.kubelet import Kubelet, TimingError, node_address, pods
+from backends.kubelet.needs import Lack, lack
 from backends.kubelet.news import of_node, of_node_status
 from backends.kubelet.pods import Object
 
@@ -27,11 +29,13 @@ class Kubelets(Controller):
 
     name = "kubelet"
     kind = PODS
-    watches = (PODS, NODES)
+    watches = (PODS, NODES, CONFIG_MAPS, SECRETS)
 
     def __init__(self, client: Client, owners: Owners, kubelet: Kubelet) -> None:
         super().__init__(client, owners)
         self._kubelet = kubelet
+        self._lacking: dict[Place, None] = {}
+        """The pods that wait for a ConfigMap or a Secret."""
         self._cordoned: dict[str, bool] = {}
         """The nodes that have been told of, and whether they were cordoned then."""
 
@@ -41,12 +45,18 @@ class Kubelets(Controller):
         return "system:node:"
 
     def concerns(self, event: StoreEvent) -> Iterable[Place]:
-        """Every change of a pod; a machine that comes or is cordoned; the pods of one that is switched on or off."""
+        """Every change of a pod; a machine that comes or is cordoned; the pods of one that is switched on or off.
+
+        And the pods that lack something, when a ConfigMap or Secret of their namespace comes or changes.
+        """
+        if event.key.plural in (CONFIG_MAPS.plural, SECRETS.plural):
+            return [place for place in self._lacking if place[0] == event.key.namespace] if self._lacking else ()
         if event.key.plural == NODES.plural:
             own = [("", event.key.name)] if _starts_or_is_cordoned(event) else []
             return [*own, *self._of_switched(event)]
         if event.new is None:
             self._kubelet.forget(event.shown.uid)
+            self._lacking.pop((event.key.namespace, event.key.name), None)
             return ()
         return ((event.key.namespace, event.key.name),)
 
@@ -74,8 +84,9 @@ class Kubelets(Controller):
         if machine is not None and is_stopped(machine):
             return None
         self._act_as(node)
+        lacks = self._lack(namespace, pod)
         try:
-            decision = self._kubelet.look(pod, _address(machine), now.monotonic, now.wall)
+            decision = self._kubelet.look(pod, _address(machine), now.monotonic, now.wall, lacks)
         except TimingError as error:
             self.client.apply(_unreadable(pod, str(error)))
             return None
@@ -86,6 +97,25 @@ class Kubelets(Controller):
             writes.append(Delete(PODS, pod, grace_s=0))
         self.client.apply([*writes, *(Tell(pod, one) for one in decision.news)])
         return decision.again_in_s
+
+    def _lack(self, namespace: str, pod: Object) -> Lack | None:
+        """What keeps the pod from starting, if it has not; noted, so that it is looked at when that comes."""
+        found = None
+        if pods.phase(pod) == "Pending" and not pods.is_terminating(pod):
+            found = lack(pod, partial(self._keys, namespace))
+        place = namespace, pod["metadata"]["name"]
+        if found is None:
+            self._lacking.pop(place, None)
+        else:
+            self._lacking[place] = None
+        return found
+
+    def _keys(self, namespace: str, kind: str, name: str) -> frozenset[str] | None:
+        entry = self.client.entry(CONFIG_MAPS if kind == CONFIG_MAPS.kind else SECRETS, namespace, name)
+        if entry is None:
+            return None
+        held = entry.load()
+        return frozenset({*(held.get("data") or ()), *(held.get("binaryData") or ())})
 
     def _act_as(self, node: str) -> None:
         self.client.act_as(f"{self.user()}{node}", ("system:nodes", "system:authenticated"), node)

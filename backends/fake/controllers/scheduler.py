@@ -1,8 +1,9 @@
 """Binds each pod to a node that it fits, the one with the fewest pods; says why when there is none.
 
 The filters of kube-scheduler that depend on nothing but pod and node: nodeSelector, node affinity, taints,
-`unschedulable`, and room for one more pod. Resource requests, inter-pod affinity, topology spread, volumes, priorities
-and preemption are not considered: in memory every node is large.
+`unschedulable`, and room for one more pod; and whether the claims that it mounts are there, bound or not. Resource
+requests, inter-pod affinity, topology spread, priorities and preemption are not considered: in memory every node is
+large.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from collections.abc import Iterable
 
 from backends.fake.controllers.client import Bind, Client, UpdateStatus
 from backends.fake.controllers.controller import Controller, Now, Place
-from backends.fake.controllers.kinds import NODES, PODS
+from backends.fake.controllers.kinds import CLAIMS, NODES, PODS
 from backends.fake.controllers.owners import Owners
 from backends.fake.events import Source
 from backends.fake.store import Entry, StoreEvent
@@ -28,7 +29,7 @@ class Scheduler(Controller):
 
     name = "kube-scheduler"
     kind = PODS
-    watches = (PODS, NODES)
+    watches = (PODS, NODES, CLAIMS)
 
     def __init__(self, client: Client, owners: Owners) -> None:
         super().__init__(client, owners)
@@ -49,7 +50,13 @@ class Scheduler(Controller):
         return Source(SCHEDULER, cls.name, series=True)
 
     def concerns(self, event: StoreEvent) -> Iterable[Place]:
-        """A pod without a node; when a node changes, every pod that waits; when room is made, who waits for that."""
+        """A pod without a node; when a node changes, every pod that waits; when room is made, who waits for that.
+
+        And the pods of a namespace that gets a claim.
+        """
+        if event.key.plural == CLAIMS.plural:
+            added = event.type == "ADDED"
+            return [place for place in self._unbound if place[0] == event.key.namespace] if added else ()
         if event.key.plural == NODES.plural:
             return tuple(self._unbound) if self._unbound and _matters(event.old, event.new) else ()
         place = (event.key.namespace, event.key.name)
@@ -79,6 +86,9 @@ class Scheduler(Controller):
             return None
         nodes = self.client.list(NODES)
         names = [node["metadata"]["name"] for node in nodes]
+        if nodes and (claim := self._missing_claim(namespace, pod)):
+            self._refuse(pod, why_not([claim for _ in nodes], at_all=claim), now)
+            return None
         reasons = [refusal(pod, node, self._pods_on[name]) for name, node in zip(names, nodes, strict=True)]
         fitting = [name for name, reason in zip(names, reasons, strict=True) if not reason]
         if fitting:
@@ -88,11 +98,25 @@ class Scheduler(Controller):
             self.client.tell(pod, News("Scheduled", text), action="Binding")
             return None
         self._unbound[namespace, name] = FULL in reasons
-        text = why_not(reasons)
+        self._refuse(pod, why_not(reasons), now)
+        return None
+
+    def _missing_claim(self, namespace: str, pod: Object) -> str:
+        """Which of the claims that it mounts is not there, or on its way out, in the scheduler's words."""
+        for volume in pod["spec"].get("volumes") or ():
+            name = (volume.get("persistentVolumeClaim") or {}).get("claimName")
+            claim = self.client.entry(CLAIMS, namespace, name) if name else None
+            if name and claim is None:
+                return f'persistentvolumeclaim "{name}" not found'
+            if claim is not None and claim.terminating:
+                return f'persistentvolumeclaim "{name}" is being deleted'
+        return ""
+
+    def _refuse(self, pod: Object, text: str, now: Now) -> None:
+        """Say in its status and in an Event why it gets no node."""
         if (status := unschedulable(pod, text, now.wall)) is not None:
             self.client.apply([UpdateStatus(PODS, {**pod, "status": status})])
         self.client.tell(pod, News("FailedScheduling", text, warning=True), action="Scheduling")
-        return None
 
 
 def _asks_the_same(old: Object, new: Object) -> bool:

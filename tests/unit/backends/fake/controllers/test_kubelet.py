@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.unit.backends.fake.controllers.world import PODS, World
-from tests.unit.backends.fake.door import pod
+from tests.unit.backends.fake.door import CM, POD_SPEC, config_map, pod
 
 ANNOTATIONS = {"kubelet.kubeactions.test/ready-after-s": "5"}
 
@@ -72,3 +72,24 @@ def test_a_saved_cluster_goes_on_where_it_was(world: World) -> None:
     other.cluster.load(saved)
     other.settle()
     assert other.object(f"{PODS}/p")["status"]["phase"] == "Running"
+
+
+def test_a_pod_waits_for_what_it_needs_and_starts_when_that_comes(world: World) -> None:
+    volume = {"name": "v", "configMap": {"name": "a"}}
+    variable = {"name": "X", "valueFrom": {"configMapKeyRef": {"name": "a", "key": "k"}}}
+    world.made(PODS, {**pod("mounts"), "spec": {**POD_SPEC, "volumes": [volume]}})
+    world.made(PODS, {**pod("reads"), "spec": {"containers": [{"name": "c", "image": "i", "env": [variable]}]}})
+    world.after(30.0)
+    states = {name: world.object(f"{PODS}/{name}")["status"]["containerStatuses"][0]["state"] for name in WAITING}
+    assert states == WAITING
+    events = world.items(f"{PODS.removesuffix('pods')}events?fieldSelector=type=Warning")
+    assert {(one["reason"], one["count"]) for one in events} == {("FailedMount", 6), ("Failed", 6)}
+    world.made(CM, config_map())
+    world.settle()
+    assert {world.object(f"{PODS}/{name}")["status"]["phase"] for name in WAITING} == {"Running"}
+
+
+WAITING = {
+    "mounts": {"waiting": {"reason": "ContainerCreating"}},
+    "reads": {"waiting": {"reason": "CreateContainerConfigError", "message": 'configmap "a" not found'}},
+}

@@ -127,3 +127,14 @@ def test_bindings_are_the_schedulers_and_no_other_users(world: World) -> None:
     world.settle()
     (bound,) = world.cluster.audit.find(subresource="binding")
     assert (bound.user, bound.name, bound.code) == ("system:kube-scheduler", "p", 201)
+
+
+def test_a_claim_that_is_not_there_is_waited_for(world: World) -> None:
+    volume = {"name": "v", "persistentVolumeClaim": {"claimName": "data"}}
+    world.made(PODS, with_spec("p", volumes=[volume]))
+    world.settle()
+    assert why(world, "p") == none('persistentvolumeclaim "data" not found')
+    spec = {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1Gi"}}}
+    world.made(f"{PODS.removesuffix('pods')}persistentvolumeclaims", {"metadata": {"name": "data"}, "spec": spec})
+    world.settle()
+    assert node_of(world, "p") == "node-1"
