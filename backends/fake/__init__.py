@@ -18,8 +18,8 @@ has said anything is one whose executable does not exist.
 
 Stored like anything else and without effect, with a Warning header for whoever writes one (`NOT_ENFORCED`): roles and
 bindings, unless the cluster is made with `authorization="rbac"` (else it does not enforce RBAC). And it does not scale
-by metrics, bind claims to volumes, run ReplicationControllers, sign certificates, enforce priority and fairness or
-enforce network policies; a server without kubelets, which runs no pods, says nothing of these.
+by metrics, bind claims to volumes, sign certificates, enforce priority and fairness or enforce network policies; a
+server without kubelets, which runs no pods, says nothing of these.
 
 Of admission there are not: in CEL the `authorizer`, the libraries `format`, `semver` and `image`, and comprehensions
 over two variables (an expression with one is refused); the check of policies against schemas; quotas of devices.

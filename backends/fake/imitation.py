@@ -74,7 +74,6 @@ REFUSED_SUBRESOURCES: dict[str, str] = {
 NOT_ENFORCED: dict[tuple[str, str], str] = {
     ("", "persistentvolumeclaims"): _NOT_BOUND,
     ("", "persistentvolumes"): _NOT_BOUND,
-    ("", "replicationcontrollers"): "run ReplicationControllers: a ReplicaSet makes pods",
     ("autoscaling", "horizontalpodautoscalers"): "scale by metrics: nothing measures the pods",
     ("certificates.k8s.io", "certificatesigningrequests"): "sign certificates",
     ("flowcontrol.apiserver.k8s.io", "flowschemas"): _NOT_QUEUED,

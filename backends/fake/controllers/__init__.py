@@ -4,8 +4,8 @@ One controller a file; `controller.py` says what one is, `dispatch.py` runs them
 how they read and write. Each writes under the user name that it has in a real cluster, so the audit trail tells who
 did what.
 
-Not run, and therefore without effect: ReplicationControllers, HorizontalPodAutoscalers, persistent volumes,
-certificates (`imitation.NOT_ENFORCED`: whoever writes one is told).
+Not run, and therefore without effect: HorizontalPodAutoscalers, persistent volumes, certificates
+(`imitation.NOT_ENFORCED`: whoever writes one is told).
 """
 
 from backends.fake.controllers.dispatch import Controllers

@@ -29,7 +29,7 @@ from backends.fake.controllers.namespaces import Namespaces
 from backends.fake.controllers.node_ttl import NodeTtls
 from backends.fake.controllers.nodes import NodeTaints, OrphanedPods
 from backends.fake.controllers.owners import Owners
-from backends.fake.controllers.replicaset import ReplicaSets
+from backends.fake.controllers.replicaset import ReplicaSets, ReplicationControllers
 from backends.fake.controllers.resource_quotas import ResourceQuotas
 from backends.fake.controllers.scheduler import Scheduler
 from backends.fake.controllers.service_accounts import RootCertificates, ServiceAccounts
@@ -58,6 +58,7 @@ MANAGED: tuple[type[Controller], ...] = (
     TaintEvictions,
     Deployments,
     ReplicaSets,
+    ReplicationControllers,
     StatefulSets,
     DaemonSets,
     Jobs,

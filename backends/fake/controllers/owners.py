@@ -18,16 +18,17 @@ from backends.fake.controllers.kinds import (
     DEPLOYMENTS,
     JOBS,
     REPLICA_SETS,
+    REPLICATION_CONTROLLERS,
     STATEFUL_SETS,
     Kind,
 )
 from backends.fake.selectors import LabelSelector, labels_of
 from backends.fake.store import Entry, Key, StoreEvent
+from backends.kubelet.pods import Object
 from backends.sharing import SharedDict
 
-CONTROLLING: Final = frozenset(
-    kind.stored for kind in (DEPLOYMENTS, REPLICA_SETS, STATEFUL_SETS, DAEMON_SETS, JOBS, CRON_JOBS)
-)
+_CONTROLLING = (DEPLOYMENTS, REPLICA_SETS, REPLICATION_CONTROLLERS, STATEFUL_SETS, DAEMON_SETS, JOBS, CRON_JOBS)
+CONTROLLING: Final = frozenset(kind.stored for kind in _CONTROLLING)
 
 
 class Owners:
@@ -82,5 +83,12 @@ class Owners:
         known = self._selectors.get(entry.uid)
         if known is None or known[0] != entry.rv:
             spec = entry.load().get("spec") or {}
-            known = self._selectors[entry.uid] = (entry.rv, labels_of(spec.get("selector")))
+            stored = (entry.key.group, entry.key.plural)
+            known = self._selectors[entry.uid] = (entry.rv, labels_of(selector_of(stored, spec)))
         return known[1]
+
+
+def selector_of(stored: tuple[str, str], spec: Object) -> Object | None:
+    """The selector of a workload or budget; a ReplicationController has labels and nothing else."""
+    found: Object | None = spec.get("selector")
+    return {"matchLabels": found} if found and stored == REPLICATION_CONTROLLERS.stored else found

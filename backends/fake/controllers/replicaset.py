@@ -1,7 +1,8 @@
-"""ReplicaSets: as many pods as wanted, and a status that counts them.
+"""ReplicaSets and ReplicationControllers: as many pods as wanted, and a status that counts them.
 
-kube-controller-manager's `replicaset-controller` (pkg/controller/replicaset). `decide` and `status` are pure; which
-pods go first when there are too many is `downscale.order`.
+kube-controller-manager's `replicaset-controller` (pkg/controller/replicaset) and, the same code for an older kind,
+`replication-controller`. `decide` and `status` are pure; which pods go first when there are too many is
+`downscale.order`.
 """
 
 from __future__ import annotations
@@ -13,7 +14,8 @@ from backends.fake.controllers import downscale
 from backends.fake.controllers.claims import Claims
 from backends.fake.controllers.client import Create, Delete, Refused, Write
 from backends.fake.controllers.controller import Controller, Now, Place
-from backends.fake.controllers.kinds import PODS, REPLICA_SETS
+from backends.fake.controllers.kinds import PODS, REPLICA_SETS, REPLICATION_CONTROLLERS, Kind
+from backends.fake.controllers.owners import selector_of
 from backends.fake.controllers.templates import controller_of, pod_from
 from backends.fake.selectors import labels_of
 from backends.fake.store import StoreEvent
@@ -34,27 +36,27 @@ class ReplicaSets(Controller):
     def concerns(self, event: StoreEvent) -> Iterable[Place]:
         """The ReplicaSet itself, or those that own or would adopt the pod."""
         if event.key.plural == PODS.plural:
-            return self.owners.interested(event, REPLICA_SETS)
+            return self.owners.interested(event, self.kind)
         return ((event.key.namespace, event.key.name),)
 
     def step(self, namespace: str, name: str, now: Now) -> float | None:
         """Create or delete pods, then say in the status how many there are."""
-        replica_set = self.client.get(REPLICA_SETS, namespace, name)
+        replica_set = self.client.get(self.kind, namespace, name)
         if replica_set is None:
             return None
-        selector = labels_of(replica_set["spec"]["selector"])
-        claimed = Claims(self.client, REPLICA_SETS, PODS).claim(replica_set, selector, pods.is_active)
+        selector = labels_of(selector_of(self.kind.stored, replica_set["spec"]))
+        claimed = Claims(self.client, self.kind, PODS).claim(replica_set, selector, pods.is_active)
         active = [pod for pod in claimed if pods.is_active(pod)]
         writes: list[Write] = []
         failure: Refused | None = None
         if not pods.is_terminating(replica_set):
-            writes = decide(replica_set, active, self._related(replica_set, active), now.wall)
+            writes = decide(self.kind, replica_set, active, self._related(replica_set, active), now.wall)
             failure = self._try(writes)
         current = self._active(replica_set) if writes else active
         growing = len(active) < wanted(replica_set)
         new = status(replica_set, current, now.wall, failure=failure, growing=growing)
         if new != replica_set.get("status"):
-            self.client.replace(REPLICA_SETS, {**replica_set, "status": new}, "status")
+            self.client.replace(self.kind, {**replica_set, "status": new}, "status")
         if failure is not None:
             raise failure
         return _until_available(replica_set, current, now.wall)
@@ -84,17 +86,25 @@ class ReplicaSets(Controller):
         return [pod for pod in found if pod["kind"] == PODS.kind and pods.is_active(pod)]
 
 
+class ReplicationControllers(ReplicaSets):
+    """Keeps the pods of every ReplicationController."""
+
+    name = "replication-controller"
+    kind = REPLICATION_CONTROLLERS
+    watches = (REPLICATION_CONTROLLERS, PODS)
+
+
 def wanted(replica_set: Object) -> int:
     """How many pods there are to be."""
     count: int = replica_set["spec"].get("replicas", 1)
     return count
 
 
-def decide(replica_set: Object, active: list[Object], related: list[Object], now: datetime) -> list[Write]:
+def decide(kind: Kind, replica_set: Object, active: list[Object], related: list[Object], now: datetime) -> list[Write]:
     """The pods to create or to delete. `related`: the active pods of the same Deployment."""
     missing = wanted(replica_set) - len(active)
     if missing > 0:
-        pod = pod_from(replica_set["spec"]["template"], REPLICA_SETS, replica_set)
+        pod = pod_from(replica_set["spec"]["template"], kind, replica_set)
         return [Create(PODS, pod, owner=replica_set)] * min(missing, BURST)
     surplus = min(-missing, BURST)
     if not surplus:

@@ -101,3 +101,23 @@ def test_nothing_is_created_in_a_namespace_that_is_on_its_way_out(world: World) 
     world.delete("/api/v1/namespaces/x")
     world.settle()
     assert world.get("/api/v1/namespaces/x").code == 404
+
+
+def test_a_replication_controller_keeps_pods_by_its_plain_selector(world: World) -> None:
+    body = workload("ReplicaSet")["spec"]
+    spec = {"replicas": 2, "selector": {"app": "web"}, "template": body["template"]}
+    path = PODS.replace("/pods", "/replicationcontrollers")
+    world.made(PODS, pod("other"))
+    world.made(path, {"metadata": {"name": "web"}, "spec": spec})
+    world.settle()
+    other, first, _ = world.pods()
+    assert "ownerReferences" not in other["metadata"]
+    assert first["metadata"]["ownerReferences"][0]["kind"] == "ReplicationController"
+    status = world.object(f"{path}/web")["status"]
+    assert (status["replicas"], status["readyReplicas"], status["fullyLabeledReplicas"]) == (2, 2, 2)
+    world.ask("DELETE", f"{PODS}/{first['metadata']['name']}?gracePeriodSeconds=0")
+    world.settle()
+    assert len(world.living()) == 3
+    world.patch(f"{path}/web", {"spec": {"replicas": 0}})
+    world.settle()
+    assert [one["metadata"]["name"] for one in world.living()] == ["other"]
