@@ -23,10 +23,11 @@ RUN python3 scripts/locked.py run >run.lock && python3 scripts/locked.py build >
 COPY kubeactions kubeactions
 COPY backends backends
 # Bytecode is made here, since nothing can be written later; then every file gets the one timestamp there is. The
-# official client's asyncio twin and the bytecode of its models and typed APIs go: 90 MB that nothing here imports.
+# official client's asyncio twin, the bytecode of its models and typed APIs and a library's tests go: nothing here imports
+# those 90 MB.
 RUN PYTHONPATH=/opt/tools python3 -m pip install --quiet --no-compile --no-deps --no-build-isolation \
       --root-user-action ignore --target /opt/kubeactions . && \
-    rm -rf /opt/kubeactions/bin /opt/kubeactions/kubernetes/aio && \
+    rm -rf /opt/kubeactions/bin /opt/kubeactions/kubernetes/aio /opt/kubeactions/websocket/tests && \
     python3 -m compileall -q --invalidation-mode unchecked-hash -x 'kubernetes/client/(models|api)/' /opt/kubeactions && \
     python3 -c "import os; t = int(os.environ['SOURCE_DATE_EPOCH']); [os.utime(os.path.join(d, n), (t, t), follow_symlinks=False) for d, _, names in os.walk('/opt/kubeactions', topdown=False) for n in [*names, '.']]"
 
