@@ -204,7 +204,7 @@ _ALL = (
         "a conflict (409), once",
         "succeeded",
         effect(lambda _world, _life: Answer(409)),
-        dict.fromkeys(("trigger_cronjob", "get_resource", "exec_command"), "failed"),
+        dict.fromkeys(("trigger_cronjob", "exec_command"), "failed"),
     ),
     Disturbance("too many requests (429), once", "succeeded", effect(lambda _world, _life: Answer(429))),
     Disturbance("an internal error (500), once", "succeeded", effect(lambda _world, _life: Answer(500)), _AT_MOST_ONCE),
