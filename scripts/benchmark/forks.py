@@ -14,8 +14,9 @@ FORK_MS = 1.0
 
 
 def forks() -> Iterator[Row]:
-    """A fork, with few objects and with four thousand pods, against a new cluster with nothing in it."""
+    """A fork, with few objects and with four thousand pods that run, against a new cluster with nothing in it."""
     few, many = Cluster(SimulatedClock()), Cluster(SimulatedClock(), nodes=80)
+    many.load([{"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "shop", "namespace": "default"}}])
     fill(many, 4000)
     for cluster in (few, many):
         cluster.settle()
