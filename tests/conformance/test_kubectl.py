@@ -186,7 +186,7 @@ def test_a_mistyped_field_is_refused_as_the_real_server_does(kubectl: Kubectl) -
 @pytest.mark.parametrize(
     ("line", "reason"),
     [
-        ("get componentstatuses", "does not imitate component statuses"),
+        ("get --raw /metrics", "does not imitate metrics"),
     ],
 )
 def test_what_is_not_imitated_says_so(kubectl: Kubectl, line: str, reason: str) -> None:
