@@ -237,6 +237,10 @@ class Client:
         about = Reference.to(obj, news.part)
         self._recorder.say(self._source, about, news.reason, news.message, warning=news.warning, action=action)
 
+    def read(self, kind: Kind, namespace: str, name: str, subresource: str) -> Object:
+        """GET an object's subresource, which no informer has. Raises `Refused`."""
+        return self._call("GET", kind.path(namespace, name, subresource), None)
+
     def create(self, kind: Kind, obj: Object, subresource: str = "") -> Object:
         """POST the object; with a subresource, to that of the object that `obj` names."""
         metadata = obj["metadata"]
@@ -283,9 +287,10 @@ class Client:
             if now is not None and now.uid == metadata["uid"]:
                 raise refused
 
-    def _call(self, method: str, path: str, body: Object, extra: Mapping[str, str] | None = None) -> Object:
+    def _call(self, method: str, path: str, body: Object | None, extra: Mapping[str, str] | None = None) -> Object:
         headers = {**_HEADERS, **self._agent, **(extra or {})}
-        response = self._send(Request(method, path, headers, orjson.dumps(body), self._identity))
+        data = b"" if body is None else orjson.dumps(body)
+        response = self._send(Request(method, path, headers, data, self._identity))
         answer: Object = orjson.loads(response.body)
         if response.status >= 300:
             raise Refused(response.status, answer)

@@ -101,6 +101,8 @@ class Controllers:
             controller = managed(self._client_of(managed), self._owners)
             if isinstance(controller, RootCertificates) and cluster.root_certificate is not None:
                 controller.certificate = cluster.root_certificate
+            if isinstance(controller, Disruptions):
+                controller.catalogue = cluster.catalogue
             self._add(controller)
         if scheduler:
             self._add(Scheduler(self._client_of(Scheduler), self._owners))

@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime
 
-from backends.fake.controllers.client import Plan, UpdateStatus
+from backends.fake.catalogue import Catalogue
+from backends.fake.controllers.client import Plan, Refused, UpdateStatus
 from backends.fake.controllers.controller import Controller, Now, Place
 from backends.fake.controllers.kinds import (
     BUDGETS,
@@ -48,6 +49,8 @@ class Disruptions(Controller):
     watches = (BUDGETS, PODS)
     reaction_s = 0.0
     """In reality it is quicker than the next request: a client that evicts pod after pod meets new numbers."""
+    catalogue: Catalogue = Catalogue.load()
+    """The kinds that pods may be controlled by: those of its cluster, once it has been added to one."""
 
     def concerns(self, event: StoreEvent) -> Iterable[Place]:
         """A budget; of a pod, the first budget that selects it: where two do, changes of it reach one."""
@@ -116,23 +119,40 @@ class Disruptions(Controller):
             name, owner = pod["metadata"]["name"], controller_of(pod)
             if owner is None or owner["uid"] in scales:  # what nobody controls does not count
                 continue
-            kind = _SCALED.get(owner["kind"])
-            found = self.client.get(kind, pod["metadata"]["namespace"], owner["name"]) if kind else None
-            if kind is None or found is None or found["metadata"]["uid"] != owner["uid"]:
+            kind, namespace = _SCALED.get(owner["kind"]), pod["metadata"]["namespace"]
+            found = self.client.get(kind, namespace, owner["name"]) if kind else self._scale(owner, namespace)
+            if found is None or found["metadata"]["uid"] != owner["uid"]:
                 raise CannotCountError(f'found no controllers for pod "{name}"')
-            kind, found = self._top(kind, found)
+            found = self._top(found) if kind is REPLICA_SETS else found
             scales[owner["uid"]] = 0 if found["metadata"]["uid"] in scales else found["spec"].get("replicas", 1)
             scales.setdefault(found["metadata"]["uid"], 0)
         return sum(scales.values())
 
-    def _top(self, kind: Kind, found: Object) -> tuple[Kind, Object]:
+    def _scale(self, owner: Object, namespace: str) -> Object | None:
+        """The Scale of a controller of any other kind, or None if it is gone (`getScaleController`)."""
+        try:
+            resource = self.catalogue.of_object(owner)
+        except KeyError:
+            where = f'in version "{owner["apiVersion"]}"'
+            raise CannotCountError(f'no matches for kind "{owner["kind"]}" {where}') from None
+        if "scale" not in resource.subresources:
+            raise CannotCountError(f"{resource.qualified} does not implement the scale subresource")
+        kind = Kind(resource.group, resource.version, resource.plural, resource.kind, resource.namespaced)
+        try:
+            return self.client.read(kind, namespace, owner["name"], "scale")
+        except Refused as refused:
+            if refused.code == 404:
+                return None
+            raise CannotCountError(refused.message) from None
+
+    def _top(self, replica_set: Object) -> Object:
         """A ReplicaSet's Deployment counts in its place."""
-        owner = controller_of(found) if kind is REPLICA_SETS else None
+        owner = controller_of(replica_set)
         if owner is not None and owner["kind"] == DEPLOYMENTS.kind:
-            above = self.client.get(DEPLOYMENTS, found["metadata"]["namespace"], owner["name"])
+            above = self.client.get(DEPLOYMENTS, replica_set["metadata"]["namespace"], owner["name"])
             if above is not None and above["metadata"]["uid"] == owner["uid"]:
-                return DEPLOYMENTS, above
-        return kind, found
+                return above
+        return replica_set
 
 
 def _counted(budget: Object, numbers: Object, now: datetime, again_in_s: float | None) -> Plan:

@@ -85,18 +85,27 @@ def test_pods_without_a_controller_do_not_count_where_something_must_be_scaled(w
     assert numbers(world) == (0, 0, 1, 0)
 
 
-def test_a_controller_that_is_not_known_allows_nothing_and_says_why(world: World) -> None:
-    owner = world.made(
-        "/api/v1/namespaces/default/configmaps", {"metadata": {"name": "o"}, "kind": "ConfigMap", "apiVersion": "v1"}
-    )
-    uid = owner["metadata"]["uid"]
-    reference = {"apiVersion": "v1", "kind": "ConfigMap", "name": "o", "uid": uid, "controller": True}
+@pytest.mark.parametrize(
+    ("api_version", "kind", "words"),
+    [
+        ("v1", "ConfigMap", "configmaps does not implement the scale subresource"),
+        ("batch/v1", "Job", "jobs.batch does not implement the scale subresource"),
+        ("apps/v1", "DaemonSet", "daemonsets.apps does not implement the scale subresource"),
+        ("example.com/v1", "Foo", 'no matches for kind "Foo" in version "example.com/v1"'),
+        ("apps/v1", "ReplicaSet", 'found no controllers for pod "p"'),
+    ],
+)
+def test_a_controller_without_a_scale_allows_nothing_and_says_why(
+    world: World, api_version: str, kind: str, words: str
+) -> None:
+    world.cluster.controllers.stop("generic-garbage-collector")
+    reference = {"apiVersion": api_version, "kind": kind, "name": "o", "uid": "u-1", "controller": True}
     world.made(PODS, pod(labels={"app": "web"}, ownerReferences=[reference]))
     world.settle()
     budget(world, maxUnavailable=1)
     found = condition(world.object(BUDGET), "DisruptionAllowed")
     assert (found["status"], found["reason"]) == ("False", "SyncFailed")
-    assert found["message"] == 'found no controllers for pod "p"'
+    assert found["message"] == words
 
 
 def test_an_evicted_pod_is_no_longer_healthy_and_the_next_one_is_refused(world: World) -> None:
