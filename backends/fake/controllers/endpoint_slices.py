@@ -23,6 +23,8 @@ SERVICE_NAME: Final = "kubernetes.io/service-name"
 MANAGED_BY: Final = "endpointslice.kubernetes.io/managed-by"
 MANAGER: Final = "endpointslice-controller.k8s.io"
 ZONE: Final = "topology.kubernetes.io/zone"
+Identity = tuple[str, str, str, str]
+"""Address and host name of an endpoint, namespace and name of what it stands for."""
 MOST: Final = 100
 """Endpoints of one slice, at most (`--max-endpoints-per-slice`)."""
 
@@ -59,9 +61,10 @@ class EndpointSlices(Controller):
 
 def decide(service: Object, held: Sequence[Object], chosen: Sequence[Object], zones: Mapping[str, str]) -> list[Write]:
     """What is to be written so that `held` become the slices of `service`, with as few changes as may be."""
-    groups: dict[Ports, dict[str, Object]] = {}
+    groups: dict[Ports, dict[Identity, Object]] = {}
     for backing in service_pods.backings(service, chosen, terminating=True):
-        groups.setdefault(backing.ports, {})[backing.address] = _endpoint(service, backing, zones)
+        endpoint = _endpoint(service, backing, zones)
+        groups.setdefault(backing.ports, {})[_identity(endpoint)] = endpoint
     noted = max((one["metadata"].get("annotations", {}).get(service_pods.CHANGED, "") for one in held), default="")
     changed = service_pods.changed_at(service, chosen, noted or None, is_new=not held)
     free = list(held)
@@ -81,14 +84,20 @@ def decide(service: Object, held: Sequence[Object], chosen: Sequence[Object], zo
     return [*writes, *(Delete(ENDPOINT_SLICES, one) for one in held if one not in kept)]
 
 
-def _filled(same: Sequence[Object], wanted: Mapping[str, Object]) -> list[tuple[Object | None, list[Object]]]:
+def _identity(endpoint: Object) -> Identity:
+    """By what an endpoint is known again (`hashEndpoint`): two pods with one address are two endpoints."""
+    target = endpoint.get("targetRef") or {}
+    return endpoint["addresses"][0], endpoint.get("hostname", ""), target.get("namespace", ""), target.get("name", "")
+
+
+def _filled(same: Sequence[Object], wanted: Mapping[Identity, Object]) -> list[tuple[Object | None, list[Object]]]:
     """Each slice with those of its endpoints that stay, and the new ones where there is room: changed slices first."""
     left = dict(wanted)
     parts: list[tuple[Object | None, list[Object]]] = []
     touched: list[bool] = []
     for one in same:
         before = one.get("endpoints") or []
-        stays = [left.pop(held["addresses"][0]) for held in before if held["addresses"][0] in left]
+        stays = [left.pop(known) for known in map(_identity, before) if known in left]
         parts.append((one, stays))
         touched.append(stays != before)
     new = list(left.values())

@@ -163,6 +163,13 @@ def test_a_slice_has_at_most_a_hundred_and_few_of_them_change() -> None:
     assert len(change.obj["endpoints"]) == len(made[int(change.obj["metadata"]["name"][1:])]["endpoints"]) - 1
 
 
+def test_two_pods_with_one_address_are_two_endpoints() -> None:
+    pods = [pod(1), pod(2)]
+    pods[1]["status"]["podIP"] = pods[0]["status"]["podIP"]
+    (write,) = endpoint_slices.decide(stored_service(), [], pods, {})
+    assert [one["targetRef"]["name"] for one in write.obj["endpoints"]] == ["p1", "p2"]
+
+
 def test_pods_whose_named_port_differs_are_told_apart() -> None:
     pods = [pod(1), pod(2, port=9999)]
     writes = endpoint_slices.decide(stored_service(), [], pods, {})
