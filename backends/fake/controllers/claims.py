@@ -12,6 +12,7 @@ from collections.abc import Callable
 
 from backends.fake.controllers.client import Client, Refused
 from backends.fake.controllers.kinds import Kind
+from backends.fake.controllers.owners import is_uncontrolled
 from backends.fake.controllers.templates import owner_reference
 from backends.fake.selectors import LabelSelector
 from backends.fake.store import Entry
@@ -58,10 +59,12 @@ class Claims:
 
     def _orphans(self, namespace: str, selector: LabelSelector) -> list[Entry]:
         entries = self._client.entries(self._kind, namespace)
-        return [one for one in entries if not one.owners and not one.terminating and selector(one.labels)]
+        return [one for one in entries if not one.terminating and selector(one.labels) and is_uncontrolled(one)]
 
     def _adopt(self, owner: Object, obj: Object) -> Object | None:
-        obj["metadata"]["ownerReferences"] = [owner_reference(self._owner_kind, owner)]
+        uid = owner["metadata"]["uid"]
+        others = [one for one in obj["metadata"].get("ownerReferences") or () if one["uid"] != uid]
+        obj["metadata"]["ownerReferences"] = [*others, owner_reference(self._owner_kind, owner)]
         try:
             return self._client.amend(self._kind, obj)
         except Refused as refused:

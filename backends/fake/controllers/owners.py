@@ -62,13 +62,13 @@ class Owners:
                 yield key.namespace, key.name
 
     def interested(self, event: StoreEvent, kind: Kind) -> Iterator[tuple[str, str]]:
-        """Those that own the event's object; if nobody does, those whose selector would adopt it."""
+        """Those that own the event's object; if nobody controls it, those whose selector would adopt it."""
         owned = False
         for entry in (event.old, event.new):
             owned = owned or bool(entry is not None and entry.owners)
         if owned:
             yield from self.owning(event, kind)
-        if event.new is not None and not event.new.owners:
+        if event.new is not None and is_uncontrolled(event.new):
             yield from self.selecting(event.new.labels, event.key.namespace, kind)
 
     def selecting(self, labels: Mapping[str, str], namespace: str, kind: Kind) -> Iterator[tuple[str, str]]:
@@ -86,6 +86,11 @@ class Owners:
             stored = (entry.key.group, entry.key.plural)
             known = self._selectors[entry.uid] = (entry.rv, labels_of(selector_of(stored, spec)))
         return known[1]
+
+
+def is_uncontrolled(entry: Entry) -> bool:
+    """Whether none of the object's owners controls it, so that it may be adopted. A look at the bytes spares a parse."""
+    return not entry.owners or b'"controller":true' not in entry.front
 
 
 def selector_of(stored: tuple[str, str], spec: Object) -> Object | None:

@@ -66,9 +66,13 @@ def test_what_another_controller_has_is_left_alone(door: Door, owner: Obj) -> No
     assert door.get(f"{POD_PATH}/a").body["metadata"]["ownerReferences"] == [foreign]
 
 
-def test_an_owner_that_does_not_control_is_no_controller(door: Door, owner: Obj) -> None:
-    door.made(POD_PATH, pod("a", labels={"app": "web"}, ownerReferences=[reference(owner, controller=False)]))
-    assert claims(door).claim(owner, WEB) == []
+def test_an_owner_that_does_not_control_keeps_nobody_from_adopting(door: Door, owner: Obj) -> None:
+    friend = {"apiVersion": "v1", "kind": "ConfigMap", "name": "friend", "uid": "friend-uid"}
+    references = [reference(owner, controller=False), friend]
+    door.made(POD_PATH, pod("a", labels={"app": "web"}, ownerReferences=references))
+    assert names(claims(door).claim(owner, WEB)) == ["a"]
+    held = door.get(f"{POD_PATH}/a").body["metadata"]["ownerReferences"]
+    assert held == [friend, reference(owner, blockOwnerDeletion=True)]
 
 
 def test_an_owner_that_is_being_deleted_neither_adopts_nor_releases(door: Door, owner: Obj) -> None:
