@@ -384,20 +384,19 @@ class Registry:
 
     def _begin(self, strategy: Strategy, obj: Obj, options: DeleteOptions) -> tuple[bool, bool]:
         """rest.BeforeDelete: is the deletion graceful; and is one under way that this one does not change."""
-        metadata = obj["metadata"]
+        metadata, asked_s = obj["metadata"], options.grace_period_s
+        if asked_s is not None and asked_s < 0:
+            asked_s = 1
+        period_s = strategy.grace_period_s(obj, asked_s)
+        if period_s is None:
+            return False, False
         if metadata.get("deletionTimestamp"):
             held_s = metadata.get("deletionGracePeriodSeconds") or 0
-            if held_s == 0:
-                return False, False
-            asked_s = options.grace_period_s
             if asked_s is None or asked_s >= held_s:
                 return False, True
             metadata["deletionTimestamp"] = meta.shift(metadata["deletionTimestamp"], asked_s - held_s)
             metadata["deletionGracePeriodSeconds"] = asked_s
             return True, False
-        period_s = strategy.grace_period_s(obj, options.grace_period_s)
-        if period_s is None:
-            return False, False
         metadata["deletionTimestamp"] = meta.shift(meta.timestamp(self.clock.wall()), period_s)
         metadata["deletionGracePeriodSeconds"] = period_s
         if metadata.get("generation", 0) > 0:

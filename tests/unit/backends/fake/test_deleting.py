@@ -42,6 +42,24 @@ def test_a_grace_period_shrinks_and_never_grows(door: Door) -> None:
     assert door.get(f"{PODS}/p").code == 404
 
 
+def test_a_negative_grace_period_is_one_second_the_second_time_too(door: Door) -> None:
+    door.made(PODS, pod(node="n1"))
+    door.delete(f"{PODS}/p")
+    held = door.delete(f"{PODS}/p?gracePeriodSeconds=-5").body
+    assert (held["metadata"]["deletionTimestamp"], held["metadata"]["deletionGracePeriodSeconds"]) == (
+        "2026-01-01T00:00:01Z",
+        1,
+    )
+    assert door.delete(f"{PODS}/p?gracePeriodSeconds=-5").body == held
+
+
+def test_a_pod_that_only_its_finalizers_hold_gets_no_others_by_a_second_deletion(door: Door) -> None:
+    door.made(PODS, pod(node="n1", finalizers=[HOLD]))
+    held = door.delete(f"{PODS}/p?gracePeriodSeconds=0").body
+    assert held["metadata"]["deletionGracePeriodSeconds"] == 0
+    assert door.delete(f"{PODS}/p?propagationPolicy=Foreground").body == held
+
+
 @pytest.mark.parametrize("phase", ["Succeeded", "Failed"])
 def test_a_finished_pod_goes_at_once(door: Door, phase: str) -> None:
     door.made(PODS, pod(node="n1"))
