@@ -6,6 +6,7 @@ it: the budget is asked before the preconditions, and an eviction that fails aft
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 from backends.fake import metadata, options, selectors, statuses
@@ -18,6 +19,7 @@ from backends.fake.reading import json_response
 from backends.fake.registry import DeleteOptions, Registry
 from backends.fake.store import Entry, Key
 from backends.fake.writing import check_namespace
+from backends.kubelet.pods import with_condition
 
 Obj = dict[str, Any]
 
@@ -75,7 +77,7 @@ def _ask_budgets(registry: Registry, pod: Obj, *, dry_run: bool) -> None:
     entry, budget = budgets[0]
     if not _is_ready(pod) and _unready_may_go(budget):
         return
-    spend(budget, pod["metadata"]["name"], metadata.timestamp(registry.clock.wall()))
+    spend(budget, pod["metadata"]["name"], registry.clock.wall())
     if not dry_run:
         registry.update(entry.resource, entry.key.namespace, entry.key.name, lambda _: budget, subresource="status")
 
@@ -104,7 +106,7 @@ def _unready_may_go(budget: Obj) -> bool:
     return bool(0 < status.get("desiredHealthy", 0) <= status.get("currentHealthy", 0))
 
 
-def spend(budget: Obj, pod: str, at: str) -> None:
+def spend(budget: Obj, pod: str, now: datetime) -> None:
     """Take one disruption from a budget, in place (checkAndDecrement). Raises `ApiError` 403, 429."""
     status, name = budget.setdefault("status", {}), budget["metadata"]["name"]
     if status.get("observedGeneration", 0) < budget["metadata"].get("generation", 0):
@@ -121,7 +123,16 @@ def spend(budget: Obj, pod: str, at: str) -> None:
         healthy, needed = status.get("currentHealthy", 0), status.get("desiredHealthy", 0)
         raise _too_many(f"The disruption budget {name} needs {needed} healthy pods and has {healthy} currently", 0)
     status["disruptionsAllowed"] = allowed - 1
-    status["disruptedPods"] = {**disrupted, pod: at}
+    status["disruptedPods"] = {**disrupted, pod: metadata.timestamp(now)}
+    if allowed == 1:  # UpdateDisruptionAllowedCondition
+        condition = {
+            "type": "DisruptionAllowed",
+            "status": "False",
+            "reason": "InsufficientPods",
+            "message": "",
+            "observedGeneration": status.get("observedGeneration", 0),
+        }
+        status["conditions"] = with_condition(status.get("conditions"), condition, now)
 
 
 def _too_many(why: str, retry_after_s: int) -> statuses.ApiError:

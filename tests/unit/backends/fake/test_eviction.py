@@ -56,6 +56,14 @@ def test_an_exhausted_budget_is_429_without_retry_after(door: Door) -> None:
     }
 
 
+def test_what_spends_the_last_disruption_says_so(door: Door) -> None:
+    running(door)
+    budget(door, disruptionsAllowed=1, currentHealthy=2)
+    assert evict(door).code == 201
+    (condition,) = door.get(f"{BUDGETS}/b").body["status"]["conditions"]
+    assert (condition["status"], condition["reason"]) == ("False", "InsufficientPods")
+
+
 def test_a_budget_that_was_not_looked_at_yet_is_429_for_a_while(door: Door) -> None:
     running(door)
     budget(door, observedGeneration=0)
