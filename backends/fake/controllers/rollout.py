@@ -90,7 +90,8 @@ def grow_new(deployment: Object, new: Object, everything: Sequence[Object]) -> l
         return []
     larger = wanted(new) > wanted(deployment)
     size = wanted(deployment) if larger else first_size(deployment, everything, new)
-    return [new] if resize(new, size, deployment) else []
+    # What keeps its size keeps its annotations, even if another surge is allowed by now.
+    return [new] if wanted(new) != size and resize(new, size, deployment) else []
 
 
 def shrink_old(deployment: Object, new: Object, old: Sequence[Object]) -> list[Object]:

@@ -53,6 +53,12 @@ def test_the_new_replica_set_grows_only_into_the_surge() -> None:
     assert rollout.grow_new(wanted, new, [old, new]) == []
 
 
+def test_a_replica_set_that_keeps_its_size_keeps_what_it_noted_of_the_surge() -> None:
+    old, new = replica_set("web-1", 4, 4), replica_set("web-2", 2, desired="4", max="6")
+    assert rollout.grow_new(deployment(4, surge=1), new, [old, new]) == []
+    assert new["metadata"]["annotations"][rollout.MOST] == "6"
+
+
 def test_unavailable_pods_of_old_templates_go_first() -> None:
     oldest, old, new = replica_set("web-1", 2, 0), replica_set("web-2", 2, 2), replica_set("web-3", 1, 1)
     changed = rollout.shrink_old(deployment(3), new, [oldest, old])
