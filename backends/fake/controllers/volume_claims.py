@@ -10,7 +10,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from backends.fake.controllers.client import Create, Update, Write
-from backends.fake.controllers.kinds import CLAIMS
+from backends.fake.controllers.kinds import CLAIMS, PODS, STATEFUL_SETS
+from backends.fake.controllers.templates import owner_reference
 from backends.kubelet.pods import Object, is_terminating
 
 
@@ -41,7 +42,7 @@ def missing(stateful_set: Object, ordinal: int, existing: Mapping[str, Object]) 
         if meta.get("annotations"):
             metadata["annotations"] = dict(meta["annotations"])
         if _policy(stateful_set, "whenDeleted") == "Delete":
-            metadata["ownerReferences"] = [_reference("apps/v1", "StatefulSet", stateful_set)]
+            metadata["ownerReferences"] = [owner_reference(STATEFUL_SETS, stateful_set)]
         claim = {"apiVersion": "v1", "kind": "PersistentVolumeClaim", "metadata": metadata, "spec": template["spec"]}
         writes.append(Create(CLAIMS, claim, owner=stateful_set))
     return writes
@@ -57,32 +58,40 @@ def retained(
     stateful_set: Object, pod: Object, ordinal: int, existing: Mapping[str, Object], *, condemned: bool
 ) -> list[Write]:
     """Make the owners of a pod's claims what the retention policy says; `condemned`: the pod is scaled away."""
-    uids = {stateful_set["metadata"]["uid"], pod["metadata"]["uid"]}
+    owners = (owner_reference(STATEFUL_SETS, stateful_set), owner_reference(PODS, pod))
+    uids = {one["uid"] for one in owners}
     wanted: list[Object] = []
     if condemned and _policy(stateful_set, "whenScaled") == "Delete":
-        wanted = [_reference("v1", "Pod", pod)]
+        wanted = [owners[1]]
     elif _policy(stateful_set, "whenDeleted") == "Delete":
-        wanted = [_reference("apps/v1", "StatefulSet", stateful_set)]
+        wanted = [owners[0]]
+    keeps = all(_policy(stateful_set, when) == "Retain" for when in ("whenScaled", "whenDeleted"))
     writes: list[Write] = []
     for name in names(stateful_set, ordinal).values():
         claim = existing.get(name)
         if claim is None or is_terminating(claim):
             continue
         held = claim["metadata"].get("ownerReferences") or []
-        if [one for one in held if one["uid"] in uids] != wanted:
-            claim["metadata"]["ownerReferences"] = [*(one for one in held if one["uid"] not in uids), *wanted]
+        if any(_is_stale(one, owner) for one in held for owner in owners):
+            continue  # left by a predecessor of the same name: the garbage collector's business
+        others = [one for one in held if one["uid"] not in uids]
+        mine = [] if not keeps and any(one.get("controller") for one in others) else wanted
+        if [(one["uid"], one.get("controller")) for one in held if one["uid"] in uids] != [
+            (one["uid"], True) for one in mine
+        ]:
+            claim["metadata"]["ownerReferences"] = [*others, *mine]
             writes.append(Update(CLAIMS, claim))
     return writes
+
+
+def _is_stale(reference: Object, owner: Object) -> bool:
+    same = all(reference.get(member) == owner[member] for member in ("apiVersion", "kind", "name"))
+    return same and reference["uid"] != owner["uid"]
 
 
 def _policy(stateful_set: Object, when: str) -> str:
     policy: str = (stateful_set["spec"].get("persistentVolumeClaimRetentionPolicy") or {}).get(when, "Retain")
     return policy
-
-
-def _reference(api_version: str, kind: str, owner: Object) -> Object:
-    metadata = owner["metadata"]
-    return {"apiVersion": api_version, "kind": kind, "name": metadata["name"], "uid": metadata["uid"]}
 
 
 def _owners(claim: Object, kind: str) -> list[Object]:

@@ -23,8 +23,15 @@ def stateful_set(**policy: str) -> Obj:
 
 
 def claim(*owners: str) -> dict[str, Obj]:
-    kinds = {"set": "StatefulSet", "pod": "Pod"}
-    references = [{"kind": kinds.get(uid, "ConfigMap"), "name": uid, "uid": uid} for uid in owners]
+    known = {
+        "set": {"apiVersion": "apps/v1", "kind": "StatefulSet", "name": "db", "controller": True},
+        "old-set": {"apiVersion": "apps/v1", "kind": "StatefulSet", "name": "db", "controller": True},
+        "set-alone": {"apiVersion": "apps/v1", "kind": "StatefulSet", "name": "db", "uid": "set"},
+        "pod": {"apiVersion": "v1", "kind": "Pod", "name": "db-0", "controller": True},
+        "backup": {"apiVersion": "example.com/v1", "kind": "Backup", "name": "b", "controller": True},
+    }
+    friend = {"apiVersion": "v1", "kind": "ConfigMap", "name": "friend"}
+    references = [{"uid": uid, **known.get(uid, friend)} for uid in owners]
     return {"data-db-0": {"metadata": {"name": "data-db-0", "uid": "claim", "ownerReferences": references}}}
 
 
@@ -66,18 +73,24 @@ def test_a_volume_of_the_template_gives_way_to_a_claim_of_its_name() -> None:
         ({"whenScaled": "Delete"}, False, ("pod",), []),
         ({"whenScaled": "Delete", "whenDeleted": "Delete"}, True, ("set",), ["pod"]),
         ({}, False, ("set",), []),
+        ({"whenDeleted": "Delete"}, False, ("set-alone",), ["set"]),
+        ({"whenDeleted": "Delete"}, False, ("old-set",), None),
+        ({"whenDeleted": "Delete"}, False, ("backup",), None),
+        ({"whenDeleted": "Delete"}, False, ("backup", "set"), ["backup"]),
     ],
     ids=str,
 )
 def test_the_policy_decides_with_whom_a_claim_goes(
     policy: dict[str, str], condemned: bool, before: tuple[str, ...], after: list[str] | None
 ) -> None:
-    existing = claim(*before)
-    # A reference is written in full; what is compared here is whose it is.
-    for reference in existing["data-db-0"]["metadata"]["ownerReferences"]:
-        if reference["uid"] == "set":
-            reference.update(apiVersion="apps/v1", name="db")
-    assert owners_after(policy, existing, condemned=condemned) == after
+    assert owners_after(policy, claim(*before), condemned=condemned) == after
+
+
+def test_the_owner_of_a_claim_controls_it() -> None:
+    (write,) = volume_claims.missing(stateful_set(whenDeleted="Delete"), 0, {})
+    assert isinstance(write, Create)
+    (reference,) = write.obj["metadata"]["ownerReferences"]
+    assert (reference["controller"], reference["blockOwnerDeletion"]) == (True, True)
 
 
 def test_a_claim_that_goes_with_the_last_pod_keeps_the_next_one_waiting() -> None:
