@@ -79,7 +79,9 @@ class NodeTaints(Controller):
         held = spec.get("taints") or []
         kept = [one for one in held if (one["key"], one["effect"]) not in _MANAGED - wanted]
         missing = wanted - {(one["key"], one["effect"]) for one in kept}
-        added = [{"key": key, "effect": effect, "timeAdded": stamp(now.wall)} for key, effect in sorted(missing)]
+        # Schedulers are warned at once, pods are sent away by a pass that comes seconds later.
+        ordered = sorted(missing, key=lambda taint: (taint[1] == "NoExecute", taint))
+        added = [{"key": key, "effect": effect, "timeAdded": stamp(now.wall)} for key, effect in ordered]
         if added or len(kept) != len(held):
             spec.pop("taints", None)
             if kept or added:

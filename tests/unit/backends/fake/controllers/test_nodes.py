@@ -47,7 +47,7 @@ def test_a_node_that_reports_ready_has_no_taints(world: World) -> None:
 def test_a_condition_becomes_a_taint_and_goes_with_it(world: World, kind: str, status: str, taint: str) -> None:
     report(world, kind, status)
     leave = [f"{taint}:NoExecute"] if kind == "Ready" else []
-    assert taints(world) == [*leave, f"{taint}:NoSchedule"]
+    assert taints(world) == [f"{taint}:NoSchedule", *leave]
     report(world, kind, "True" if kind == "Ready" else "False")
     assert taints(world) == []
 
