@@ -12,7 +12,7 @@ from datetime import datetime
 
 from backends.fake.controllers.client import Delete, Finalize, UpdateStatus, Write
 from backends.fake.controllers.controller import Controller, Now, Place
-from backends.fake.controllers.kinds import EVERY_KIND, NAMESPACES, kind_of
+from backends.fake.controllers.kinds import EVERY_KIND, NAMESPACES, PODS, kind_of
 from backends.fake.store import Entry, StoreEvent
 from backends.kubelet.pods import Object, with_condition
 
@@ -51,26 +51,34 @@ class Namespaces(Controller):
         finalizers = (namespace.get("spec") or {}).get("finalizers") or []
         if "kubernetes" not in finalizers:
             return None
-        content = self.client.content(name)
-        if not content:
-            rest = [one for one in finalizers if one != "kubernetes"]
-            self.client.apply([Finalize(NAMESPACES, {**namespace, "spec": {"finalizers": rest}})])
+        if self._told_to_go(name, pods=True):
+            # Pods before everything else (KEP-5080): what they may still need, stays until they are gone. What is left
+            # is not counted before that, so the conditions see nothing that remains.
+            self.client.apply(_told(namespace, [], now.wall))
             return None
-        going: list[Write] = [
-            Delete(kind_of(entry), entry.load()) for entry in _first(content) if not entry.terminating
-        ]
-        if going:
-            self.client.apply(going)
-        elif (told := _conditions(namespace, content, now.wall)) is not None:
-            # What is left has been told to go: now it is the finalizers' and the kubelet's turn.
-            self.client.apply([UpdateStatus(NAMESPACES, told)])
+        left = self._told_to_go(name, pods=False)
+        writes = _told(namespace, left, now.wall)
+        if not left:
+            rest = [one for one in finalizers if one != "kubernetes"]
+            writes.append(Finalize(NAMESPACES, {**namespace, "spec": {"finalizers": rest}}))
+        self.client.apply(writes)
         return None
 
+    def _told_to_go(self, name: str, *, pods: bool) -> list[Entry]:
+        """Delete the namespace's pods, or all that it holds; returns what is held by finalizers or its grace period."""
+        content = self._content(name, pods=pods)
+        self.client.apply([Delete(kind_of(entry), entry.load()) for entry in content if not entry.terminating])
+        return self._content(name, pods=pods) if content else []
 
-def _first(content: list[Entry]) -> list[Entry]:
-    """Pods before everything else (KEP-5080): what they may still need, stays until they are gone."""
-    pods = [entry for entry in content if (entry.key.group, entry.key.plural) == ("", "pods")]
-    return pods or content
+    def _content(self, name: str, *, pods: bool) -> list[Entry]:
+        content = self.client.content(name)
+        return [one for one in content if (one.key.group, one.key.plural) == PODS.stored] if pods else content
+
+
+def _told(namespace: Object, left: list[Entry], now: datetime) -> list[Write]:
+    """The status with the conditions, where they say something new."""
+    told = _conditions(namespace, left, now)
+    return [] if told is None else [UpdateStatus(NAMESPACES, told)]
 
 
 def _conditions(namespace: Object, content: list[Entry], now: datetime) -> Object | None:
@@ -89,6 +97,13 @@ def _conditions(namespace: Object, content: list[Entry], now: datetime) -> Objec
             "status": "True",
             "reason": "SomeResourcesRemain",
             "message": f"Some resources are remaining: {remaining}",
+        }
+        if kinds
+        else {
+            "type": "NamespaceContentRemaining",
+            "status": "False",
+            "reason": "ContentRemoved",
+            "message": "All content successfully removed",
         }
     )
     wanted.append(

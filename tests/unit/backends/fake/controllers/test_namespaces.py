@@ -50,6 +50,8 @@ def test_pods_keep_their_grace_period_and_go_before_everything_else(world: World
     (pod,) = world.items(f"{NAMESPACE}/pods")
     assert "deletionTimestamp" in pod["metadata"]
     assert world.get(f"{NAMESPACE}/configmaps/a").code == 200
+    remaining = condition(world.object(NAMESPACE), "NamespaceContentRemaining")
+    assert remaining["status"] == "False", "while there are pods nothing is counted"
     world.after(10)
     assert world.get(NAMESPACE).code == 404
 
@@ -79,7 +81,10 @@ def test_its_own_finalizers_hold_it_when_it_is_empty(world: World) -> None:
     world.patch(NAMESPACE, {"metadata": {"finalizers": ["example.com/hold"]}})
     end(world)
     world.settle()
-    assert world.object(NAMESPACE)["spec"] == {}
+    held = world.object(NAMESPACE)
+    assert held["spec"] == {}
+    said = [(one["status"], one["reason"]) for one in held["status"]["conditions"]]
+    assert said[2:] == [("False", "ContentDeleted"), ("False", "ContentRemoved"), ("False", "ContentHasNoFinalizers")]
     world.patch(NAMESPACE, {"metadata": {"finalizers": None}})
     assert world.get(NAMESPACE).code == 404
 
