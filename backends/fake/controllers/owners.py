@@ -89,7 +89,7 @@ class Owners:
 
 
 def is_uncontrolled(entry: Entry) -> bool:
-    """Whether none of the object's owners controls it, so that it may be adopted. A look at the bytes spares a parse."""
+    """Whether none of its owners controls it, so that it may be adopted. A look at the bytes spares a parse."""
     return not entry.owners or b'"controller":true' not in entry.front
 
 
