@@ -49,8 +49,8 @@ class Disruptions(Controller):
     watches = (BUDGETS, PODS)
     reaction_s = 0.0
     """In reality it is quicker than the next request: a client that evicts pod after pod meets new numbers."""
-    catalogue: Catalogue = Catalogue.load()
-    """The kinds that pods may be controlled by: those of its cluster, once it has been added to one."""
+    catalogue: Catalogue
+    """The kinds of its cluster, any of which may control pods; set when it is added to one."""
 
     def concerns(self, event: StoreEvent) -> Iterable[Place]:
         """A budget; of a pod, the first budget that selects it: where two do, changes of it reach one."""
