@@ -161,7 +161,8 @@ def _transitions(now: _Status, was: _Status, spec: Obj) -> list[Cause]:
     if at and before and at != before:
         found.append(causes.invalid("status.completionTime", at, "completionTime cannot be mutated"))
     start = was.told.get("startTime")
-    if start and start != now.told.get("startTime") and not spec.get("suspend"):
+    resumed = "Suspended" in was.true  # its time starts anew (v1.34.2)
+    if start and start != now.told.get("startTime") and not spec.get("suspend") and not resumed:
         found.append(causes.required("status.startTime", "startTime cannot be removed for unsuspended job"))
     met, had = "SuccessCriteriaMet" in now.true, "SuccessCriteriaMet" in was.true
     if had and not met:

@@ -150,9 +150,15 @@ def test_a_suspended_job_has_no_pods_until_it_is_resumed(world: World) -> None:
     world.patch(JOB, {"spec": {"suspend": False}})
     world.settle()
     assert len(world.pods()) == 1
+    started = world.object(JOB)["status"]["startTime"]
     world.patch(JOB, {"spec": {"suspend": True}})
     world.settle()
     assert world.living() == []
+    world.patch(JOB, {"spec": {"suspend": False}})
+    world.after(60)
+    assert len(world.living()) == 1
+    assert conditions(world) == []
+    assert world.object(JOB)["status"]["startTime"] > started, "the deadline is counted anew"
 
 
 def test_an_indexed_job_runs_every_index_once(world: World) -> None:
