@@ -23,14 +23,14 @@ def stateful_set(**policy: str) -> Obj:
 
 
 def claim(*owners: str) -> dict[str, Obj]:
-    known = {
+    known: dict[str, Obj] = {
         "set": {"apiVersion": "apps/v1", "kind": "StatefulSet", "name": "db", "controller": True},
         "old-set": {"apiVersion": "apps/v1", "kind": "StatefulSet", "name": "db", "controller": True},
         "set-alone": {"apiVersion": "apps/v1", "kind": "StatefulSet", "name": "db", "uid": "set"},
         "pod": {"apiVersion": "v1", "kind": "Pod", "name": "db-0", "controller": True},
         "backup": {"apiVersion": "example.com/v1", "kind": "Backup", "name": "b", "controller": True},
     }
-    friend = {"apiVersion": "v1", "kind": "ConfigMap", "name": "friend"}
+    friend: Obj = {"apiVersion": "v1", "kind": "ConfigMap", "name": "friend"}
     references = [{"uid": uid, **known.get(uid, friend)} for uid in owners]
     return {"data-db-0": {"metadata": {"name": "data-db-0", "uid": "claim", "ownerReferences": references}}}
 
