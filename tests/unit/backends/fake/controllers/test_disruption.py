@@ -108,6 +108,26 @@ def test_a_controller_without_a_scale_allows_nothing_and_says_why(
     assert found["message"] == words
 
 
+def test_the_scale_of_a_custom_resource_is_what_its_pods_are_counted_against(world: World) -> None:
+    schema = {"openAPIV3Schema": {"type": "object", "x-kubernetes-preserve-unknown-fields": True}}
+    scale = {"scale": {"specReplicasPath": ".spec.replicas", "statusReplicasPath": ".status.replicas"}}
+    version = {"name": "v1", "served": True, "storage": True, "schema": schema, "subresources": scale}
+    names = {"kind": "Foo", "plural": "foos"}
+    definition = {"group": "example.com", "names": names, "scope": "Namespaced", "versions": [version]}
+    definitions = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
+    world.made(definitions, {"metadata": {"name": "foos.example.com"}, "spec": definition})
+    world.settle()
+    foo = {"apiVersion": "example.com/v1", "kind": "Foo"}
+    owner = world.made(
+        "/apis/example.com/v1/namespaces/default/foos", {**foo, "metadata": {"name": "o"}, "spec": {"replicas": 5}}
+    )
+    reference = {**foo, "name": "o", "uid": owner["metadata"]["uid"], "controller": True}
+    world.made(PODS, pod(labels={"app": "web"}, ownerReferences=[reference]))
+    world.settle()
+    budget(world, maxUnavailable=2)
+    assert numbers(world) == (5, 3, 1, 0)
+
+
 def test_an_evicted_pod_is_no_longer_healthy_and_the_next_one_is_refused(world: World) -> None:
     world.run("deployments", workload("Deployment", replicas=2, grace_s=30))
     budget(world, minAvailable=1)
