@@ -1,7 +1,8 @@
 """Eviction: a DELETE of a pod that asks the PodDisruptionBudgets first.
 
 Called by `subresources`. From pkg/registry/core/pod/storage/eviction.go, function for function, with what surprises in
-it: the budget is asked before the preconditions, and an eviction that fails afterwards has spent its share.
+it: the budget is asked before the preconditions, and an eviction that fails afterwards has spent its share. The options
+of the deletion are looked at last, by the deletion itself.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ EVICTED = b'{"kind":"Status","apiVersion":"v1","metadata":{},"status":"Success",
 
 
 def evict(registry: Registry, call: Call) -> Response:
-    """POST of an Eviction. Raises `ApiError` 400, 404, 409, 429, 500."""
+    """POST of an Eviction. Raises `ApiError` 400, 404, 409, 422, 429, 500."""
     route, pods = call.route, call.served
     options.check_write(call, "CreateOptions")
     body = read_eviction(call)
@@ -38,7 +39,8 @@ def evict(registry: Registry, call: Call) -> Response:
     if (body["metadata"].get("name") or "") != route.name:
         raise statuses.bad_request("name in URL does not match name in Eviction object")
     dry_run = call.dry_run
-    asked = options.delete_options(call, body.get("deleteOptions") or {})
+    how = body.get("deleteOptions") or {}
+    asked = options.delete_options(call, how)
     asked.dry_run = call.dry_run = asked.dry_run or dry_run
     write = Attributes(CREATE, pods, route.namespace, body, None, call, subresource="eviction", dry_run=asked.dry_run)
     registry.admission.mutate(write)
@@ -50,6 +52,7 @@ def evict(registry: Registry, call: Call) -> Response:
     registry.check_preconditions(pods, route.name, entry, asked)
     if not asked.dry_run:
         _announce(registry, pods, entry)
+    options.check_delete(how)
     deleted = registry.delete(pods, route.namespace, route.name, _without_version(asked))
     call.uid = deleted.entry.uid
     return json_response(201, EVICTED)

@@ -80,12 +80,13 @@ def _not_a_duration(text: str) -> str | None:
 
 def read_delete(call: Call) -> DeleteOptions:
     """DeleteOptions: of the body where there is one, else of the query."""
-    return delete_options(call, _delete_body(call) if call.request.body else _delete_query(call))
+    found = _delete_body(call) if call.request.body else _delete_query(call)
+    check_delete(found)
+    return delete_options(call, found)
 
 
-def delete_options(call: Call, found: Mapping[str, Any]) -> DeleteOptions:
-    """Checked DeleteOptions."""
-    dry_run = found.get("dryRun") or []
+def check_delete(found: Mapping[str, Any]) -> None:
+    """Refuse DeleteOptions that contradict themselves or say what nobody knows. Raises `ApiError` 422."""
     orphan, policy = found.get("orphanDependents"), found.get("propagationPolicy")
     causes = []
     if policy is not None and orphan is not None:
@@ -94,15 +95,19 @@ def delete_options(call: Call, found: Mapping[str, Any]) -> DeleteOptions:
     if policy is not None and policy not in _POLICIES:
         text = f'Unsupported value: "{policy}": supported values: "Foreground", "Background", "Orphan", "nil"'
         causes.append(Cause("propagationPolicy", "FieldValueNotSupported", text))
-    causes += _dry_run(dry_run)
+    causes += _dry_run(found.get("dryRun") or [])
     _refuse("DeleteOptions", causes)
-    call.dry_run = bool(dry_run)
+
+
+def delete_options(call: Call, found: Mapping[str, Any]) -> DeleteOptions:
+    """What the members of DeleteOptions say; `check_delete` looks whether they may."""
+    call.dry_run = bool(found.get("dryRun"))
     call.delete_options = found
     preconditions = found.get("preconditions") or {}
     return DeleteOptions(
         grace_period_s=found.get("gracePeriodSeconds"),
-        propagation=policy,
-        orphan_dependents=orphan,
+        propagation=found.get("propagationPolicy"),
+        orphan_dependents=found.get("orphanDependents"),
         uid=preconditions.get("uid"),
         resource_version=preconditions.get("resourceVersion"),
         dry_run=call.dry_run,

@@ -56,6 +56,19 @@ def test_an_exhausted_budget_is_429_without_retry_after(door: Door) -> None:
     }
 
 
+def test_options_are_looked_at_by_the_deletion_after_the_budget(door: Door) -> None:
+    assert evict(door, propagationPolicy="Never").code == 404
+    running(door)
+    budget(door)
+    assert evict(door, propagationPolicy="Never").code == 429
+    door.delete(f"{BUDGETS}/b")
+    refused = evict(door, propagationPolicy="Never")
+    assert (refused.code, refused.body["details"]["kind"]) == (422, "DeleteOptions")
+    held = door.get(f"{PODS}/p").body
+    assert held["status"]["conditions"][-1]["type"] == "DisruptionTarget"
+    assert "deletionTimestamp" not in held["metadata"]
+
+
 def test_what_spends_the_last_disruption_says_so(door: Door) -> None:
     running(door)
     budget(door, disruptionsAllowed=1, currentHealthy=2)

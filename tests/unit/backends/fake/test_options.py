@@ -89,4 +89,4 @@ def test_a_number_is_a_64_bit_integer(text: str, words: str) -> None:
 @pytest.mark.parametrize("found", [{"dryRun": [1]}, {"propagationPolicy": ""}])
 def test_values_of_the_right_type_and_no_sense_are_refused_too(found: dict[str, Any]) -> None:
     with pytest.raises(ApiError):
-        options.delete_options(call(), found)
+        options.check_delete(found)
