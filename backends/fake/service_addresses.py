@@ -64,7 +64,10 @@ class ServiceAddresses:
         if not wanted:
             wanted = self._free_ip()
         elif wanted != "None":
-            if ipaddress.ip_address(wanted) not in CLUSTER_IPS:
+            address = ipaddress.ip_address(wanted)
+            # Neither the network's own address nor the last one counts (PrefixContainsIP).
+            outside = address in (CLUSTER_IPS.network_address, CLUSTER_IPS.broadcast_address)
+            if outside or address not in CLUSTER_IPS:
                 _refuse(name, [_not_had(spec, wanted, "the provided network does not match the current range")])
             if wanted in self._used_ips():
                 _refuse(name, [_not_had(spec, wanted, "provided IP is already allocated")])

@@ -83,8 +83,8 @@ def uncovered(held: Sequence[Rule], asked: Iterable[Rule]) -> list[Rule]:
     together: dict[Rule, list[str]] = {}
     for single in missing:
         alike = Rule((), single.groups, single.resources, single.names, single.urls)
-        # Only rules without names and URLs are put together (CompactRules).
-        key = alike if not (single.names or single.urls) else single
+        # Rules of one resource are put together, also of one object of it, but not those of URLs (CompactRules).
+        key = single if single.urls else alike
         together.setdefault(key, []).extend(single.verbs)
     return [Rule(tuple(verbs), key.groups, key.resources, key.names, key.urls) for key, verbs in together.items()]
 

@@ -6,8 +6,23 @@ from backends.fake.strategies import core, extensions, workloads
 from backends.fake.strategies.base import CreatedByPut, Obj, Returned, Strategy, Versioned, WithGeneration
 
 
-class _VersionedCreatedByPut(CreatedByPut, Versioned):
-    """Leases: a PUT creates them, and must name the version of one that is there."""
+class _Leases(CreatedByPut, Versioned):
+    """Leases: a PUT creates them, and must name the version of one that is there.
+
+    The members of coordinated leader election, which is off by default, are left out.
+    """
+
+    def prepare_create(self, obj: Obj) -> None:
+        """Without what belongs to the feature that is off."""
+        super().prepare_create(obj)
+        self.prepare_update(obj, {})
+
+    def prepare_update(self, new: Obj, old: Obj) -> None:
+        """The same, but for what is there already."""
+        wanted, held = new.get("spec") or {}, old.get("spec") or {}
+        for member in ("strategy", "preferredHolder"):
+            if held.get(member) is None:
+                wanted.pop(member, None)
 
 
 class _VersionedWithGeneration(WithGeneration, Versioned):
@@ -62,7 +77,7 @@ STRATEGIES: dict[tuple[str, str], Strategy] = {
     ("batch", "cronjobs"): _WITH_GENERATION,
     ("batch", "jobs"): workloads.Jobs(),
     ("policy", "poddisruptionbudgets"): workloads.Budgets(),
-    ("coordination.k8s.io", "leases"): _VersionedCreatedByPut(),
+    ("coordination.k8s.io", "leases"): _Leases(),
     ("discovery.k8s.io", "endpointslices"): _WITH_GENERATION,
     ("networking.k8s.io", "ingressclasses"): _WITH_GENERATION,
     ("networking.k8s.io", "ingresses"): _WITH_GENERATION,

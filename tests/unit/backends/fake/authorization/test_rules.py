@@ -51,6 +51,11 @@ def test_what_is_held_covers_what_is_asked_piece_by_piece() -> None:
         '{APIGroups:[""], Resources:["pods"], Verbs:["delete" "patch"]}',
         '{APIGroups:[""], Resources:["secrets"], Verbs:["get" "delete" "patch"]}',
     ]
+    missing = uncovered(held, [Rule(("get", "list"), ("",), ("secrets",), ("b", "a"))])
+    assert [str(rule) for rule in missing] == [
+        '{APIGroups:[""], Resources:["secrets"], ResourceNames:["b"], Verbs:["get" "list"]}',
+        '{APIGroups:[""], Resources:["secrets"], ResourceNames:["a"], Verbs:["get" "list"]}',
+    ]
 
 
 @pytest.mark.parametrize(

@@ -164,3 +164,10 @@ def test_a_priority_class_stays_at_its_first_generation(door: Door) -> None:
     door.made(classes, {"metadata": {"name": "p"}, "value": 1})
     door.patch(f"{classes}/p", {"description": "new"})
     assert generation(door, f"{classes}/p") == 1
+
+
+def test_a_lease_has_nothing_of_coordinated_leader_election_which_is_off(door: Door) -> None:
+    spec = {"holderIdentity": "a", "strategy": "Odd", "preferredHolder": "b"}
+    made = door.made(LEASES, {"metadata": {"name": "l"}, "spec": spec})
+    assert made["spec"] == {"holderIdentity": "a"}
+    assert door.patch(f"{LEASES}/l", {"spec": spec}).body["spec"] == {"holderIdentity": "a"}

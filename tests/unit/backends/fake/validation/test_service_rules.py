@@ -28,6 +28,9 @@ REFUSED: list[tuple[dict[str, Any], str, str]] = [
     ({"clusterIP": "1.2.3.4", "ports": P}, "spec.clusterIPs",
      ('Invalid value: ["1.2.3.4"]: failed to allocate IP 1.2.3.4: '
      "the provided network does not match the current range")),
+    ({"clusterIP": "10.96.255.255", "ports": P}, "spec.clusterIPs",
+     ('Invalid value: ["10.96.255.255"]: failed to allocate IP 10.96.255.255: '
+     "the provided network does not match the current range")),
     ({"clusterIPs": ["10.96.0.9"], "ports": P}, "spec.clusterIPs",
      'Invalid value: ["10.96.0.9"]: must be empty when `clusterIP` is not specified'),
     ({"clusterIP": "10.96.0.9", "clusterIPs": ["10.96.0.8"], "ports": P}, "spec.clusterIPs",
