@@ -91,7 +91,8 @@ class Apply:
 
     @property
     def _ignored(self) -> frozenset[str]:
-        return tracking.ignored(self.writer.subresource, has_status=self.has_status)
+        group, _, kind = self.gvk
+        return tracking.ignored(group, kind, self.writer.subresource, has_status=self.has_status)
 
     def _merged(self, base: Obj, shares: Shares, live: Obj) -> tuple[Obj | None, Shares]:
         """The merged object (None: nothing but owners changes), and the shares after it."""
@@ -120,8 +121,7 @@ class Apply:
 
     def _owned(self) -> Obj:
         """What is wanted of what can be had through this door."""
-        ignored = self._ignored
-        return {name: value for name, value in self.wanted.items() if name not in ignored}
+        return tracking.without(self.wanted, self._ignored)
 
     def _pruned(self, merged: Obj, shares: Shares, last: Fields) -> Obj:
         """Without what this manager applied the last time and does not now, unless somebody else has it too."""
@@ -165,7 +165,12 @@ class Apply:
         annotations = (live.get("metadata") or {}).get("annotations") or {}
         if self.writer.manager != KUBECTL or LAST_APPLIED not in annotations:
             return merged
-        text = orjson.dumps(self.wanted, option=orjson.OPT_SORT_KEYS).decode() + "\n"
+        wanted = self.wanted
+        if LAST_APPLIED in (_metadata(wanted).get("annotations") or {}):  # it does not tell of itself
+            own = {**wanted["metadata"]["annotations"]}
+            del own[LAST_APPLIED]
+            wanted = {**wanted, "metadata": {**wanted["metadata"], "annotations": own}}
+        text = orjson.dumps(wanted, option=orjson.OPT_SORT_KEYS).decode() + "\n"
         metadata = merged.get("metadata") or {}
         kept = {**(metadata.get("annotations") or {}), LAST_APPLIED: text}
         return {**merged, "metadata": {**metadata, "annotations": kept}}

@@ -11,6 +11,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
+import orjson
+
 from backends.fake import statuses
 from backends.fake.ownership import fieldsets
 from backends.fake.ownership.fieldsets import SELF, Fields
@@ -43,6 +45,14 @@ class Manager(NamedTuple):
         where = f' with subresource "{self.subresource}"' if self.subresource else ""
         how = f" using {self.version}" if self.operation == UPDATE else ""
         return f'"{self.name}"{where}{how}'
+
+
+    def identifier(self) -> str:
+        """What conflicts are sorted by (BuildManagerIdentifier)."""
+        parts = {"manager": self.name, "operation": self.operation, "apiVersion": self.version}
+        return orjson.dumps(
+            {name: value for name, value in {**parts, "subresource": self.subresource}.items() if value}
+        ).decode()
 
 
 class Share(NamedTuple):
@@ -193,7 +203,7 @@ def conflicts(shares: Shares, taken: Fields, who: Manager) -> dict[Manager, Fiel
 
 def conflict(found: Mapping[Manager, Fields]) -> ApiError:
     """409: the fields of others, one by one (apierrors.NewApplyConflict)."""
-    paths = [(who, fieldsets.shown(path)) for who in sorted(found, key=str) for path in fieldsets.members(found[who])]
+    paths = [(who, fieldsets.shown(path)) for who in sorted(found, key=Manager.identifier) for path in fieldsets.members(found[who])]
     causes = [
         {"reason": "FieldManagerConflict", "message": f"conflict with {who}", "field": path} for who, path in paths
     ]

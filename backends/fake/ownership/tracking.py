@@ -8,6 +8,7 @@ from inside the server, such as a binding, have no `Writer` and move nothing.
 from __future__ import annotations
 
 import functools
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import orjson
@@ -28,6 +29,23 @@ NAME_LIMIT = 128
 REPLICAS = {"f:spec": {"f:replicas": dict[str, Any]()}}
 """What a Scale changes of a workload."""
 _TYPE = frozenset({"kind", "apiVersion"})
+_SPEC, _STATUS, _NOTHING = frozenset({"spec"}), frozenset({"status"}), frozenset[str]()
+_METADATA_TOO = frozenset({"metadata", "spec"})
+_SIGNING = ("certificates.k8s.io", "CertificateSigningRequest")
+# GetResetFields of pkg/registry/*/*/strategy.go, where it is not the common one.
+_RESET: Mapping[tuple[str, str, str], frozenset[str]] = {
+    ("", "Namespace", "finalize"): _STATUS,
+    ("", "Pod", "status"): frozenset({"spec", "metadata.deletionTimestamp", "metadata.ownerReferences"}),
+    ("apps", "Deployment", "status"): frozenset({"spec", "metadata.labels"}),
+    (*_SIGNING, ""): frozenset({"spec", "status"}),
+    (*_SIGNING, "status"): frozenset({"spec", "status.conditions"}),
+    (*_SIGNING, "approval"): frozenset({"spec", "status.certificate"}),
+    ("apiextensions.k8s.io", "CustomResourceDefinition", "status"): _METADATA_TOO,
+    ("apiregistration.k8s.io", "APIService", "status"): _METADATA_TOO,
+    ("flowcontrol.apiserver.k8s.io", "FlowSchema", "status"): _METADATA_TOO,
+    ("flowcontrol.apiserver.k8s.io", "PriorityLevelConfiguration", "status"): _METADATA_TOO,
+    ("storage.k8s.io", "VolumeAttachment", "status"): _METADATA_TOO,
+}
 _ALIKE = frozenset({"metadata", "spec"})
 """Members that come again and again: those of one workload's pods are alike, but for what nobody can own."""
 _RECENT: Recent[Fields] = Recent(1024)
@@ -82,11 +100,17 @@ def gvk_of(obj: Obj) -> tuple[str, str, str]:
     return group, version, str(obj.get("kind", ""))
 
 
-def ignored(subresource: str, *, has_status: bool) -> frozenset[str]:
-    """Members that a write through this door cannot change, so nobody comes to own them by it (resetFields)."""
+def ignored(group: str, kind: str, subresource: str, *, has_status: bool) -> frozenset[str]:
+    """What a write through this door cannot change, so nobody comes to own it by that (resetFields).
+
+    Members, and `metadata.labels` for one of a member's.
+    """
+    special = _RESET.get((group, kind, subresource))
+    if special is not None:
+        return special
     if subresource == "status":
-        return frozenset({"spec"})
-    return frozenset({"status"}) if has_status and not subresource else frozenset()
+        return _SPEC
+    return _STATUS if has_status and not subresource else _NOTHING
 
 
 def track(old: Obj | None, new: Obj, writer: Writer, *, has_status: bool, model: Model | None = None) -> list[Obj]:
@@ -105,7 +129,7 @@ def track(old: Obj | None, new: Obj, writer: Writer, *, has_status: bool, model:
     if model is not None and (values.problems(shape, new) or (old is not None and values.problems(shape, old))):
         # What does not look like its kind is refused later, or was stored under another schema: nothing moves.
         return managers.written(shares)
-    skipped = ignored(writer.subresource, has_status=has_status)
+    skipped = ignored(gvk[0], gvk[2], writer.subresource, has_status=has_status)
     who = Manager(writer.manager, UPDATE, str(new.get("apiVersion") or ""), writer.subresource)
     if old is None and model is None and not shares:
         mine = _brought(shape, gvk, new, skipped)
@@ -156,8 +180,15 @@ def _owned(shape: Map, gvk: tuple[str, str, str], name: str, member: Any) -> Fie
 
 def compare(shape: Map, old: Obj, new: Obj, skipped: frozenset[str]) -> Comparison:
     """How two whole objects differ, but for the members that are `skipped` and for managedFields."""
-    return values.compare(shape, _without(old, skipped), _without(new, skipped))
+    skipped |= _TYPE
+    return values.compare(shape, without(old, skipped), without(new, skipped))
 
 
-def _without(obj: Obj, skipped: frozenset[str]) -> Obj:
-    return {name: value for name, value in obj.items() if name not in skipped and name not in _TYPE}
+def without(obj: Obj, skipped: frozenset[str]) -> Obj:
+    """The object without what is `skipped`; it is not changed."""
+    left = {name: value for name, value in obj.items() if name not in skipped}
+    for path in skipped:
+        name, _, member = path.partition(".")
+        if member and isinstance(left.get(name), dict):
+            left[name] = {key: value for key, value in left[name].items() if key != member}
+    return left

@@ -90,6 +90,13 @@ def test_kubectl_takes_over_from_its_own_client_side_apply(door: Door) -> None:
     assert orjson.loads(after.body["metadata"]["annotations"][LAST_APPLIED])["data"] == {"k": "2"}
 
 
+def test_what_client_side_apply_has_applied_does_not_tell_of_itself(door: Door) -> None:
+    door.made(CM, config_map(annotations={LAST_APPLIED: "{}"}))
+    after = apply(door, "kubectl", {}, annotations={LAST_APPLIED: "{}", "own": "1"})
+    kept = orjson.loads(after.body["metadata"]["annotations"][LAST_APPLIED])
+    assert kept["metadata"]["annotations"] == {"own": "1"}
+
+
 def test_kubectl_does_not_take_what_its_client_side_apply_never_had(door: Door) -> None:
     applied = orjson.dumps({**config_map(), "data": {}}).decode()
     door.made(f"{CM}?fieldManager=hand", config_map(annotations={LAST_APPLIED: applied}))

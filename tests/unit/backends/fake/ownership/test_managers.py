@@ -51,6 +51,14 @@ def test_what_the_server_fills_in_is_nobodys() -> None:
 @pytest.mark.parametrize(
     ("found", "message"),
     [
+        (
+            {HAND: data("a"), Manager("hand", UPDATE, "v1", "status"): data("b")},
+            (
+                "Apply failed with 2 conflicts: "
+                'conflicts with "hand" with subresource "status" using v1:\n- .data.b\n'
+                'conflicts with "hand" using v1:\n- .data.a'
+            ),
+        ),
         ({HAND: data("a")}, 'Apply failed with 1 conflict: conflict with "hand" using v1: .data.a'),
         (
             {ONE: data("a", "b"), Manager("hpa", UPDATE, "apps/v1", "scale"): data("c")},

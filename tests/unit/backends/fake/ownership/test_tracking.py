@@ -7,7 +7,14 @@ from typing import Any
 import pytest
 
 from backends.fake.ownership import writer_of
-from tests.unit.backends.fake.door import CM, DEPLOYMENTS, POD_SPEC, PODS, Door, config_map, deployment, pod
+from tests.unit.backends.fake.door import CM, DEPLOYMENTS, MERGE, POD_SPEC, PODS, Door, config_map, deployment, pod
+
+OWNER = {"apiVersion": "v1", "kind": "ConfigMap", "name": "a", "uid": "1"}
+VOLUME_ATTACHMENTS = "/apis/storage.k8s.io/v1/volumeattachments"
+ATTACHMENT = {
+    "metadata": {"name": "web"},
+    "spec": {"attacher": "x.io/y", "nodeName": "n", "source": {"persistentVolumeName": "v"}},
+}
 
 
 def owners(obj: dict[str, Any]) -> dict[str, Any]:
@@ -46,6 +53,27 @@ def test_status_and_spec_are_owned_through_their_own_doors(door: Door) -> None:
     changed = door.patch(f"{DEPLOYMENTS}/web/status?fieldManager=controller", {"status": {"replicas": 1}}).body
     (entry,) = [one for one in changed["metadata"]["managedFields"] if one["manager"] == "controller"]
     assert (entry["subresource"], entry["fieldsV1"]) == ("status", {"f:status": {"f:replicas": {}}})
+
+
+@pytest.mark.parametrize(
+    ("path", "made", "metadata", "owned"),
+    [
+        (DEPLOYMENTS, deployment(), {"labels": {"a": "b"}, "annotations": {"a": "b"}}, {"f:annotations"}),
+        (PODS, pod("web"), {"labels": {"a": "b"}, "ownerReferences": [OWNER]}, {"f:labels"}),
+        (VOLUME_ATTACHMENTS, ATTACHMENT, {"labels": {"a": "b"}}, set()),
+        ("/api/v1/namespaces", {"metadata": {"name": "web"}}, {"labels": {"a": "b"}}, {"f:labels"}),
+    ],
+)
+@pytest.mark.parametrize("media", [MERGE, "application/apply-patch+yaml"])
+def test_what_the_status_door_resets_is_not_owned_through_it(
+    door: Door, path: str, made: dict[str, Any], metadata: dict[str, Any], owned: set[str], media: str
+) -> None:
+    found = door.made(f"{path}?fieldManager=maker", made)
+    patch = {"apiVersion": found["apiVersion"], "kind": found["kind"], "metadata": {"name": "web", **metadata}}
+    status = {"conditions": []} if path != VOLUME_ATTACHMENTS else {"attached": True}
+    after = door.patch(f"{path}/web/status?fieldManager=st", {**patch, "status": status}, media)
+    assert after.code == 200, after
+    assert set(owners(after.body).get("st", {}).get("f:metadata", {})) == owned
 
 
 def test_the_scale_door_owns_the_replicas_of_the_workload(door: Door) -> None:
