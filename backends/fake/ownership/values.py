@@ -82,7 +82,11 @@ def _fields_of_map(shape: Map, value: dict[str, Any]) -> Fields:
             continue
         if isinstance(child, Items) and member is not None and not member:
             continue  # an empty list has no elements to own
-        found[f"f:{name}"] = _claimed(child, member, whole=name not in shape.fields)
+        whole = name not in shape.fields
+        claimed = _claimed(child, member, whole=whole)
+        if not claimed and member and not whole and not isinstance(child, Leaf):
+            continue  # nor has a struct with nothing but empty lists
+        found[f"f:{name}"] = claimed
     return found
 
 

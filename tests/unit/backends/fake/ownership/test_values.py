@@ -49,6 +49,20 @@ def test_members_of_plain_maps_and_sets_are_fields() -> None:
     assert fields == {"f:metadata": {"f:labels": {"f:a": {}}, "f:finalizers": {'v:"x/y"': {}}}}
 
 
+@pytest.mark.parametrize(
+    ("spec", "claimed"),
+    [
+        ({"ports": []}, {}),
+        ({"ports": [], "type": "ClusterIP"}, {"f:spec": {"f:type": {}}}),
+        ({"ports": None}, {"f:spec": {"f:ports": {}}}),
+        ({"sessionAffinityConfig": {"clientIP": {}}}, {"f:spec": {"f:sessionAffinityConfig": {"f:clientIP": {}}}}),
+        ({}, {"f:spec": {}}),
+    ],
+)
+def test_of_an_empty_list_nobody_claims_anything_nor_of_what_is_around_it(spec: Any, claimed: Any) -> None:
+    assert values.fields_of(SERVICE, {"spec": spec}) == claimed
+
+
 def test_a_comparison_tells_added_removed_and_modified_apart() -> None:
     old = pod(named("a", image="1"), named("b", image="1"), labels={"x": "1", "y": "1"})
     new = pod(named("b", image="2"), named("c", image="1"), labels={"x": "1", "z": "1"})
