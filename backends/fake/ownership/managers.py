@@ -46,7 +46,6 @@ class Manager(NamedTuple):
         how = f" using {self.version}" if self.operation == UPDATE else ""
         return f'"{self.name}"{where}{how}'
 
-
     def identifier(self) -> str:
         """What conflicts are sorted by (BuildManagerIdentifier)."""
         parts = {"manager": self.name, "operation": self.operation, "apiVersion": self.version}
@@ -203,7 +202,11 @@ def conflicts(shares: Shares, taken: Fields, who: Manager) -> dict[Manager, Fiel
 
 def conflict(found: Mapping[Manager, Fields]) -> ApiError:
     """409: the fields of others, one by one (apierrors.NewApplyConflict)."""
-    paths = [(who, fieldsets.shown(path)) for who in sorted(found, key=Manager.identifier) for path in fieldsets.members(found[who])]
+    paths = [
+        (who, fieldsets.shown(path))
+        for who in sorted(found, key=Manager.identifier)
+        for path in fieldsets.members(found[who])
+    ]
     causes = [
         {"reason": "FieldManagerConflict", "message": f"conflict with {who}", "field": path} for who, path in paths
     ]

@@ -8,6 +8,7 @@ from typing import Any
 
 from backends.fake.validation import (
     access,
+    addresses,
     administration,
     autoscaling,
     bounds,
@@ -15,6 +16,7 @@ from backends.fake.validation import (
     cluster,
     configuration,
     definitions,
+    drivers,
     ingresses,
     job_statuses,
     jobs,
@@ -165,9 +167,13 @@ _RULES: Mapping[tuple[str, str], KindRules] = {
     ("networking.k8s.io", "IngressClass"): KindRules(
         defaults=ingresses.class_defaults, create=ingresses.ingress_class, update=ingresses.ingress_class_update
     ),
+    ("networking.k8s.io", "IPAddress"): KindRules(
+        addresses.name_errors, None, addresses.address, addresses.address_update
+    ),
     ("networking.k8s.io", "NetworkPolicy"): KindRules(
         defaults=networking.policy_defaults, create=networking.policy, update=networking.policy_update
     ),
+    ("networking.k8s.io", "ServiceCIDR"): KindRules(create=addresses.ranges, update=addresses.ranges_update),
     ("node.k8s.io", "RuntimeClass"): KindRules(
         create=administration.runtime_class, update=administration.runtime_class_update
     ),
@@ -183,8 +189,17 @@ _RULES: Mapping[tuple[str, str], KindRules] = {
         create=administration.priority_class,
         update=administration.priority_class_update,
     ),
+    ("storage.k8s.io", "CSIDriver"): KindRules(
+        defaults=drivers.driver_defaults, create=drivers.driver, update=drivers.driver_update
+    ),
+    ("storage.k8s.io", "CSINode"): KindRules(create=drivers.node, update=drivers.node_update),
+    ("storage.k8s.io", "CSIStorageCapacity"): KindRules(create=drivers.capacity, update=drivers.capacity_update),
     ("storage.k8s.io", "StorageClass"): KindRules(
         defaults=storage.storage_class_defaults, create=storage.storage_class, update=storage.storage_class_update
+    ),
+    ("storage.k8s.io", "VolumeAttachment"): KindRules(create=drivers.attachment, update=drivers.attachment_update),
+    ("storage.k8s.io", "VolumeAttributesClass"): KindRules(
+        create=drivers.attributes_class, update=drivers.attributes_class_update
     ),
 }
 

@@ -9,9 +9,9 @@ from __future__ import annotations
 from typing import Any
 
 from backends.fake.schema import quantity
-from backends.fake.validation import causes, differences, label_selectors, placement, volumes
+from backends.fake.validation import causes, differences, drivers, label_selectors, placement, volumes
 from backends.fake.validation.causes import Cause
-from backends.fake.validation.names import label_key_errors, subdomain_1123_errors
+from backends.fake.validation.names import subdomain_1123_errors
 
 Obj = dict[str, Any]
 
@@ -166,12 +166,8 @@ def storage_class_defaults(obj: Obj) -> None:
 
 def storage_class(obj: Obj) -> list[Cause]:
     """A class has a provisioner."""
-    name = obj.get("provisioner", "")
-    found = [causes.invalid("provisioner", name, text) for text in label_key_errors(name.lower())] if name else []
-    if not name:
-        found.append(causes.required("provisioner"))
-    if "" in (obj.get("parameters") or {}):
-        found.append(causes.invalid("parameters", "", "field can not be empty."))
+    found = drivers.provisioner("provisioner", obj.get("provisioner", ""))
+    found += drivers.parameters(obj.get("parameters") or {}, needed=False)
     if obj.get("reclaimPolicy") not in ("Delete", "Retain"):
         found.append(causes.not_supported("reclaimPolicy", obj.get("reclaimPolicy", ""), ("Delete", "Retain")))
     mode = obj.get("volumeBindingMode", "")

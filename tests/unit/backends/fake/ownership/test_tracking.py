@@ -70,7 +70,7 @@ def test_what_the_status_door_resets_is_not_owned_through_it(
 ) -> None:
     found = door.made(f"{path}?fieldManager=maker", made)
     patch = {"apiVersion": found["apiVersion"], "kind": found["kind"], "metadata": {"name": "web", **metadata}}
-    status = {"conditions": []} if path != VOLUME_ATTACHMENTS else {"attached": True}
+    status: dict[str, Any] = {"conditions": []} if path != VOLUME_ATTACHMENTS else {"attached": True}
     after = door.patch(f"{path}/web/status?fieldManager=st", {**patch, "status": status}, media)
     assert after.code == 200, after
     assert set(owners(after.body).get("st", {}).get("f:metadata", {})) == owned
