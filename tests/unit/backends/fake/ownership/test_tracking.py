@@ -13,7 +13,7 @@ OWNER = {"apiVersion": "v1", "kind": "ConfigMap", "name": "a", "uid": "1"}
 VOLUME_ATTACHMENTS = "/apis/storage.k8s.io/v1/volumeattachments"
 ATTACHMENT = {
     "metadata": {"name": "web"},
-    "spec": {"attacher": "x.io/y", "nodeName": "n", "source": {"persistentVolumeName": "v"}},
+    "spec": {"attacher": "x.io", "nodeName": "n", "source": {"persistentVolumeName": "v"}},
 }
 
 
