@@ -17,6 +17,7 @@ from backends.fake.validation import (
     configuration,
     definitions,
     drivers,
+    flow_control,
     ingresses,
     job_statuses,
     jobs,
@@ -161,6 +162,12 @@ _RULES: Mapping[tuple[str, str], KindRules] = {
         defaults=networking.slice_defaults, create=networking.endpoint_slice, update=networking.endpoint_slice_update
     ),
     ("events.k8s.io", "Event"): KindRules(create=cluster.event, update=cluster.event_update),
+    ("flowcontrol.apiserver.k8s.io", "FlowSchema"): KindRules(
+        defaults=flow_control.schema_defaults, create=flow_control.schema, update=flow_control.schema_update
+    ),
+    ("flowcontrol.apiserver.k8s.io", "PriorityLevelConfiguration"): KindRules(
+        defaults=flow_control.level_defaults, create=flow_control.level, update=flow_control.level_update
+    ),
     ("networking.k8s.io", "Ingress"): KindRules(
         create=ingresses.ingress, update=ingresses.ingress_update, update_status=ingresses.ingress_status
     ),
