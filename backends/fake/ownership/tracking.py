@@ -40,6 +40,7 @@ _RESET: Mapping[tuple[str, str, str], frozenset[str]] = {
     (*_SIGNING, ""): frozenset({"spec", "status"}),
     (*_SIGNING, "status"): frozenset({"spec", "status.conditions"}),
     (*_SIGNING, "approval"): frozenset({"spec", "status.certificate"}),
+    ("admissionregistration.k8s.io", "ValidatingAdmissionPolicy", "status"): _METADATA_TOO,
     ("apiextensions.k8s.io", "CustomResourceDefinition", "status"): _METADATA_TOO,
     ("apiregistration.k8s.io", "APIService", "status"): _METADATA_TOO,
     ("flowcontrol.apiserver.k8s.io", "FlowSchema", "status"): _METADATA_TOO,

@@ -3,7 +3,15 @@
 from __future__ import annotations
 
 from backends.fake.strategies import core, extensions, workloads
-from backends.fake.strategies.base import CreatedByPut, Obj, Returned, Strategy, Versioned, WithGeneration
+from backends.fake.strategies.base import (
+    CreatedByPut,
+    Obj,
+    Returned,
+    Strategy,
+    Versioned,
+    WithGeneration,
+    kept_but_for_owners,
+)
 
 
 class _Leases(CreatedByPut, Versioned):
@@ -40,6 +48,30 @@ class _PriorityClasses(WithGeneration):
         """Nothing that may change counts."""
         del new, old
         return False
+
+
+class _VersionedReturned(Versioned, Returned):
+    """CSINodes: a PUT must name the version that it saw, a DELETE answers with the object."""
+
+
+class _StatusAlone(Strategy):
+    """Kinds of which a write to the status changes nothing else (ResetObjectMetaForStatus)."""
+
+    def prepare_status_update(self, new: Obj, old: Obj) -> Obj:
+        """The status, and who owns it; of the metadata nothing else."""
+        return {**super().prepare_status_update(new, old), "metadata": kept_but_for_owners(new, old)}
+
+
+class _VolumeAttachments(_VersionedReturned, _StatusAlone):
+    """VolumeAttachments: as CSINodes, and their status changes alone."""
+
+
+class _FlowControl(WithGeneration, _StatusAlone):
+    """FlowSchemas and PriorityLevelConfigurations: their status changes alone."""
+
+
+class _AdmissionPolicies(_VersionedWithGeneration, _StatusAlone):
+    """ValidatingAdmissionPolicies: their status changes alone."""
 
 
 class _CSIDrivers(_VersionedWithGeneration, Returned):
@@ -82,27 +114,29 @@ STRATEGIES: dict[tuple[str, str], Strategy] = {
     ("networking.k8s.io", "ingressclasses"): _WITH_GENERATION,
     ("networking.k8s.io", "ingresses"): _WITH_GENERATION,
     ("networking.k8s.io", "networkpolicies"): _WITH_GENERATION,
+    ("networking.k8s.io", "servicecidrs"): _StatusAlone(),
     ("scheduling.k8s.io", "priorityclasses"): _PriorityClasses(),
     ("node.k8s.io", "runtimeclasses"): _VERSIONED,
     ("apiregistration.k8s.io", "apiservices"): _VERSIONED,
     ("apiextensions.k8s.io", "customresourcedefinitions"): extensions.CustomResourceDefinitions(),
     (_ADMISSION, "mutatingwebhookconfigurations"): _VERSIONED_WITH_GENERATION,
     (_ADMISSION, "validatingwebhookconfigurations"): _VERSIONED_WITH_GENERATION,
-    (_ADMISSION, "validatingadmissionpolicies"): _VERSIONED_WITH_GENERATION,
+    (_ADMISSION, "validatingadmissionpolicies"): _AdmissionPolicies(),
     (_ADMISSION, "validatingadmissionpolicybindings"): _VERSIONED_WITH_GENERATION,
     (_RBAC, "clusterrolebindings"): _CREATED_BY_PUT,
     (_RBAC, "clusterroles"): _CREATED_BY_PUT,
     (_RBAC, "rolebindings"): _CREATED_BY_PUT,
     (_RBAC, "roles"): _CREATED_BY_PUT,
     (_STORAGE, "csidrivers"): _CSIDrivers(),
-    (_STORAGE, "csinodes"): _RETURNED,
+    (_STORAGE, "csinodes"): _VersionedReturned(),
+    (_STORAGE, "csistoragecapacities"): _VERSIONED,
     (_STORAGE, "storageclasses"): _RETURNED,
-    (_STORAGE, "volumeattachments"): _RETURNED,
+    (_STORAGE, "volumeattachments"): _VolumeAttachments(),
     (_STORAGE, "volumeattributesclasses"): _RETURNED,
     ("resource.k8s.io", "deviceclasses"): _RETURNED,
     ("resource.k8s.io", "resourceclaims"): _RETURNED,
     ("resource.k8s.io", "resourceclaimtemplates"): _RETURNED,
     ("resource.k8s.io", "resourceslices"): _RETURNED,
-    ("flowcontrol.apiserver.k8s.io", "flowschemas"): _WITH_GENERATION,
-    ("flowcontrol.apiserver.k8s.io", "prioritylevelconfigurations"): _WITH_GENERATION,
+    ("flowcontrol.apiserver.k8s.io", "flowschemas"): _FlowControl(),
+    ("flowcontrol.apiserver.k8s.io", "prioritylevelconfigurations"): _FlowControl(),
 }

@@ -50,10 +50,10 @@ def address_update(new: Obj, old: Obj) -> list[Cause]:
     """It keeps who has it."""
     want, have = new["spec"].get("parentRef"), old["spec"].get("parentRef")
     if want == have:
-        return []
+        return address(new)
     members = ("group", "resource", "namespace", "name")
     shown = None if want is None else {member.capitalize(): want.get(member, "") for member in members}
-    return [causes.invalid("spec.parentRef", shown, _IMMUTABLE)]
+    return [*address(new), causes.invalid("spec.parentRef", shown, _IMMUTABLE)]
 
 
 def ranges(obj: Obj) -> list[Cause]:

@@ -1,8 +1,8 @@
 """What volume drivers bring and are asked for: defaults and rules.
 
-CSIDriver, CSINode, CSIStorageCapacity, VolumeAttachment, VolumeAttributesClass. From
-pkg/apis/storage/validation and pkg/apis/storage/v1/defaults.go. The strategies of CSIDriver and VolumeAttachment below
-pkg/registry/storage check an update's spec twice, so its causes are there twice.
+CSIDriver, CSINode, CSIStorageCapacity, VolumeAttachment, VolumeAttributesClass. From pkg/apis/storage/validation and
+pkg/apis/storage/v1/defaults.go. The strategies of CSIDriver, CSINode and VolumeAttachment below pkg/registry/storage
+check an update's spec twice, so its causes are there twice.
 """
 
 from __future__ import annotations
@@ -110,7 +110,7 @@ def _node_driver(path: str, one: Obj, names: set[str]) -> list[Cause]:
 
 def node_update(new: Obj, old: Obj) -> list[Cause]:
     """Drivers come and go, but do not change."""
-    found, held = node(new), {one.get("name", ""): one for one in old["spec"].get("drivers") or ()}
+    found, held = node(new) * 2, {one.get("name", ""): one for one in old["spec"].get("drivers") or ()}
     for one in new["spec"].get("drivers") or ():
         before = held.get(one.get("name", ""), one)
         if one != before:
@@ -137,7 +137,7 @@ def capacity(obj: Obj) -> list[Cause]:
 
 def capacity_update(new: Obj, old: Obj) -> list[Cause]:
     """Where it is, and of which class, stays."""
-    return [
+    return capacity(new) + [
         causes.invalid(name, new.get(name), _IMMUTABLE)
         for name in ("nodeTopology", "storageClassName")
         if new.get(name) != old.get(name)

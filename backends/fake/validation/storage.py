@@ -178,7 +178,8 @@ def storage_class(obj: Obj) -> list[Cause]:
 
 def storage_class_update(new: Obj, old: Obj) -> list[Cause]:
     """A class keeps what its volumes were made with."""
-    found = [
+    found = storage_class(new)
+    found += [
         causes.forbidden(name, f"updates to {name} are forbidden.")
         for name in ("parameters", "provisioner", "reclaimPolicy")
         if new.get(name) != old.get(name)

@@ -171,3 +171,39 @@ def test_a_lease_has_nothing_of_coordinated_leader_election_which_is_off(door: D
     made = door.made(LEASES, {"metadata": {"name": "l"}, "spec": spec})
     assert made["spec"] == {"holderIdentity": "a"}
     assert door.patch(f"{LEASES}/l", {"spec": spec}).body["spec"] == {"holderIdentity": "a"}
+
+
+STORAGE = "/apis/storage.k8s.io/v1"
+SOURCE = {"persistentVolumeName": "v"}
+UNFIT: list[tuple[str, dict[str, Any]]] = [
+    (f"{STORAGE}/csinodes", {"spec": {"drivers": []}}),
+    (f"{STORAGE}/namespaces/default/csistoragecapacities", {"storageClassName": "a"}),
+    (f"{STORAGE}/volumeattachments", {"spec": {"attacher": "a", "nodeName": "n", "source": SOURCE}}),
+]
+
+
+@pytest.mark.parametrize(("path", "members"), UNFIT)
+def test_what_drivers_write_is_replaced_only_by_who_has_seen_it(door: Door, path: str, members: dict[str, Any]) -> None:
+    made = door.made(path, {"metadata": {"name": "a"}, **members})
+    refused = door.put(f"{path}/a", {"metadata": {"name": "a"}, **members})
+    assert (refused.code, refused.body["details"]["causes"][0]["field"]) == (422, "metadata.resourceVersion")
+    version = made["metadata"]["resourceVersion"]
+    assert door.put(f"{path}/a", {"metadata": {"name": "a", "resourceVersion": version}, **members}).code == 200
+
+
+STATUS_ALONE: list[tuple[str, dict[str, Any], dict[str, Any]]] = [
+    (*UNFIT[2], {"attached": True}),
+    ("/apis/flowcontrol.apiserver.k8s.io/v1/flowschemas", {"spec": {"priorityLevelConfiguration": {"name": "x"}}},
+     {"conditions": [{"type": "Dangling", "status": "True"}]}),
+    ("/apis/networking.k8s.io/v1/servicecidrs", {"spec": {"cidrs": ["10.97.0.0/16"]}},
+     {"conditions": [{"type": "Ready", "status": "True", "reason": "A", "message": "",
+                      "lastTransitionTime": "2026-01-01T00:00:00Z"}]}),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("path", "members", "status"), STATUS_ALONE)
+def test_some_statuses_change_alone(door: Door, path: str, members: dict[str, Any], status: dict[str, Any]) -> None:
+    door.made(path, {"metadata": {"name": "a"}, **members})
+    after = door.patch(f"{path}/a/status", {"metadata": {"labels": {"a": "b"}}, "status": status}).body
+    assert "labels" not in after["metadata"]
+    assert after["status"].keys() == status.keys()
