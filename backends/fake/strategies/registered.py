@@ -37,8 +37,21 @@ class _VersionedWithGeneration(WithGeneration, Versioned):
     """Kinds that count their generation and refuse a PUT without a version."""
 
 
-class _PodTemplates(CreatedByPut, WithGeneration, Returned):
+class _ReturnedWithGeneration(WithGeneration, Returned):
+    """Kinds that count their generation, and whose DELETE answers with the object."""
+
+
+class _PodTemplates(CreatedByPut, _ReturnedWithGeneration):
     """PodTemplates: a PUT creates them."""
+
+
+class _EndpointSlices(WithGeneration):
+    """EndpointSlices: labels count as a change too, because they say whose slices they are."""
+
+    def wants_change(self, new: Obj, old: Obj) -> bool:
+        """Anything but the rest of the metadata differs."""
+        before, after = old["metadata"].get("labels") or {}, new["metadata"].get("labels") or {}
+        return before != after or super().wants_change(new, old)
 
 
 class _PriorityClasses(WithGeneration):
@@ -80,6 +93,7 @@ class _CSIDrivers(_VersionedWithGeneration, Returned):
 
 _CREATED_BY_PUT = CreatedByPut()
 _RETURNED = Returned()
+_RETURNED_WITH_GENERATION = _ReturnedWithGeneration()
 _VERSIONED = Versioned()
 _WITH_GENERATION = WithGeneration()
 _VERSIONED_WITH_GENERATION = _VersionedWithGeneration()
@@ -110,7 +124,7 @@ STRATEGIES: dict[tuple[str, str], Strategy] = {
     ("batch", "jobs"): workloads.Jobs(),
     ("policy", "poddisruptionbudgets"): workloads.Budgets(),
     ("coordination.k8s.io", "leases"): _Leases(),
-    ("discovery.k8s.io", "endpointslices"): _WITH_GENERATION,
+    ("discovery.k8s.io", "endpointslices"): _EndpointSlices(),
     ("networking.k8s.io", "ingressclasses"): _WITH_GENERATION,
     ("networking.k8s.io", "ingresses"): _WITH_GENERATION,
     ("networking.k8s.io", "networkpolicies"): _WITH_GENERATION,
@@ -133,10 +147,10 @@ STRATEGIES: dict[tuple[str, str], Strategy] = {
     (_STORAGE, "storageclasses"): _RETURNED,
     (_STORAGE, "volumeattachments"): _VolumeAttachments(),
     (_STORAGE, "volumeattributesclasses"): _RETURNED,
-    ("resource.k8s.io", "deviceclasses"): _RETURNED,
+    ("resource.k8s.io", "deviceclasses"): _RETURNED_WITH_GENERATION,
     ("resource.k8s.io", "resourceclaims"): _RETURNED,
     ("resource.k8s.io", "resourceclaimtemplates"): _RETURNED,
-    ("resource.k8s.io", "resourceslices"): _RETURNED,
+    ("resource.k8s.io", "resourceslices"): _RETURNED_WITH_GENERATION,
     ("flowcontrol.apiserver.k8s.io", "flowschemas"): _FlowControl(),
     ("flowcontrol.apiserver.k8s.io", "prioritylevelconfigurations"): _FlowControl(),
 }

@@ -16,6 +16,7 @@ from backends.fake.validation import (
     cluster,
     configuration,
     definitions,
+    devices,
     drivers,
     flow_control,
     ingresses,
@@ -191,6 +192,8 @@ _RULES: Mapping[tuple[str, str], KindRules] = {
     ("rbac.authorization.k8s.io", "ClusterRoleBinding"): _BINDING,
     ("rbac.authorization.k8s.io", "Role"): _ROLE,
     ("rbac.authorization.k8s.io", "RoleBinding"): _BINDING,
+    ("resource.k8s.io", "ResourceClaim"): KindRules(defaults=devices.claim_defaults),
+    ("resource.k8s.io", "ResourceClaimTemplate"): KindRules(defaults=devices.template_defaults),
     ("scheduling.k8s.io", "PriorityClass"): KindRules(
         defaults=administration.priority_class_defaults,
         create=administration.priority_class,

@@ -37,6 +37,16 @@ def test_a_deployment_counts_its_spec_and_its_annotations_but_not_its_labels(doo
     assert generation(door, path) == 3
 
 
+def test_a_slice_counts_its_labels_too(door: Door) -> None:
+    path = "/apis/discovery.k8s.io/v1/namespaces/default/endpointslices"
+    door.made(path, {"metadata": {"name": "a"}, "addressType": "IPv4", "endpoints": []})
+    door.patch(f"{path}/a", {"metadata": {"annotations": {"a": "b"}}})
+    assert generation(door, f"{path}/a") == 1
+    door.patch(f"{path}/a", {"metadata": {"labels": {"a": "b"}}})
+    door.patch(f"{path}/a", {"ports": [{"port": 80, "name": "p"}]})
+    assert generation(door, f"{path}/a") == 3
+
+
 def test_nobody_writes_a_generation(door: Door) -> None:
     door.made(DEPLOYMENTS, {**deployment(), "metadata": {"name": "web", "generation": 7}})
     assert generation(door, f"{DEPLOYMENTS}/web") == 1
