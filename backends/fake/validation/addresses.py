@@ -2,6 +2,8 @@
 
 From pkg/apis/networking/validation (ValidateServiceCIDR, ValidateIPAddress). The objects are stored as they are: the
 addresses of Services come from the range of `service_addresses`.
+
+Called by `registered`. Stores nothing and asks nobody: the object decides.
 """
 
 from __future__ import annotations

@@ -1,4 +1,7 @@
-"""Requests for certificates: what may be asked for, and what is said of it (pkg/apis/certificates/validation)."""
+"""Requests for certificates: what may be asked for, and what is said of it (pkg/apis/certificates/validation).
+
+Called by `registered` and the package itself. Stores nothing and asks nobody: the object decides.
+"""
 
 from __future__ import annotations
 

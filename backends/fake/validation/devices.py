@@ -1,6 +1,8 @@
 """What pods ask of devices: ResourceClaim and ResourceClaimTemplate. Defaults.
 
 From pkg/apis/resource/v1/defaults.go.
+
+Called by `registered`. Stores nothing and asks nobody: the object decides.
 """
 
 from __future__ import annotations

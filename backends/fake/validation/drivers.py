@@ -3,6 +3,8 @@
 CSIDriver, CSINode, CSIStorageCapacity, VolumeAttachment, VolumeAttributesClass. From pkg/apis/storage/validation and
 pkg/apis/storage/v1/defaults.go. The strategies of CSIDriver, CSINode and VolumeAttachment below pkg/registry/storage
 check an update's spec twice, so its causes are there twice.
+
+Called by `registered` and `storage`. Stores nothing and asks nobody: the object decides.
 """
 
 from __future__ import annotations

@@ -2,6 +2,8 @@
 
 Most is looked at only when what it is about changes: a status that was wrong already may stay so (getStatusValidation-
 Options in pkg/registry/batch/job/strategy.go).
+
+Called by `registered`. Stores nothing and asks nobody: the object decides.
 """
 
 from __future__ import annotations

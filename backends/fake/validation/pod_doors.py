@@ -1,4 +1,7 @@
-"""What may be written through a Pod's own doors: ephemeral containers and resize (core/validation.go)."""
+"""What may be written through a Pod's own doors: ephemeral containers and resize (core/validation.go).
+
+Called by the package itself, for a Pod that is written so. Stores nothing and asks nobody: the object decides.
+"""
 
 from __future__ import annotations
 

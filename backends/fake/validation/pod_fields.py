@@ -2,6 +2,8 @@
 
 Rules: `validateObjectFieldSelector` and `validateContainerResourceFieldSelector` in
 pkg/apis/core/validation/validation.go, `ConvertDownwardAPIFieldLabel` in pkg/apis/core/pods/helpers.go.
+
+Called by `volumes` and `containers`. Stores nothing and asks nobody: the object decides.
 """
 
 from __future__ import annotations

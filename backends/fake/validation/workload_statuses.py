@@ -2,6 +2,8 @@
 
 Rules: the `Validate...StatusUpdate` functions of pkg/apis/apps/validation, pkg/apis/core/validation (replication
 controllers), pkg/apis/policy/validation and pkg/apis/autoscaling/validation.
+
+Called by `registered`. Stores nothing and asks nobody: the object decides.
 """
 
 from __future__ import annotations
